@@ -67,15 +67,14 @@ def main():
     parser.add_argument("--model", default=runner.MODEL, help="an ONNX file with input `image`, output `upscaled`")
     parser.add_argument("--runner", choices=["tuff", "onnxruntime"], default="tuff")
     parser.add_argument("--tuff", help="path of the command (default: build/release/bin/tuff)")
-    parser.add_argument("--option", action="append", default=[], metavar="ARGUMENT",
-                        help="one more argument for `tuff run`, such as --option=--device=1; may be repeated")
+    parser.add_argument("--device", help="for tuff: an index, a name or a UUID (default: the best GPU)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there; - is the standard output, in place of the table")
     arguments = parser.parse_args()
 
     def run(image):
         if arguments.runner == "onnxruntime":
             return runner.run_onnxruntime(image, arguments.model)
-        return runner.run_tuff(image, arguments.model, arguments.tuff, arguments.option)
+        return runner.run_tuff(image, arguments.model, arguments.tuff, arguments.device)
 
     try:
         result = verdict([judge(path, run) for path in photographs(arguments.photos)])

@@ -8,7 +8,7 @@ the baseline see the same input and round the same way.
 import math
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 SCALE = 2
 BORDER = 4  # pixels on each side that PSNR leaves out, as papers on super-resolution do
@@ -16,7 +16,7 @@ BORDER = 4  # pixels on each side that PSNR leaves out, as papers on super-resol
 
 def open_rgb(path):
     with Image.open(path) as picture:
-        return picture.convert("RGB")
+        return ImageOps.exif_transpose(picture).convert("RGB")  # as its camera was held
 
 
 def crop_to_even(picture):

@@ -41,13 +41,16 @@ def call_tuff(tuff, arguments):
     return done.stdout
 
 
-def run_tuff(image, model=MODEL, tuff=None, options=()):
-    """options: more arguments for `tuff run`, such as ["--device", "1"]."""
+def chosen(device):
+    return [] if device is None else ["--device", device]
+
+
+def run_tuff(image, model=MODEL, tuff=None, device=None):
     with tempfile.TemporaryDirectory(prefix="tuff-upscale-") as folder:
         source, results = pathlib.Path(folder) / "image.npy", pathlib.Path(folder) / "results"
         results.mkdir()
         np.save(source, image)
-        call_tuff(tuff_command(tuff), ["run", model, "-i", f"image={source}", "-o", f"{results}/", *options])
+        call_tuff(tuff_command(tuff), ["run", model, "-i", f"image={source}", "-o", f"{results}/", *chosen(device)])
         return checked(np.load(results / "upscaled.npy"), image)
 
 
@@ -69,13 +72,13 @@ def checked(upscaled, image):
     return upscaled
 
 
-def explain(model=MODEL, tuff=None, options=()):
+def explain(model=MODEL, tuff=None, device=None):
     """Which operators became which kernels, as text."""
-    return call_tuff(tuff_command(tuff), ["explain", model, *options])
+    return call_tuff(tuff_command(tuff), ["explain", model, *chosen(device)])
 
 
-def median_ms(height, width, model=MODEL, tuff=None, options=()):
+def median_ms(height, width, model=MODEL, tuff=None, device=None):
     """The median time of one run for an input of this size, in milliseconds, as `tuff bench` measures it."""
     shape = f"image=1x3x{height}x{width}"
-    report = json.loads(call_tuff(tuff_command(tuff), ["bench", model, "--shape", shape, "--json", *options]))
+    report = json.loads(call_tuff(tuff_command(tuff), ["bench", model, "--shape", shape, "--json", *chosen(device)]))
     return report["p50_ms"]
