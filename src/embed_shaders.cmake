@@ -1,0 +1,21 @@
+# Writes OUTPUT, a C++ file with every shaders/**/*.glsl as a string, for kernel/shader_text.h.
+# cmake -DOUTPUT=file.cpp -DROOT=shaders -P embed_shaders.cmake
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/*.glsl)
+list(SORT files)
+set(text "#include \"kernel/shader_text.h\"\n\nnamespace tuff {\n\nstd::span<const ShaderText> shader_texts() {\n")
+string(APPEND text "  static const ShaderText kTexts[] = {\n")
+foreach(file ${files})
+  file(READ ${ROOT}/${file} content)
+  string(APPEND text "      {\"${file}\",\n")
+  # A string literal may be limited to 64 KiB; pieces of 8,000 characters join by themselves.
+  string(LENGTH "${content}" size)
+  set(at 0)
+  while(at LESS size)
+    string(SUBSTRING "${content}" ${at} 8000 piece)
+    string(APPEND text "R\"tuff~(${piece})tuff~\"\n")
+    math(EXPR at "${at} + 8000")
+  endwhile()
+  string(APPEND text "      },\n")
+endforeach()
+string(APPEND text "  };\n  return kTexts;\n}\n\n}  // namespace tuff\n")
+file(WRITE ${OUTPUT} "${text}")
