@@ -54,17 +54,29 @@ def resnet(name, seed, block_counts, bottleneck):
 
     def block(x, at, width, stride):
         shortcut = x
-        convs = [(width, 1, 1), (width, 3, stride), (width * 4, 1, 1)] if bottleneck else \
-                [(width, 3, stride), (width, 3, 1)]
+        convs = (
+            [(width, 1, 1), (width, 3, stride), (width * 4, 1, 1)]
+            if bottleneck
+            else [(width, 3, stride), (width, 3, 1)]
+        )
         for i, (channels, kernel, step) in enumerate(convs, 1):
             last = i == len(convs)
-            x = conv_bn(x, f"{at}.conv{i}", f"{at}.bn{i}", channels, kernel, stride=step,
-                        pad=kernel // 2, scale=BRANCH if last else 1.0)
+            x = conv_bn(
+                x,
+                f"{at}.conv{i}",
+                f"{at}.bn{i}",
+                channels,
+                kernel,
+                stride=step,
+                pad=kernel // 2,
+                scale=BRANCH if last else 1.0,
+            )
             if not last:
                 x = net.pointwise("relu", f"{at}.relu{i}", x)
         if stride != 1 or net.shapes[shortcut][0] != width * expansion:
-            shortcut = conv_bn(shortcut, f"{at}.downsample.0", f"{at}.downsample.1",
-                               width * expansion, 1, stride=stride)
+            shortcut = conv_bn(
+                shortcut, f"{at}.downsample.0", f"{at}.downsample.1", width * expansion, 1, stride=stride
+            )
         return net.pointwise("relu", f"{at}.relu", net.pointwise("add", f"{at}.add", x, shortcut))
 
     x = conv_bn("input", "conv1", "bn1", 64, 7, stride=2, pad=3)
@@ -100,15 +112,20 @@ def mobilenet_v2():
         if expand != 1:
             x = conv_bn(x, f"{at}.expand", width * expand, 1)
         x = conv_bn(x, f"{at}.depthwise", width * expand, 3, stride=stride, groups=width * expand)
-        x = conv_bn(x, f"{at}.project", channels, 1, activate=False,
-                    scale=BRANCH if added else 1.0)
+        x = conv_bn(x, f"{at}.project", channels, 1, activate=False, scale=BRANCH if added else 1.0)
         return net.pointwise("add", f"{at}.add", shortcut, x) if added else x
 
     x = conv_bn("input", "features.0", 32, 3, stride=2)
     index = 1
-    for expand, channels, count, stride in [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2),
-                                            (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
-                                            (6, 320, 1, 1)]:
+    for expand, channels, count, stride in [
+        (1, 16, 1, 1),
+        (6, 24, 2, 2),
+        (6, 32, 3, 2),
+        (6, 64, 4, 2),
+        (6, 96, 3, 1),
+        (6, 160, 3, 2),
+        (6, 320, 1, 1),
+    ]:
         for i in range(count):
             x = block(x, f"features.{index}", channels, stride if i == 0 else 1, expand)
             index += 1
@@ -138,16 +155,21 @@ def efficientnet_b0():
         added = stride == 1 and width == channels
         if expand != 1:
             x = conv_bn(x, f"{at}.expand", width * expand, 1)
-        x = conv_bn(x, f"{at}.depthwise", width * expand, kernel, stride=stride,
-                    groups=width * expand)
+        x = conv_bn(x, f"{at}.depthwise", width * expand, kernel, stride=stride, groups=width * expand)
         x = squeeze_excite(x, f"{at}.se", max(1, width // 4))
-        x = conv_bn(x, f"{at}.project", channels, 1, activate=False,
-                    scale=BRANCH if added else 1.0)
+        x = conv_bn(x, f"{at}.project", channels, 1, activate=False, scale=BRANCH if added else 1.0)
         return net.pointwise("add", f"{at}.add", x, shortcut) if added else x
 
     x = conv_bn("input", "features.0", 32, 3, stride=2)
-    stages = [(1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3),
-              (6, 5, 1, 112, 3), (6, 5, 2, 192, 4), (6, 3, 1, 320, 1)]
+    stages = [
+        (1, 3, 1, 16, 1),
+        (6, 3, 2, 24, 2),
+        (6, 5, 2, 40, 2),
+        (6, 3, 2, 80, 3),
+        (6, 5, 1, 112, 3),
+        (6, 5, 2, 192, 4),
+        (6, 3, 1, 320, 1),
+    ]
     for stage, (expand, kernel, stride, channels, count) in enumerate(stages, 1):
         for i in range(count):
             x = block(x, f"features.{stage}.{i}", channels, kernel, stride if i == 0 else 1, expand)

@@ -36,8 +36,7 @@ def compare(expected, actual, bound):
         return f"has shape {list(actual.shape)}, not {list(expected.shape)}", ""
     if expected.dtype.kind not in "fc":
         different = int((actual != expected).sum())
-        return (f"differs in {different} of {expected.size} elements" if different else None,
-                f"{expected.size} equal")
+        return (f"differs in {different} of {expected.size} elements" if different else None, f"{expected.size} equal")
     a, e = actual.astype(np.float64), expected.astype(np.float64)
     finite = np.isfinite(e)
     if not np.array_equal(a[~finite], e[~finite], equal_nan=True) or not np.isfinite(a[finite]).all():
@@ -56,8 +55,7 @@ def compare(expected, actual, bound):
 
 def top1(expected, actual):
     """Rows whose largest element is in the same place, for outputs that look like logits."""
-    if expected.ndim != 2 or expected.dtype.kind != "f" or expected.shape[1] < 10 or \
-       expected.shape != actual.shape:
+    if expected.ndim != 2 or expected.dtype.kind != "f" or expected.shape[1] < 10 or expected.shape != actual.shape:
         return ""
     same = int((expected.argmax(1) == actual.argmax(1)).sum())
     return f", top-1 agrees in {same} of {expected.shape[0]}"
@@ -91,8 +89,11 @@ def main():
         wrong, text = compare(reference, actual[key], bound)
         failed += wrong is not None
         if wrong or not options.quiet:
-            print(f"{'FAIL' if wrong else 'ok'} {key}: " + "; ".join(filter(None, [wrong, text]))
-                  + (top1(reference, actual[key]) if text else ""))
+            print(
+                f"{'FAIL' if wrong else 'ok'} {key}: "
+                + "; ".join(filter(None, [wrong, text]))
+                + (top1(reference, actual[key]) if text else "")
+            )
     print(f"{len(expected) - failed if expected else 0} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -16,7 +16,7 @@ def conv(x, weight, kernel, stride, pad, groups):
     out = np.zeros((weight.shape[0], rows, columns))
     for i in range(kernel):
         for j in range(kernel):
-            seen = x[:, i:i + stride * rows:stride, j:j + stride * columns:stride]
+            seen = x[:, i : i + stride * rows : stride, j : j + stride * columns : stride]
             seen = seen[:, :rows, :columns]
             tap = weight[:, :, i, j].astype(np.float64)
             if depthwise:
@@ -32,8 +32,11 @@ def max_pool(x, kernel, stride, pad, ceil):
     rows, columns = ((size + 2 * pad - kernel + slack) // stride + 1 for size in (height, width))
     right = kernel + stride
     x = np.pad(x, ((0, 0), (pad, right), (pad, right)), constant_values=-np.inf)
-    views = [x[:, i:i + stride * rows:stride, j:j + stride * columns:stride]
-             for i in range(kernel) for j in range(kernel)]
+    views = [
+        x[:, i : i + stride * rows : stride, j : j + stride * columns : stride]
+        for i in range(kernel)
+        for j in range(kernel)
+    ]
     return np.max([view[:, :rows, :columns] for view in views], axis=0)
 
 

@@ -63,8 +63,10 @@ def main():
         np.save(options.folder / f"{name}.output.npy", output)
         if options.values:
             np.savez(options.folder / f"{name}.values.npz", **every_value(onnx.load(path), feed))
-        print(f"{name}: output {list(output.shape)}, mean {output.mean():.4g}, "
-              f"deviation {output.std():.4g}, largest {np.abs(output).max():.4g}")
+        print(
+            f"{name}: output {list(output.shape)}, mean {output.mean():.4g}, "
+            f"deviation {output.std():.4g}, largest {np.abs(output).max():.4g}"
+        )
     return 0
 
 

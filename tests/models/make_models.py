@@ -49,8 +49,10 @@ def main():
             np.save(options.folder / f"{name}.truth.npy", network.run(image)[None])
         kinds = collections.Counter(node.op_type for node in model.graph.node)
         count = sum(kinds.values())
-        print(f"{name}: {count} operators, {len(data)} bytes:",
-              ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items())))
+        print(
+            f"{name}: {count} operators, {len(data)} bytes:",
+            ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items())),
+        )
         if options.batchnorm == "published" and count != ARCHITECTURES[name][2]:
             print(f"{name} should have {ARCHITECTURES[name][2]} operators.", file=sys.stderr)
             wrong += 1

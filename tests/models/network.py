@@ -67,8 +67,7 @@ class Network:
     def scaled(self, kind, x, name, shape, attributes):
         """Random weights with which the layer's output has variance 1, and that output."""
         weight = self.random(name).standard_normal(shape)
-        y = evaluate(kind, attributes, {"weight": weight, "bias": np.zeros(shape[0])},
-                     [self.calibration[x]])
+        y = evaluate(kind, attributes, {"weight": weight, "bias": np.zeros(shape[0])}, [self.calibration[x]])
         deviation = rounded(y.std(axis=(1, 2)).mean() if y[0].size > 1 else y.std())
         return (weight / deviation).astype(np.float32), y / deviation
 
@@ -80,8 +79,7 @@ class Network:
         if bias:
             # After a global pool a channel is one number, and centring it would leave nothing.
             mean = y.mean((1, 2)) if y[0].size > 1 else np.zeros(channels)
-            weights["bias"] = (jitter(self.random(name + ".bias"), channels)
-                               - rounded(mean)).astype(np.float32)
+            weights["bias"] = (jitter(self.random(name + ".bias"), channels) - rounded(mean)).astype(np.float32)
         return self.add_layer("conv", name, [x], attributes, weights)
 
     def batchnorm(self, x, name, scale=1.0):
@@ -106,8 +104,7 @@ class Network:
         return self.pointwise("mul", f"{name}.mul", x, self.pointwise("sigmoid", f"{name}.sigmoid", x))
 
     def max_pool(self, x, name, kernel, stride, pad=0, ceil=False):
-        return self.add_layer("max_pool", name, [x],
-                              dict(kernel=kernel, stride=stride, pad=pad, ceil=ceil))
+        return self.add_layer("max_pool", name, [x], dict(kernel=kernel, stride=stride, pad=pad, ceil=ceil))
 
     def global_pool(self, x, name):
         return self.add_layer("global_pool", name, [x])
@@ -128,8 +125,9 @@ class Network:
         """The output for one (C, H, W) image in double precision, from the float32 weights."""
         values = {"input": image.astype(np.float64)}
         for layer in self.layers:
-            values[layer.output] = evaluate(layer.kind, layer.attributes, layer.weights,
-                                            [values[x] for x in layer.inputs])
+            values[layer.output] = evaluate(
+                layer.kind, layer.attributes, layer.weights, [values[x] for x in layer.inputs]
+            )
         return values[self.output]
 
 

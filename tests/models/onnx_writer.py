@@ -26,8 +26,7 @@ class Writer:
 
     def node(self, op, layer_name, inputs, output, suffix="", **attributes):
         path = "/" + layer_name.replace(".", "/")
-        self.nodes.append(helper.make_node(op, inputs, [output], name=f"{path}/{op}{suffix}",
-                                           **attributes))
+        self.nodes.append(helper.make_node(op, inputs, [output], name=f"{path}/{op}{suffix}", **attributes))
         return output
 
     def value(self, value):
@@ -40,15 +39,28 @@ class Writer:
         inputs = [self.value(x) for x in layer.inputs]
         output = self.value(layer.output)
         a = layer.attributes
-        weights = {key: self.constant(f"{layer.name}.{key}", array)
-                   for key, array in layer.weights.items()}
+        weights = {key: self.constant(f"{layer.name}.{key}", array) for key, array in layer.weights.items()}
         if layer.kind == "conv":
-            self.node("Conv", layer.name, inputs + list(weights.values()), output,
-                      dilations=[1, 1], group=a["groups"], kernel_shape=[a["kernel"]] * 2,
-                      pads=[a["pad"]] * 4, strides=[a["stride"]] * 2)
+            self.node(
+                "Conv",
+                layer.name,
+                inputs + list(weights.values()),
+                output,
+                dilations=[1, 1],
+                group=a["groups"],
+                kernel_shape=[a["kernel"]] * 2,
+                pads=[a["pad"]] * 4,
+                strides=[a["stride"]] * 2,
+            )
         elif layer.kind == "batchnorm":
-            self.node("BatchNormalization", layer.name, inputs + list(weights.values()), output,
-                      epsilon=a["epsilon"], momentum=0.9)
+            self.node(
+                "BatchNormalization",
+                layer.name,
+                inputs + list(weights.values()),
+                output,
+                epsilon=a["epsilon"],
+                momentum=0.9,
+            )
         elif layer.kind in POINTWISE:
             self.node(POINTWISE[layer.kind], layer.name, inputs, output)
         elif layer.kind == "relu6":
@@ -57,8 +69,16 @@ class Writer:
         elif layer.kind == "dropout":
             self.node("Dropout", layer.name, inputs + [self.constant("half", np.float32(0.5))], output)
         elif layer.kind == "max_pool":
-            self.node("MaxPool", layer.name, inputs, output, ceil_mode=int(a["ceil"]),
-                      kernel_shape=[a["kernel"]] * 2, pads=[a["pad"]] * 4, strides=[a["stride"]] * 2)
+            self.node(
+                "MaxPool",
+                layer.name,
+                inputs,
+                output,
+                ceil_mode=int(a["ceil"]),
+                kernel_shape=[a["kernel"]] * 2,
+                pads=[a["pad"]] * 4,
+                strides=[a["stride"]] * 2,
+            )
         elif layer.kind == "global_pool":
             self.node("GlobalAveragePool", layer.name, inputs, output)
         elif layer.kind == "concat":
@@ -68,16 +88,18 @@ class Writer:
         elif layer.kind == "flatten":
             self.node("Flatten", layer.name, inputs, output, axis=1)
         elif layer.kind == "linear":
-            self.node("Gemm", layer.name, inputs + list(weights.values()), output,
-                      alpha=1.0, beta=1.0, transB=1)
+            self.node("Gemm", layer.name, inputs + list(weights.values()), output, alpha=1.0, beta=1.0, transB=1)
         else:
             raise ValueError(f"Layer {layer.name} is of kind {layer.kind}, which has no ONNX form.")
 
     def flatten_by_shape(self, name, x, output):
         shape = self.node("Shape", name, [x], f"/{name}/shape")
         zero = f"/{name}/zero"
-        self.nodes.append(helper.make_node("Constant", [], [zero], name=f"/{name}/Constant",
-                                           value=numpy_helper.from_array(np.int64(0))))
+        self.nodes.append(
+            helper.make_node(
+                "Constant", [], [zero], name=f"/{name}/Constant", value=numpy_helper.from_array(np.int64(0))
+            )
+        )
         batch = self.node("Gather", name, [shape, zero], f"/{name}/batch", axis=0)
         axes = self.constant(f"{name}.axes", np.array([0], np.int64))
         batch = self.node("Unsqueeze", name, [batch, axes], f"/{name}/batch_1d")
@@ -92,11 +114,14 @@ def to_onnx(network, opset):
         writer.write(layer)
     value_info = helper.make_tensor_value_info
     graph = helper.make_graph(
-        writer.nodes, network.name,
+        writer.nodes,
+        network.name,
         [value_info("input", TensorProto.FLOAT, [1, *network.shapes["input"]])],
         [value_info("output", TensorProto.FLOAT, [1, *network.shapes[network.output]])],
-        initializer=list(writer.initializers.values()))
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)],
-                              ir_version=8, producer_name="tuff-tests")
+        initializer=list(writer.initializers.values()),
+    )
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8, producer_name="tuff-tests"
+    )
     onnx.checker.check_model(model)
     return model
