@@ -1,0 +1,121 @@
+// The seam between Tuff and an API that runs kernels. A backend is a Device and what it makes; backend/null is the
+// skeleton to copy, and tests/backend what a new one has to pass.
+//
+// Ownership: whatever a Device makes keeps the Device alive; a Recording keeps its Pipelines and Buffers alive.
+// Threads: a Device and Pipelines may be shared; a Buffer and a Recording belong to one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "codegen/program.h"
+#include "device/device_info.h"
+#include "plan/plan.h"
+
+namespace tuff {
+
+enum class MemoryUse : uint8_t {
+  kDevice,    // read and written by kernels; fastest
+  kUpload,    // written by the host, read by kernels or copies; mapped
+  kReadback,  // written by kernels or copies, read by the host; mapped, cached where there is a choice
+};
+
+class Buffer {
+ public:
+  virtual ~Buffer() = default;
+  virtual uint64_t size_bytes() const = 0;
+  virtual std::byte* mapped() = 0;  // null for kDevice unless memory is unified
+  // Makes host writes visible to the device, and device writes to the host; nothing to do on coherent memory.
+  virtual Status flush() = 0;
+  virtual Status invalidate() = 0;
+};
+
+class Pipelines {  // the kernels of one program, compiled by the driver
+ public:
+  virtual ~Pipelines() = default;
+};
+
+struct BufferCopy {
+  Buffer* src = nullptr;
+  Buffer* dst = nullptr;
+  uint64_t size_bytes = 0;
+};
+
+struct RecordDesc {
+  const BoundPlan* plan = nullptr;
+  std::shared_ptr<Pipelines> pipelines;
+  std::vector<std::shared_ptr<Buffer>> inputs, outputs;  // by index, at least storage_bytes each
+  std::shared_ptr<Buffer> weights, arena, parameters;    // null where the plan needs none
+  std::vector<BufferCopy> copies_before, copies_after;   // uploads and read-backs inside the same submit
+  std::vector<std::shared_ptr<Buffer>> keep_alive;       // staging buffers that copies name
+  bool timestamps = false;                               // one after each dispatch
+};
+
+class Recording {  // a command buffer recorded once
+ public:
+  virtual ~Recording() = default;
+  virtual Status submit() = 0;                      // BUSY while the previous one has not been waited for
+  virtual Result<bool> wait(uint64_t timeout_ns) = 0;  // false: not finished in time; sleeps, never spins
+  // After wait(): device time of each dispatch; empty without timestamps.
+  virtual Result<std::vector<uint64_t>> dispatch_times_ns() = 0;
+};
+
+// What the device has done since it was opened: these are the figures that do not depend on the machine.
+struct DeviceCounters {
+  uint64_t submits = 0, recordings = 0, allocations = 0, descriptor_writes = 0, pipelines = 0;
+};
+
+// What a driver says of a compiled kernel (VK_KHR_pipeline_executable_properties); name-value pairs as it gives them.
+struct PipelineStatistics {
+  std::string kernel;
+  std::vector<std::pair<std::string, std::string>> values;
+};
+
+// Load and store of the driver's own cache blob; both may be null. The backend checks what it loads (own hash, device,
+// driver) before the driver sees it.
+struct PipelineCacheIo {
+  std::function<std::vector<std::byte>()> load;
+  std::function<void(std::span<const std::byte>)> store;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceInfo& info() const = 0;
+  virtual Result<std::shared_ptr<Buffer>> allocate(MemoryUse use, uint64_t size_bytes) = 0;
+  // Copies through staging where the buffer is not mapped; returns when done.
+  virtual Status upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) = 0;
+  virtual Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels,
+                                                              const PipelineCacheIo& cache) = 0;
+  virtual Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) = 0;
+  virtual DeviceCounters counters() const = 0;
+  virtual std::vector<PipelineStatistics> statistics(Pipelines& pipelines) = 0;  // empty where unsupported
+};
+
+struct DeviceEntry {
+  DeviceInfo info;
+  std::string backend;  // "vulkan"
+};
+
+struct OpenOptions {
+  bool allow_software = false;  // drivers of kind kSoftware
+  bool statistics = false;      // ask for pipeline statistics at creation (costs compile time)
+  std::function<void(int severity, std::string_view message)> log;  // 0 error, 1 warning, 2 info; may be null
+};
+
+// Every device of every backend of this build. A missing loader is not an error here: the list is empty and
+// `why_empty` says so in a sentence.
+struct DeviceList {
+  std::vector<DeviceEntry> devices;
+  std::string why_empty;
+};
+DeviceList list_devices();
+// selector: "" (the best), an index of the list, a part of a name, or a UUID.
+Result<std::shared_ptr<Device>> open_device(std::string_view selector, const OpenOptions& options);
+
+}  // namespace tuff

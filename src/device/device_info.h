@@ -1,0 +1,83 @@
+// DeviceInfo: everything the stages may know of a device. It prints to a text and parses back, so that a plan for a
+// device that is not in this machine can be made and looked at (--as FILE); tests/devices holds texts of real ones.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/status.h"
+
+namespace tuff {
+
+enum class DeviceKind : uint8_t { kOther, kIntegrated, kDiscrete, kVirtual, kSoftware };
+
+struct MatrixShape {  // one supported cooperative matrix product
+  uint32_t m, n, k;
+  std::string a, b, c, result;  // dtype names
+};
+
+// Rates for the cost model. The defaults follow from the kind; Observations may replace them.
+struct DeviceRates {
+  int64_t compute_units = 16;
+  int64_t dram_bytes_per_us = 50'000;
+  int64_t cache_bytes_per_us = 200'000;
+  int64_t cache_bytes = 1 << 20;
+  int64_t fma_per_us = 1'000'000;  // f32 multiply-adds
+  int64_t launch_ns = 3'000;       // one dispatch and its barrier
+  int64_t registers_per_lane = 128;
+  bool shared_memory_on_chip = true;  // false: shared memory is plain memory, staging through it buys nothing
+};
+
+struct DeviceInfo {
+  std::string name;
+  DeviceKind kind = DeviceKind::kOther;
+  uint32_t vendor_id = 0, device_id = 0;
+  std::string driver_name, driver_version;  // version as the driver prints it
+  std::string uuid;                         // 32 hex digits: pipeline cache UUID; with driver_version the cache key
+  std::string device_uuid;                  // 32 hex digits, as `--device` takes it
+  uint32_t api_version_major = 1, api_version_minor = 1;
+
+  // Limits, in Vulkan's own guarantees where nothing else is known.
+  int64_t max_storage_buffer_bytes = int64_t{1} << 27;
+  int64_t max_uniform_buffer_bytes = 16384;
+  int64_t max_push_constant_bytes = 128;
+  int64_t max_buffer_bytes = int64_t{1} << 30;
+  int64_t max_allocation_bytes = int64_t{1} << 30;
+  int64_t max_storage_buffers = 4;  // a stage
+  int64_t max_shared_bytes = 16384;
+  int64_t max_workgroup_invocations = 128;
+  std::array<int64_t, 3> max_workgroup_size = {128, 128, 64};
+  std::array<int64_t, 3> max_workgroup_count = {65535, 65535, 65535};
+  int64_t storage_offset_alignment = 256;
+  int64_t uniform_offset_alignment = 256;
+  int64_t non_coherent_atom_bytes = 256;
+  int64_t device_memory_bytes = 0;  // of the largest device-local heap
+  double timestamp_period_ns = 0;   // 0: no timestamps
+
+  int64_t subgroup_size = 32, min_subgroup_size = 32, max_subgroup_size = 32;
+  bool subgroup_size_control = false;
+  bool subgroup_arithmetic = false, subgroup_shuffle = false;
+
+  bool unified_memory = false;  // device-local memory that the host can map
+  bool float16 = false, float64 = false, int8 = false, int16 = false, int64 = false;
+  bool storage8 = false, storage16 = false;
+  bool integer_dot_product = false;
+  bool denorm_flush_f32 = false, denorm_preserve_f32 = false, rounding_rte_f32 = false, signed_zero_inf_nan_f32 = false;
+  bool pipeline_executable_properties = false;
+  std::vector<MatrixShape> matrix_shapes;
+
+  DeviceRates rates;
+};
+
+// Fills rates from kind, limits and names.
+DeviceRates default_rates(const DeviceInfo& info);
+
+std::string print(const DeviceInfo& info);
+Result<DeviceInfo> parse_device_info(std::string_view text, const std::string& source_name);
+Hash hash(const DeviceInfo& info);
+
+}  // namespace tuff

@@ -1,0 +1,43 @@
+// Kernel: one compute shader and all that is needed to place it in a plan. Plain data; no device object.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/index.h"
+#include "graph/graph.h"
+
+namespace tuff {
+
+using KernelId = Index<struct KernelTag>;
+
+enum class Access : uint8_t { kRead, kWrite };
+
+// A storage buffer of the shader: descriptor set 0, binding 1 + its position. Binding 0 is the parameter block, a uniform
+// buffer of ivec4, and exists only if there are parameters.
+struct KernelBinding {
+  ValueId value;  // of the graph that the kernel was made from; storage is layout's business
+  Access access = Access::kRead;
+};
+
+struct Kernel {
+  std::string name;                          // unique in its plan: "contract_conv1_relu"
+  std::string skeleton;                      // the row of templates.def
+  std::string schedule;                      // what the schedule chose, as text: "tile 8x8, workgroup 8x8, W 4"
+  std::string source;                        // complete GLSL
+  std::array<uint32_t, 3> workgroup = {1, 1, 1};
+  std::array<IntExpr, 3> grid;               // workgroups an axis; no axis above the device's limit
+  std::vector<IntExpr> parameters;           // words of the parameter block, int32, in order
+  std::vector<KernelBinding> bindings;
+  int64_t shared_bytes = 0;
+  bool exact = false;                        // every float instruction must be NoContraction
+  bool needs_int64 = false, needs_float64 = false;
+  IntExpr bytes_read, bytes_written;         // each value once
+  IntExpr multiply_adds;
+  std::vector<std::string> origins;          // model nodes
+};
+
+}  // namespace tuff

@@ -1,0 +1,115 @@
+// Plan: which kernels run in which order, symbolic in the model's dimensions; BoundPlan: the same for one set of sizes,
+// down to byte ranges. Backends read BoundPlans only.
+//
+// Invariants (verify() proves them): each hazard between two steps has a barrier between them and each barrier a hazard;
+// bytes that a dispatch writes are disjoint from what it reads, or the same element; every range lies inside its buffer.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "device/device_info.h"
+#include "graph/graph.h"
+#include "kernel/kernel.h"
+
+namespace tuff {
+
+using StepId = Index<struct StepTag>;
+
+// A condition under which a variant may run: every expression is a multiple of its divisor, and within the bounds.
+struct Guard {
+  struct Divides { IntExpr value; int64_t divisor; };
+  struct AtMost { IntExpr value; int64_t limit; };
+  std::vector<Divides> divides;
+  std::vector<AtMost> at_most;
+  bool always() const { return divides.empty() && at_most.empty(); }
+};
+
+struct Variant {
+  Guard guard;
+  KernelId kernel;
+};
+
+struct Step {
+  std::vector<Variant> variants;  // the first whose guard holds runs; the last has none
+  std::vector<ValueId> reads, writes;
+  std::vector<std::string> origins;
+};
+
+enum class BufferKind : uint8_t { kInput, kOutput, kWeights, kArena };
+
+// Where a value lives. A value may be a box inside another one (a piece of a concat): then it has its owner's storage.
+struct PlanValue {
+  ValueId value;
+  BufferKind buffer = BufferKind::kArena;
+  uint32_t index = 0;         // kInput, kOutput: which
+  uint64_t weight_offset = 0; // kWeights
+  ValueId owner;              // valid: lives inside the owner's storage
+  IntExpr size_bytes;         // in storage: words for dtypes below 32 bits (layout/storage.h)
+};
+
+// Where one weight comes from: the constant's elements, permuted to the storage order, at weight_offset.
+struct PlanWeight {
+  ValueId value;
+  uint64_t offset = 0, size_bytes = 0;
+};
+
+struct Plan {
+  Graph graph;  // the one that values refer to, after simplify
+  std::vector<Kernel> kernels;
+  std::vector<Step> steps;
+  std::vector<PlanValue> values;           // those that have storage
+  std::vector<PlanWeight> weights;
+  std::vector<std::vector<int>> orders;    // by ValueId: storage axis order, outermost first
+  uint64_t weight_bytes = 0;
+};
+
+struct BoundRange {
+  BufferKind buffer;
+  uint32_t index = 0;        // kInput, kOutput
+  uint64_t offset = 0;
+  uint64_t size_bytes = 0;   // never 0
+  Access access = Access::kRead;
+  ValueId value;
+};
+
+struct BoundDispatch {
+  KernelId kernel;
+  StepId step;
+  std::array<uint32_t, 3> grid;      // none is 0
+  std::vector<BoundRange> ranges;    // by the kernel's bindings
+  uint64_t parameter_offset = 0;     // bytes into BoundPlan::parameters
+  uint64_t parameter_bytes = 0;
+  bool barrier_before = false;
+};
+
+struct BoundTensor {
+  std::string name;
+  Dtype dtype;
+  std::vector<int64_t> shape;
+  uint64_t storage_bytes = 0;  // of its device buffer, at least 4
+};
+
+struct BoundPlan {
+  std::map<std::string, int64_t> symbols;
+  std::vector<BoundDispatch> dispatches;  // empty ones (a size is 0) are left out
+  std::vector<int32_t> parameters;        // all parameter blocks, each at its aligned offset
+  std::vector<BoundTensor> inputs, outputs;
+  uint64_t arena_bytes = 0;
+  uint64_t weight_bytes = 0;
+  uint32_t barrier_count = 0;
+};
+
+// Pure. INVALID_ARGUMENT for sizes outside a symbol's range; LIMIT where a size passes a device limit.
+Result<BoundPlan> bind(const Plan& plan, const std::map<std::string, int64_t>& symbols, const DeviceInfo& device);
+
+Status verify(const Plan& plan);
+Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device);
+
+std::string print(const Plan& plan);
+std::string print_json(const Plan& plan, const BoundPlan* bound);
+std::string print(const BoundPlan& bound);
+
+}  // namespace tuff
