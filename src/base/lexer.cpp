@@ -109,10 +109,22 @@ void Lexer::advance() {
     while (position_ < source_.size() && is_name_char(source_[position_])) ++position_;
     token_.kind = TokenKind::kName;
     token_.text = source_.substr(start, position_ - start);
+  } else if (source_.substr(position_, 2) == "0x") {
+    position_ += 2;
+    while (position_ < source_.size() && std::isxdigit(static_cast<unsigned char>(source_[position_]))) ++position_;
+    token_.text = source_.substr(start, position_ - start);
+    uint64_t bits = 0;
+    const char* last = token_.text.data() + token_.text.size();
+    auto parsed = std::from_chars(token_.text.data() + 2, last, bits, 16);
+    bool fits = parsed.ec == std::errc() && parsed.ptr == last;
+    token_.kind = fits ? TokenKind::kInteger : TokenKind::kPunctuation;
+    token_.integer = static_cast<int64_t>(bits);
+    token_.real = static_cast<double>(bits);
   } else if (std::isdigit(static_cast<unsigned char>(c))) {
     bool real = false;
     while (position_ < source_.size()) {
       char d = source_[position_];
+      if (d == '.' && source_.substr(position_, 2) == "..") break;
       if (d == '.' || d == 'e' || d == 'E') real = true;
       else if ((d == '+' || d == '-') && (source_[position_ - 1] == 'e' || source_[position_ - 1] == 'E')) real = true;
       else if (!std::isdigit(static_cast<unsigned char>(d))) break;

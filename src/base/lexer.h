@@ -1,5 +1,6 @@
 // The tokens of Tuff's own texts (Graph, DeviceInfo, Observations): names, numbers, quoted strings and single
-// punctuation characters; '#' starts a comment that ends with the line.
+// punctuation characters; '#' starts a comment that ends with the line. An integer may be hexadecimal (0x7f), up to 64
+// bits as they are; ".." is not part of a number, so that ranges can be written 1..8.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,7 @@ class Lexer {
 
   const Token& peek() const { return token_; }
   Token take();
+  const std::string& source_name() const { return source_name_; }
   bool at_end() const { return token_.kind == TokenKind::kEnd; }
   // Takes the token if it is this punctuation or name.
   bool accept(std::string_view text);
