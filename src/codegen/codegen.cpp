@@ -1,0 +1,80 @@
+#include "codegen/codegen.h"
+
+
+#include "codegen/exact.h"
+#include "codegen/glsl.h"
+#include "codegen/spirv_tools.h"
+
+namespace tuff {
+namespace {
+
+// Counted up when the words that come out of the same source change.
+constexpr uint64_t kCodegenVersion = 1;
+
+Hash cache_key(const Kernel& kernel, const CodegenOptions& options) {
+  return Hasher()
+      .text("tuff spirv")
+      .number(kCodegenVersion)
+      .text(glsl_compiler_version())
+      .number(kernel.exact && options.decorate_exact ? 1 : 0)
+      .text(kernel.source)
+      .finish();
+}
+
+Result<std::vector<uint32_t>> compile_fresh(const Kernel& kernel, const CodegenOptions& options) {
+  TUFF_ASSIGN(std::vector<uint32_t> words, compile_glsl(kernel.source, kernel.name));
+  if (kernel.exact && options.decorate_exact) {
+    TUFF_ASSIGN(words, decorate_no_contraction(std::move(words)));
+  }
+  if (options.validate) TUFF_TRY(validate_spirv(words, kernel.name));
+  return words;
+}
+
+Status verify_module(std::span<const uint32_t> words, const Kernel& kernel, const DeviceInfo& device,
+                     const CodegenOptions& options) {
+  if (options.decorate_exact) return verify_spirv(words, kernel, device);
+  Kernel undecorated = kernel;
+  undecorated.exact = false;
+  return verify_spirv(words, undecorated, device);
+}
+
+CompiledKernel compiled(const Kernel& kernel, std::vector<uint32_t> words) {
+  CompiledKernel out;
+  out.name = kernel.name;
+  out.hash = hash_bytes(words.data(), words.size() * sizeof(uint32_t));
+  out.spirv = std::move(words);
+  out.workgroup = kernel.workgroup;
+  out.storage_buffer_count = static_cast<uint32_t>(kernel.bindings.size());
+  out.has_parameters = !kernel.parameters.empty();
+  return out;
+}
+
+}  // namespace
+
+Result<CompiledKernel> compile_kernel(const Kernel& kernel, const DeviceInfo& device, const CodegenOptions& options) {
+  Hash key = cache_key(kernel, options);
+  if (options.cache.load) {
+    std::optional<std::vector<uint32_t>> words = options.cache.load(key);
+    // A damaged or foreign entry is compiled anew and written over.
+    if (words && validate_spirv(*words, kernel.name).ok() && verify_module(*words, kernel, device, options).ok()) {
+      return compiled(kernel, std::move(*words));
+    }
+  }
+  TUFF_ASSIGN(std::vector<uint32_t> words, compile_fresh(kernel, options));
+  TUFF_TRY(verify_module(words, kernel, device, options));
+  if (options.cache.store) options.cache.store(key, words);
+  return compiled(kernel, std::move(words));
+}
+
+Result<CompiledKernels> compile_kernels(std::span<const Kernel> kernels, const DeviceInfo& device,
+                                        const CodegenOptions& options) {
+  CompiledKernels out;
+  out.kernels.reserve(kernels.size());
+  for (const Kernel& kernel : kernels) {
+    TUFF_ASSIGN(CompiledKernel one, compile_kernel(kernel, device, options));
+    out.kernels.push_back(std::move(one));
+  }
+  return out;
+}
+
+}  // namespace tuff

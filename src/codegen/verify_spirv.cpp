@@ -1,0 +1,184 @@
+// Tuff's own rules on a module: what SPIRV-Tools cannot know. Capabilities: only those that the device has. Interface:
+// only the bindings, and the workgroup, that the kernel says. Exact kernels: an allow-list of float instructions.
+#include <spirv/unified1/GLSL.std.450.h>
+#include <spirv/unified1/spirv.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "codegen/codegen.h"
+#include "codegen/spirv_module.h"
+
+namespace tuff {
+namespace {
+
+bool device_has(uint32_t capability, const DeviceInfo& device) {
+  switch (capability) {
+    case SpvCapabilityMatrix:
+    case SpvCapabilityShader:
+    case SpvCapabilityGroupNonUniform: return true;  // Vulkan 1.1 has these everywhere
+    case SpvCapabilityGroupNonUniformArithmetic: return device.subgroup_arithmetic;
+    case SpvCapabilityGroupNonUniformShuffle: return device.subgroup_shuffle;
+    case SpvCapabilityFloat16: return device.float16;
+    case SpvCapabilityFloat64: return device.float64;
+    case SpvCapabilityInt8: return device.int8;
+    case SpvCapabilityInt16: return device.int16;
+    case SpvCapabilityInt64: return device.int64;
+    case SpvCapabilityStorageBuffer16BitAccess: return device.storage16;
+    case SpvCapabilityStorageBuffer8BitAccess: return device.storage8;
+    case SpvCapabilityDotProduct:
+    case SpvCapabilityDotProductInput4x8Bit:
+    case SpvCapabilityDotProductInput4x8BitPacked: return device.integer_dot_product;
+    case SpvCapabilityDenormFlushToZero: return device.denorm_flush_f32;
+    case SpvCapabilityDenormPreserve: return device.denorm_preserve_f32;
+    case SpvCapabilityRoundingModeRTE: return device.rounding_rte_f32;
+    case SpvCapabilitySignedZeroInfNanPreserve: return device.signed_zero_inf_nan_f32;
+    default: return false;
+  }
+}
+
+// Integer functions of GLSL.std.450 are exact everywhere; no function of floats is (NUMERICS, rule 2).
+bool is_exact_function(uint32_t function) {
+  switch (function) {
+    case GLSLstd450SAbs:
+    case GLSLstd450SSign:
+    case GLSLstd450UMin:
+    case GLSLstd450SMin:
+    case GLSLstd450UMax:
+    case GLSLstd450SMax:
+    case GLSLstd450UClamp:
+    case GLSLstd450SClamp:
+    case GLSLstd450FindILsb:
+    case GLSLstd450FindSMsb:
+    case GLSLstd450FindUMsb: return true;
+    default: return false;
+  }
+}
+
+// Instructions with a float result that give the same bits on every device: +, -, *, conversions that the source keeps
+// exact, and those that only move bits. Whatever is not listed is refused, so that a new opcode has to be thought about.
+bool is_exact_instruction(uint32_t opcode) {
+  switch (opcode) {
+    case SpvOpFNegate:
+    case SpvOpFAdd:
+    case SpvOpFSub:
+    case SpvOpFMul:
+    case SpvOpVectorTimesScalar:
+    case SpvOpConvertSToF:
+    case SpvOpConvertUToF:
+    case SpvOpFConvert:
+    case SpvOpBitcast:
+    case SpvOpSelect:
+    case SpvOpPhi:
+    case SpvOpLoad:
+    case SpvOpCopyObject:
+    case SpvOpCompositeConstruct:
+    case SpvOpCompositeExtract:
+    case SpvOpCompositeInsert:
+    case SpvOpVectorShuffle:
+    case SpvOpVectorExtractDynamic:
+    case SpvOpVectorInsertDynamic:
+    case SpvOpFunctionCall:
+    case SpvOpFunctionParameter:
+    case SpvOpFunction:
+    case SpvOpConstant:
+    case SpvOpConstantComposite:
+    case SpvOpConstantNull:
+    case SpvOpGroupNonUniformFMin:
+    case SpvOpGroupNonUniformFMax:
+    case SpvOpGroupNonUniformShuffle:
+    case SpvOpGroupNonUniformShuffleXor: return true;
+    default: return false;
+  }
+}
+
+std::string place(const SpirvInstruction& i) {
+  return "instruction " + std::to_string(i.opcode) + " at word " + std::to_string(i.offset);
+}
+
+Status broken(const Kernel& kernel, const std::string& what) {
+  return internal_error("The module of kernel '" + kernel.name + "' " + what + ".");
+}
+
+Status verify_exact(const SpirvModule& module, const Kernel& kernel) {
+  std::unordered_set<uint32_t> decorated;
+  for (const SpirvInstruction& i : module.instructions) {
+    if (i.opcode == SpvOpDecorate && i.word(2) == SpvDecorationNoContraction) decorated.insert(i.word(1));
+  }
+  for (const SpirvInstruction& i : module.instructions) {
+    if (i.opcode == SpvOpExtInst) {
+      if (!is_exact_function(i.word(4))) {
+        return broken(kernel, "is exact but calls the built-in function " + std::to_string(i.word(4)) +
+                                  " of GLSL.std.450 at word " + std::to_string(i.offset));
+      }
+    } else if (module.has_float_result(i) && !is_exact_instruction(i.opcode)) {
+      return broken(kernel, "is exact but has the float " + place(i) + ", which devices round differently");
+    }
+    if (is_float_arithmetic(i.opcode) && !decorated.contains(i.result)) {
+      return broken(kernel, "is exact but its float " + place(i) + " may be contracted: NoContraction is missing");
+    }
+  }
+  return ok_status();
+}
+
+Status verify_interface(const SpirvModule& module, const Kernel& kernel) {
+  std::unordered_map<uint32_t, uint32_t> bindings;
+  for (const SpirvInstruction& i : module.instructions) {
+    if (i.opcode == SpvOpDecorate && i.word(2) == SpvDecorationDescriptorSet && i.word(3) != 0) {
+      return broken(kernel, "uses descriptor set " + std::to_string(i.word(3)) + "; set 0 is the only one");
+    }
+    if (i.opcode == SpvOpDecorate && i.word(2) == SpvDecorationBinding) bindings[i.word(1)] = i.word(3);
+  }
+  bool has_size = false;
+  for (const SpirvInstruction& i : module.instructions) {
+    if (i.opcode == SpvOpExecutionMode && i.word(2) == SpvExecutionModeLocalSize) {
+      has_size = true;
+      for (size_t axis = 0; axis < 3; ++axis) {
+        if (i.word(3 + axis) == kernel.workgroup[axis]) continue;
+        return broken(kernel, "has workgroups of " + std::to_string(i.word(3 + axis)) + " along axis " +
+                                  std::to_string(axis) + ", the kernel says " +
+                                  std::to_string(kernel.workgroup[axis]));
+      }
+    }
+    if (i.opcode != SpvOpVariable) continue;
+    uint32_t storage = i.word(3);
+    auto binding = bindings.find(i.result);
+    if (storage == SpvStorageClassStorageBuffer) {
+      if (binding == bindings.end() || binding->second < 1 || binding->second > kernel.bindings.size()) {
+        return broken(kernel, "has a storage buffer outside the kernel's " + std::to_string(kernel.bindings.size()) +
+                                  " bindings");
+      }
+    } else if (storage == SpvStorageClassUniform) {
+      if (binding == bindings.end() || binding->second != 0 || kernel.parameters.empty()) {
+        return broken(kernel, "has a uniform buffer that is not the parameter block at binding 0");
+      }
+    } else if (storage == SpvStorageClassPushConstant || storage == SpvStorageClassUniformConstant) {
+      return broken(kernel, "uses push constants or images, which no backend binds");
+    }
+  }
+  if (!has_size) return broken(kernel, "does not say its workgroup size");
+  return ok_status();
+}
+
+}  // namespace
+
+Status verify_spirv(std::span<const uint32_t> words, const Kernel& kernel, const DeviceInfo& device) {
+  TUFF_ASSIGN(SpirvModule module, read_spirv(words));
+  for (const SpirvInstruction& i : module.instructions) {
+    if (i.opcode == SpvOpCapability && !device_has(i.word(1), device)) {
+      return broken(kernel, "needs the SPIR-V capability " + std::to_string(i.word(1)) + ", which '" + device.name +
+                                "' lacks");
+    }
+    if (i.opcode == SpvOpEntryPoint && (i.word(1) != SpvExecutionModelGLCompute || spirv_string(i, 3) != "main")) {
+      return broken(kernel, "has an entry point other than a compute shader's main");
+    }
+    if (i.opcode == SpvOpExtInstImport && spirv_string(i, 2) != "GLSL.std.450") {
+      return broken(kernel, "imports the instructions '" + spirv_string(i, 2) + "'");
+    }
+  }
+  TUFF_TRY(verify_interface(module, kernel));
+  return kernel.exact ? verify_exact(module, kernel) : ok_status();
+}
+
+}  // namespace tuff
