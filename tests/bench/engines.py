@@ -1,0 +1,131 @@
+"""The two sides of the benchmark behind one interface.
+
+In: a model's files. Out: Batch, the times of some inferences in a row, and First, that of the first
+one in a fresh process.
+Invariant: neither side's figures hold the other's work: one runs while the other waits in a read or
+does not exist.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+
+@dataclasses.dataclass
+class Batch:
+    wall_ns: float  # median of one inference
+    cpu_ns: float | None = None  # user and system time of all threads, for one inference
+    host_ns: float | None = None  # processor time of the calling thread, for one inference
+    details: dict = dataclasses.field(default_factory=dict)
+
+
+class EngineError(Exception):
+    pass
+
+
+class Ncnn:
+    """ncnn's Python package in a child that stays alive from the first batch to close()."""
+
+    name = "ncnn"
+
+    def __init__(self, environment):
+        self.environment = environment
+        self.child = None
+
+    def start(self, model, environment=None):
+        """A fresh process up to the end of its first inference; answers the worker's report."""
+        self.close()
+        self.child = subprocess.Popen(
+            [sys.executable, str(pathlib.Path(__file__).with_name("ncnn_worker.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment or self.environment,
+        )
+        files = [str(model.with_suffix(suffix)) for suffix in (".param", ".bin", ".input.npy")]
+        return self.ask(load=files)
+
+    def ask(self, **request):
+        try:
+            self.child.stdin.write(json.dumps(request) + "\n")
+            self.child.stdin.flush()
+        except BrokenPipeError:
+            pass  # the child has ended; the read below says so
+        line = self.child.stdout.readline()
+        if not line:
+            raise EngineError(f"The ncnn worker ended with status {self.child.wait()}.")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise EngineError(answer["error"])
+        return answer
+
+    def first_ns(self, model, environment):
+        report = self.start(model, environment)
+        self.close()
+        return report["first_run_ns"]
+
+    def batch(self, model, count):
+        answer = self.ask(run=count)
+        return Batch(statistics.median(answer["wall_ns"]), answer["cpu_ns"], statistics.median(answer["host_ns"]))
+
+    def close(self):
+        if self.child:
+            self.child.stdin.close()
+            self.child.wait()
+            self.child.stdout.close()
+            self.child = None
+
+
+class Tuff:
+    """`tuff bench`, a whole process for each batch; what it reports leaves out its warm-up."""
+
+    name = "tuff"
+
+    def __init__(self, command, environment):
+        self.command = command
+        self.environment = environment
+        self.one_run_cpu_ns = {}
+
+    def start(self, model, environment=None):
+        return self.bench(model, 1)[0]
+
+    def bench(self, model, count, environment=None):
+        """The report of one process and the processor time that it used in all."""
+        command = [self.command, "bench", str(model.with_suffix(".onnx")), "--json", "--runs", str(count)]
+        before = os.times()
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, env=environment or self.environment)
+        except OSError as error:
+            raise EngineError(f"{self.command} cannot be started: {error}") from error
+        after = os.times()
+        cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        if done.returncode != 0:
+            raise EngineError(f"{' '.join(command)} ended with status {done.returncode}: {done.stderr.strip()}")
+        try:
+            return json.loads(done.stdout), cpu * 1e9
+        except json.JSONDecodeError as error:
+            raise EngineError(f"{' '.join(command)} printed no JSON: {error}") from error
+
+    def first_ns(self, model, environment):
+        return self.bench(model, 1, environment)[0]["first_run_ns"]
+
+    def batch(self, model, count):
+        report, cpu = self.bench(model, count)
+        if "cpu_ns" in report:
+            cpu = report["cpu_ns"]
+        elif count > 1:
+            # What a process with one run more than none uses is its start and warm-up.
+            if model not in self.one_run_cpu_ns:
+                self.one_run_cpu_ns[model] = self.bench(model, 1)[1]
+            cpu = (cpu - self.one_run_cpu_ns[model]) / (count - 1)
+        else:
+            cpu = None
+        return Batch(report["wall_ns"]["p50"], cpu, report.get("host_ns"), report)
+
+    def close(self):
+        pass
