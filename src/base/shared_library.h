@@ -1,0 +1,22 @@
+// Dynamic loading: the only place that asks the operating system for a library at run time.
+#pragma once
+
+#include <string>
+
+#include "base/status.h"
+
+namespace tuff {
+
+class SharedLibrary {
+ public:
+  explicit SharedLibrary(void* handle) : handle_(handle) {}
+  void* symbol(const char* name) const;  // null if there is none
+
+ private:
+  void* handle_;
+};
+
+// The library stays loaded until the process ends, so that a symbol never dangles. UNSUPPORTED with the system's reason.
+Result<SharedLibrary> open_shared_library(const char* name);
+
+}  // namespace tuff
