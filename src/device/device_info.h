@@ -15,6 +15,8 @@ namespace tuff {
 
 enum class DeviceKind : uint8_t { kOther, kIntegrated, kDiscrete, kVirtual, kSoftware };
 
+std::string_view device_kind_name(DeviceKind kind);  // "discrete"
+
 struct MatrixShape {  // one supported cooperative matrix product
   uint32_t m, n, k;
   std::string a, b, c, result;  // dtype names
@@ -57,6 +59,7 @@ struct DeviceInfo {
   int64_t non_coherent_atom_bytes = 256;
   int64_t device_memory_bytes = 0;  // of the largest device-local heap
   double timestamp_period_ns = 0;   // 0: no timestamps
+  int64_t compute_units = 0;        // multiprocessors or shader cores as the driver counts them; 0: it does not say
 
   int64_t subgroup_size = 32, min_subgroup_size = 32, max_subgroup_size = 32;
   bool subgroup_size_control = false;
@@ -65,7 +68,7 @@ struct DeviceInfo {
   bool unified_memory = false;  // device-local memory that the host can map
   bool float16 = false, float64 = false, int8 = false, int16 = false, int64 = false;
   bool storage8 = false, storage16 = false;
-  bool integer_dot_product = false;
+  bool integer_dot_product = false;  // of packed 4x8 bits, and faster than its emulation
   bool denorm_flush_f32 = false, denorm_preserve_f32 = false, rounding_rte_f32 = false, signed_zero_inf_nan_f32 = false;
   bool pipeline_executable_properties = false;
   std::vector<MatrixShape> matrix_shapes;
@@ -76,7 +79,10 @@ struct DeviceInfo {
 // Fills rates from kind, limits and names.
 DeviceRates default_rates(const DeviceInfo& info);
 
+// One "name value" a line. Rates are printed only where they differ from default_rates(), so that a text of a device stays
+// true when the defaults get better; a field that a text leaves out has the default above.
 std::string print(const DeviceInfo& info);
+// INVALID_ARGUMENT naming source and line for an unknown or repeated field, or a value that no device can have.
 Result<DeviceInfo> parse_device_info(std::string_view text, const std::string& source_name);
 Hash hash(const DeviceInfo& info);
 
