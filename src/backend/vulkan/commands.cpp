@@ -1,0 +1,93 @@
+#include "backend/vulkan/commands.h"
+
+namespace tuff::vulkan {
+namespace {
+
+// How long releasing an object waits for the device. Drivers reset a GPU that hangs after 2 to 10 seconds, so that work
+// which has not ended by now never will.
+constexpr uint64_t kReleaseTimeoutNs = 60'000'000'000;
+
+}  // namespace
+
+Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<VulkanDevice> device) {
+  const DeviceFunctions& calls = device->functions();
+  const VkDevice handle = device->handle();
+  std::unique_ptr<Commands> commands(new Commands(device));
+
+  auto pool = structure<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
+  pool.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
+  pool.queueFamilyIndex = device->parts().physical.queue_family;
+  TUFF_TRY(device->check(calls.vkCreateCommandPool(handle, &pool, nullptr, &commands->pool_), "vkCreateCommandPool"));
+
+  auto buffer = structure<VkCommandBufferAllocateInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO);
+  buffer.commandPool = commands->pool_;
+  buffer.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
+  buffer.commandBufferCount = 1;
+  TUFF_TRY(
+      device->check(calls.vkAllocateCommandBuffers(handle, &buffer, &commands->buffer_), "vkAllocateCommandBuffers"));
+
+  const auto fence = structure<VkFenceCreateInfo>(VK_STRUCTURE_TYPE_FENCE_CREATE_INFO);
+  TUFF_TRY(device->check(calls.vkCreateFence(handle, &fence, nullptr, &commands->fence_), "vkCreateFence"));
+  return commands;
+}
+
+Commands::~Commands() {
+  if (in_flight_ && device_->may_destroy()) {
+    // A lost device has nothing in flight. Anything else that does not end keeps its memory: freeing it would let the
+    // GPU write into someone else's.
+    const Result<bool> finished = wait(kReleaseTimeoutNs);
+    if ((finished.ok() && !*finished) || (!finished.ok() && finished.status().code() != Code::kDeviceLost))
+      device_->abandon();
+  }
+  if (!device_->may_destroy()) return;
+  const DeviceFunctions& calls = device_->functions();
+  calls.vkDestroyFence(device_->handle(), fence_, nullptr);
+  calls.vkDestroyCommandPool(device_->handle(), pool_, nullptr);
+}
+
+Status Commands::begin() {
+  const auto info = structure<VkCommandBufferBeginInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO);
+  return device_->check(device_->functions().vkBeginCommandBuffer(buffer_, &info), "vkBeginCommandBuffer");
+}
+
+Status Commands::end() {
+  return device_->check(device_->functions().vkEndCommandBuffer(buffer_), "vkEndCommandBuffer");
+}
+
+Status Commands::submit() {
+  TUFF_TRY(device_->usable());
+  if (in_flight_) return {Code::kBusy, "The previous run has not been waited for."};
+  if (signalled_) {
+    TUFF_TRY(device_->check(device_->functions().vkResetFences(device_->handle(), 1, &fence_), "vkResetFences"));
+    signalled_ = false;
+  }
+  TUFF_TRY(device_->submit(buffer_, fence_));
+  in_flight_ = true;
+  return ok_status();
+}
+
+Result<bool> Commands::wait(uint64_t timeout_ns) {
+  TUFF_TRY(device_->usable());
+  if (!in_flight_) return true;
+  const VkResult result = device_->functions().vkWaitForFences(device_->handle(), 1, &fence_, VK_TRUE, timeout_ns);
+  if (result == VK_TIMEOUT) return false;
+  TUFF_TRY(device_->check(result, "vkWaitForFences"));
+  in_flight_ = false;
+  signalled_ = true;
+  return true;
+}
+
+void Commands::barrier(VkPipelineStageFlags src_stages, VkAccessFlags src_access, VkPipelineStageFlags dst_stages,
+                       VkAccessFlags dst_access) {
+  auto memory = structure<VkMemoryBarrier>(VK_STRUCTURE_TYPE_MEMORY_BARRIER);
+  memory.srcAccessMask = src_access;
+  memory.dstAccessMask = dst_access;
+  device_->functions().vkCmdPipelineBarrier(buffer_, src_stages, dst_stages, 0, 1, &memory, 0, nullptr, 0, nullptr);
+}
+
+void Commands::copy(VkBuffer src, VkBuffer dst, uint64_t dst_offset, uint64_t size_bytes) {
+  const VkBufferCopy region{.srcOffset = 0, .dstOffset = dst_offset, .size = size_bytes};
+  device_->functions().vkCmdCopyBuffer(buffer_, src, dst, 1, &region);
+}
+
+}  // namespace tuff::vulkan

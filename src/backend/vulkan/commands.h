@@ -1,0 +1,39 @@
+// Commands: a command pool, its one command buffer and the fence of its submits; what an upload and a recording share.
+#pragma once
+
+#include "backend/vulkan/device.h"
+
+namespace tuff::vulkan {
+
+class Commands {
+ public:
+  static Result<std::unique_ptr<Commands>> create(std::shared_ptr<VulkanDevice> device);
+  ~Commands();  // waits for what is in flight
+  Commands(const Commands&) = delete;
+  Commands& operator=(const Commands&) = delete;
+
+  VkCommandBuffer handle() const { return buffer_; }
+  bool in_flight() const { return in_flight_; }
+  bool finished_once() const { return signalled_; }  // the last submit was waited for
+  Status begin();
+  Status end();
+  Status submit();                         // BUSY while in flight
+  Result<bool> wait(uint64_t timeout_ns);  // true if nothing is in flight
+
+  // A global memory barrier. Writes named on the left are visible to accesses named on the right.
+  void barrier(VkPipelineStageFlags src_stages, VkAccessFlags src_access, VkPipelineStageFlags dst_stages,
+               VkAccessFlags dst_access);
+  void copy(VkBuffer src, VkBuffer dst, uint64_t dst_offset, uint64_t size_bytes);
+
+ private:
+  explicit Commands(std::shared_ptr<VulkanDevice> device) : device_(std::move(device)) {}
+
+  std::shared_ptr<VulkanDevice> device_;
+  VkCommandPool pool_ = VK_NULL_HANDLE;
+  VkCommandBuffer buffer_ = VK_NULL_HANDLE;
+  VkFence fence_ = VK_NULL_HANDLE;
+  bool in_flight_ = false;
+  bool signalled_ = false;
+};
+
+}  // namespace tuff::vulkan

@@ -1,0 +1,133 @@
+#include "backend/vulkan/device.h"
+
+#include "backend/vulkan/buffer.h"
+#include "backend/vulkan/pipelines.h"
+#include "backend/vulkan/recording.h"
+#include "backend/vulkan/result.h"
+#include "backend/vulkan/upload.h"
+#include "base/process.h"
+
+namespace tuff::vulkan {
+
+Result<DeviceParts> open_physical_device(std::shared_ptr<const Instance> instance, const PhysicalDevice& physical,
+                                         const OpenOptions& options) {
+  DeviceParts parts{.instance = std::move(instance), .physical = physical, .functions = {}, .log = options.log,
+                    .lock_queue = nullptr, .unlock_queue = nullptr};
+  Features& features = parts.physical.features;
+  features.keep_used(options.statistics);
+  parts.statistics = features.executable.pipelineExecutableInfo;
+
+  const float priority = 1;
+  auto queue = structure<VkDeviceQueueCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO);
+  queue.queueFamilyIndex = physical.queue_family;
+  queue.queueCount = 1;
+  queue.pQueuePriorities = &priority;
+  const std::vector<const char*> extensions = features.enabled_extensions();
+  auto info = structure<VkDeviceCreateInfo>(VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO);
+  info.pNext = features.chain();
+  info.queueCreateInfoCount = 1;
+  info.pQueueCreateInfos = &queue;
+  info.enabledExtensionCount = static_cast<uint32_t>(extensions.size());
+  info.ppEnabledExtensionNames = extensions.data();
+  const InstanceFunctions& calls = parts.instance->functions();
+  Status created = status_from(calls.vkCreateDevice(physical.handle, &info, nullptr, &parts.device), "vkCreateDevice");
+  if (!created.ok()) return created.with_context("Opening '" + physical.info.name + "'");
+
+  Result<DeviceFunctions> functions = load_device_functions(calls, parts.device);
+  if (!functions.ok()) {
+    auto destroy = reinterpret_cast<PFN_vkDestroyDevice>(calls.vkGetDeviceProcAddr(parts.device, "vkDestroyDevice"));
+    if (destroy != nullptr) destroy(parts.device, nullptr);
+    return functions.status().with_context("Opening '" + physical.info.name + "'");
+  }
+  parts.functions = *functions;
+  if (!parts.instance->debug_utils()) parts.functions.vkSetDebugUtilsObjectNameEXT = nullptr;
+  parts.functions.vkGetDeviceQueue(parts.device, physical.queue_family, 0, &parts.queue);
+  return parts;
+}
+
+VulkanDevice::VulkanDevice(DeviceParts parts) : parts_(std::move(parts)), process_id_(process_id()) {}
+
+VulkanDevice::~VulkanDevice() {
+  if (parts_.owned && may_destroy()) parts_.functions.vkDestroyDevice(parts_.device, nullptr);
+  // A VkInstance must outlive its devices: where the device is left, so is the instance.
+  else if (parts_.owned && parts_.instance != nullptr) new std::shared_ptr<const Instance>(parts_.instance);
+}
+
+Status VulkanDevice::usable() const {
+  if (process_id() != process_id_)
+    return unsupported("The device '" + info().name +
+                       "' was opened before this process was forked; open it anew in the child.");
+  if (lost_) return {Code::kDeviceLost, "The device '" + info().name + "' was lost; it has to be opened anew."};
+  if (abandoned_)
+    return {Code::kDeviceLost, "The device '" + info().name + "' did not finish its work and was given up."};
+  return ok_status();
+}
+
+Status VulkanDevice::check(VkResult result, std::string_view call) {
+  if (result == VK_ERROR_DEVICE_LOST) lost_ = true;
+  Status status = status_from(result, call);
+  return status.ok() ? status : status.with_context(info().name);
+}
+
+bool VulkanDevice::may_destroy() const { return !abandoned_ && process_id() == process_id_; }
+
+void VulkanDevice::log(int severity, std::string_view message) const {
+  if (parts_.log) parts_.log(severity, message);
+}
+
+void VulkanDevice::name_object(VkObjectType type, uint64_t handle, const std::string& name) const {
+  if (functions().vkSetDebugUtilsObjectNameEXT == nullptr) return;
+  auto info = structure<VkDebugUtilsObjectNameInfoEXT>(VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT);
+  info.objectType = type;
+  info.objectHandle = handle;
+  info.pObjectName = name.c_str();
+  functions().vkSetDebugUtilsObjectNameEXT(parts_.device, &info);  // a name is a service: failure changes nothing
+}
+
+Status VulkanDevice::submit(VkCommandBuffer commands, VkFence fence) {
+  auto info = structure<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
+  info.commandBufferCount = 1;
+  info.pCommandBuffers = &commands;
+  VkResult result;
+  if (parts_.lock_queue) {
+    parts_.lock_queue();
+    result = functions().vkQueueSubmit(parts_.queue, 1, &info, fence);
+    parts_.unlock_queue();
+  } else {
+    std::lock_guard lock(queue_mutex_);
+    result = functions().vkQueueSubmit(parts_.queue, 1, &info, fence);
+  }
+  ++counters_.submits;
+  return check(result, "vkQueueSubmit");
+}
+
+Result<std::shared_ptr<Buffer>> VulkanDevice::allocate(MemoryUse use, uint64_t size_bytes) {
+  TUFF_ASSIGN(std::shared_ptr<VulkanBuffer> buffer, VulkanBuffer::create(shared_from_this(), use, size_bytes));
+  return std::shared_ptr<Buffer>(std::move(buffer));
+}
+
+Status VulkanDevice::upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) {
+  return upload_bytes(shared_from_this(), static_cast<VulkanBuffer&>(dst), offset, data);
+}
+
+Result<std::shared_ptr<Pipelines>> VulkanDevice::create_pipelines(const CompiledKernels& kernels,
+                                                                  const PipelineCacheIo& cache) {
+  TUFF_ASSIGN(std::shared_ptr<VulkanPipelines> pipelines, VulkanPipelines::create(shared_from_this(), kernels, cache));
+  return std::shared_ptr<Pipelines>(std::move(pipelines));
+}
+
+Result<std::shared_ptr<Recording>> VulkanDevice::record(const RecordDesc& desc) {
+  TUFF_ASSIGN(std::shared_ptr<VulkanRecording> recording, VulkanRecording::create(shared_from_this(), desc));
+  return std::shared_ptr<Recording>(std::move(recording));
+}
+
+DeviceCounters VulkanDevice::counters() const {
+  return {counters_.submits, counters_.recordings, counters_.allocations, counters_.descriptor_writes,
+          counters_.pipelines};
+}
+
+std::vector<PipelineStatistics> VulkanDevice::statistics(Pipelines& pipelines) {
+  return static_cast<VulkanPipelines&>(pipelines).statistics();
+}
+
+}  // namespace tuff::vulkan

@@ -1,0 +1,42 @@
+#include "backend/vulkan/devices.h"
+
+#include "backend/vulkan/device.h"
+
+namespace tuff::vulkan {
+namespace {
+
+class VulkanDevices final : public DeviceSource {
+ public:
+  VulkanDevices(std::shared_ptr<const Instance> instance, std::vector<PhysicalDevice> devices)
+      : instance_(std::move(instance)), devices_(std::move(devices)) {
+    for (const PhysicalDevice& device : devices_) infos_.push_back(device.info);
+  }
+  const std::vector<DeviceInfo>& infos() const override { return infos_; }
+  Result<std::shared_ptr<Device>> open(size_t index, const OpenOptions& options) override {
+    TUFF_ASSIGN(DeviceParts parts, open_physical_device(instance_, devices_[index], options));
+    return std::shared_ptr<Device>(std::make_shared<VulkanDevice>(std::move(parts)));
+  }
+
+ private:
+  std::shared_ptr<const Instance> instance_;
+  std::vector<PhysicalDevice> devices_;
+  std::vector<DeviceInfo> infos_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DeviceSource>> find_devices(const OpenOptions& options) {
+  TUFF_ASSIGN(std::shared_ptr<const Instance> instance, Instance::create(options.log));
+  TUFF_ASSIGN(const std::vector<VkPhysicalDevice> handles, instance->physical_devices());
+  std::vector<PhysicalDevice> devices;
+  for (VkPhysicalDevice handle : handles)
+    if (std::optional<PhysicalDevice> device = read_physical_device(instance->functions(), handle))
+      devices.push_back(std::move(*device));
+  if (devices.empty())
+    return unsupported(handles.empty() ? std::string("The installed Vulkan drivers find no device.")
+                                       : "None of the " + std::to_string(handles.size()) +
+                                             " Vulkan devices has Vulkan 1.1 and a compute queue.");
+  return std::unique_ptr<DeviceSource>(std::make_unique<VulkanDevices>(std::move(instance), std::move(devices)));
+}
+
+}  // namespace tuff::vulkan

@@ -1,0 +1,263 @@
+#include "backend/vulkan/recording.h"
+
+namespace tuff::vulkan {
+namespace {
+
+constexpr VkPipelineStageFlagBits kCompute = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
+constexpr VkPipelineStageFlags kTransfer = VK_PIPELINE_STAGE_TRANSFER_BIT;
+constexpr VkPipelineStageFlags kHost = VK_PIPELINE_STAGE_HOST_BIT;
+constexpr VkAccessFlags kShaderAccess =
+    VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_UNIFORM_READ_BIT;
+constexpr VkAccessFlags kTransferAccess = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
+constexpr VkAccessFlags kWrites = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
+
+VulkanBuffer* buffer_of(const RecordDesc& desc, const BoundRange& range) {
+  const std::shared_ptr<Buffer>* buffer = nullptr;
+  switch (range.buffer) {
+    case BufferKind::kInput: buffer = range.index < desc.inputs.size() ? &desc.inputs[range.index] : nullptr; break;
+    case BufferKind::kOutput: buffer = range.index < desc.outputs.size() ? &desc.outputs[range.index] : nullptr; break;
+    case BufferKind::kWeights: buffer = &desc.weights; break;
+    case BufferKind::kArena: buffer = &desc.arena; break;
+  }
+  return buffer != nullptr ? static_cast<VulkanBuffer*>(buffer->get()) : nullptr;
+}
+
+bool fits(uint64_t offset, uint64_t size_bytes, const Buffer& buffer) {
+  return offset <= buffer.size_bytes() && size_bytes <= buffer.size_bytes() - offset;
+}
+
+bool is_of(const Buffer* buffer, const VulkanDevice* device) {
+  return static_cast<const VulkanBuffer*>(buffer)->device() == device;
+}
+
+Status check_copy(const BufferCopy& copy, const VulkanDevice* device) {
+  if (copy.src == nullptr || copy.dst == nullptr) return invalid_argument("A copy of a recording names no buffer.");
+  if (!is_of(copy.src, device) || !is_of(copy.dst, device))
+    return invalid_argument("A copy of a recording names a buffer of another device.");
+  if (copy.size_bytes == 0 || copy.size_bytes > copy.src->size_bytes() || copy.size_bytes > copy.dst->size_bytes())
+    return invalid_argument("A copy of " + std::to_string(copy.size_bytes) + " bytes does not fit its buffers of " +
+                            std::to_string(copy.src->size_bytes()) + " and " + std::to_string(copy.dst->size_bytes()) + ".");
+  return ok_status();
+}
+
+Status check_range(const RecordDesc& desc, const BoundRange& range, const DeviceInfo& info, const VulkanDevice* device) {
+  const VulkanBuffer* buffer = buffer_of(desc, range);
+  if (buffer == nullptr) return invalid_argument("it uses a buffer that was not given.");
+  if (!is_of(buffer, device)) return invalid_argument("it uses a buffer of another device.");
+  if (range.size_bytes == 0 || !fits(range.offset, range.size_bytes, *buffer))
+    return invalid_argument("it uses " + std::to_string(range.size_bytes) + " bytes at " + std::to_string(range.offset) +
+                            " of a buffer of " + std::to_string(buffer->size_bytes()) + ".");
+  if (range.offset % info.storage_offset_alignment != 0)
+    return internal_error("its offset " + std::to_string(range.offset) + " is not a multiple of " +
+                          std::to_string(info.storage_offset_alignment) + ".");
+  if (range.size_bytes > static_cast<uint64_t>(info.max_storage_buffer_bytes))
+    return limit_exceeded("it uses " + std::to_string(range.size_bytes) + " bytes of one buffer; '" + info.name +
+                          "' allows " + std::to_string(info.max_storage_buffer_bytes) + ".");
+  return ok_status();
+}
+
+Status check_dispatch(const RecordDesc& desc, const BoundDispatch& dispatch, const VulkanPipelines::Entry& kernel,
+                      const DeviceInfo& info, const VulkanDevice* device) {
+  for (int axis = 0; axis < 3; ++axis)
+    if (dispatch.grid[axis] == 0 || dispatch.grid[axis] > info.max_workgroup_count[axis])
+      return limit_exceeded("its " + std::to_string(dispatch.grid[axis]) + " workgroups along axis " +
+                            std::to_string(axis) + " are outside 1 to " +
+                            std::to_string(info.max_workgroup_count[axis]) + ".");
+  if (dispatch.ranges.size() != kernel.storage_buffer_count)
+    return internal_error("it has " + std::to_string(dispatch.ranges.size()) + " ranges for " +
+                          std::to_string(kernel.storage_buffer_count) + " buffers.");
+  for (const BoundRange& range : dispatch.ranges) TUFF_TRY(check_range(desc, range, info, device));
+  if (!kernel.has_parameters) return ok_status();
+  if (desc.parameters == nullptr) return invalid_argument("it has parameters and no parameter buffer was given.");
+  if (!is_of(desc.parameters.get(), device)) return invalid_argument("its parameter buffer is another device's.");
+  if (dispatch.parameter_bytes == 0 || !fits(dispatch.parameter_offset, dispatch.parameter_bytes, *desc.parameters) ||
+      dispatch.parameter_offset % info.uniform_offset_alignment != 0 ||
+      dispatch.parameter_bytes > static_cast<uint64_t>(info.max_uniform_buffer_bytes))
+    return internal_error("its " + std::to_string(dispatch.parameter_bytes) + " bytes of parameters at " +
+                          std::to_string(dispatch.parameter_offset) + " do not fit a buffer of " +
+                          std::to_string(desc.parameters->size_bytes()) + ", or are not aligned.");
+  return ok_status();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<VulkanRecording>> VulkanRecording::create(std::shared_ptr<VulkanDevice> device,
+                                                                 const RecordDesc& desc) {
+  TUFF_TRY(device->usable());
+  if (desc.plan == nullptr || desc.pipelines == nullptr)
+    return invalid_argument("A recording needs a plan and its pipelines.");
+  std::shared_ptr<VulkanRecording> recording(new VulkanRecording(device));
+  recording->pipelines_ = std::static_pointer_cast<VulkanPipelines>(desc.pipelines);
+  TUFF_TRY(recording->check(desc));
+  for (const auto* list : {&desc.inputs, &desc.outputs, &desc.keep_alive})
+    recording->buffers_.insert(recording->buffers_.end(), list->begin(), list->end());
+  for (const auto& buffer : {desc.weights, desc.arena, desc.parameters}) recording->buffers_.push_back(buffer);
+
+  TUFF_ASSIGN(recording->commands_, Commands::create(device));
+  TUFF_TRY(recording->create_descriptor_sets(desc));
+  if (desc.timestamps && device->info().timestamp_period_ns > 0)
+    TUFF_TRY(recording->create_timestamps(static_cast<uint32_t>(desc.plan->dispatches.size())));
+  TUFF_TRY(recording->record(desc));
+  ++device->count().recordings;
+  return recording;
+}
+
+VulkanRecording::~VulkanRecording() {
+  commands_.reset();  // waits for what is in flight
+  if (!device_->may_destroy()) return;
+  const DeviceFunctions& calls = device_->functions();
+  calls.vkDestroyQueryPool(device_->handle(), query_pool_, nullptr);
+  calls.vkDestroyDescriptorPool(device_->handle(), descriptor_pool_, nullptr);
+}
+
+Status VulkanRecording::check(const RecordDesc& desc) const {
+  if (pipelines_->device() != device_.get()) return invalid_argument("The pipelines of a recording are another device's.");
+  for (const BufferCopy& copy : desc.copies_before) TUFF_TRY(check_copy(copy, device_.get()));
+  for (const BufferCopy& copy : desc.copies_after) TUFF_TRY(check_copy(copy, device_.get()));
+  const auto& kernels = pipelines_->entries();
+  for (size_t i = 0; i < desc.plan->dispatches.size(); ++i) {
+    const BoundDispatch& dispatch = desc.plan->dispatches[i];
+    if (dispatch.kernel.value >= kernels.size())
+      return internal_error("Dispatch " + std::to_string(i) + " names kernel " + std::to_string(dispatch.kernel.value) +
+                            " of " + std::to_string(kernels.size()) + ".");
+    const VulkanPipelines::Entry& kernel = kernels[dispatch.kernel.value];
+    const Status status = check_dispatch(desc, dispatch, kernel, device_->info(), device_.get());
+    if (!status.ok()) return status.with_context("Dispatch " + std::to_string(i) + " of the kernel '" + kernel.kernel + "'");
+  }
+  return ok_status();
+}
+
+Status VulkanRecording::create_descriptor_sets(const RecordDesc& desc) {
+  const std::vector<BoundDispatch>& dispatches = desc.plan->dispatches;
+  if (dispatches.empty()) return ok_status();
+  const auto& kernels = pipelines_->entries();
+  const DeviceFunctions& calls = device_->functions();
+
+  uint32_t storage_count = 0, uniform_count = 0;
+  std::vector<VkDescriptorSetLayout> layouts;
+  for (const BoundDispatch& dispatch : dispatches) {
+    const auto& kernel = kernels[dispatch.kernel.value];
+    storage_count += kernel.storage_buffer_count;
+    uniform_count += kernel.has_parameters ? 1 : 0;
+    layouts.push_back(kernel.set_layout);
+  }
+  std::vector<VkDescriptorPoolSize> sizes;
+  if (storage_count > 0) sizes.push_back({VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, storage_count});
+  if (uniform_count > 0) sizes.push_back({VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, uniform_count});
+  auto pool = structure<VkDescriptorPoolCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO);
+  pool.maxSets = static_cast<uint32_t>(dispatches.size());
+  pool.poolSizeCount = static_cast<uint32_t>(sizes.size());
+  pool.pPoolSizes = sizes.data();
+  TUFF_TRY(device_->check(calls.vkCreateDescriptorPool(device_->handle(), &pool, nullptr, &descriptor_pool_),
+                          "vkCreateDescriptorPool"));
+  auto allocation = structure<VkDescriptorSetAllocateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO);
+  allocation.descriptorPool = descriptor_pool_;
+  allocation.descriptorSetCount = pool.maxSets;
+  allocation.pSetLayouts = layouts.data();
+  sets_.resize(dispatches.size());
+  TUFF_TRY(device_->check(calls.vkAllocateDescriptorSets(device_->handle(), &allocation, sets_.data()),
+                          "vkAllocateDescriptorSets"));
+
+  std::vector<VkDescriptorBufferInfo> infos;
+  infos.reserve(storage_count + uniform_count);  // the writes point into it
+  std::vector<VkWriteDescriptorSet> writes;
+  auto write = [&](VkDescriptorSet set, uint32_t binding, VkDescriptorType type, const Buffer* buffer, uint64_t offset,
+                   uint64_t size_bytes) {
+    infos.push_back({static_cast<const VulkanBuffer*>(buffer)->handle(), offset, size_bytes});
+    auto w = structure<VkWriteDescriptorSet>(VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET);
+    w.dstSet = set;
+    w.dstBinding = binding;
+    w.descriptorCount = 1;
+    w.descriptorType = type;
+    w.pBufferInfo = &infos.back();
+    writes.push_back(w);
+  };
+  for (size_t i = 0; i < dispatches.size(); ++i) {
+    const BoundDispatch& dispatch = dispatches[i];
+    if (kernels[dispatch.kernel.value].has_parameters)
+      write(sets_[i], 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, desc.parameters.get(), dispatch.parameter_offset,
+            dispatch.parameter_bytes);
+    for (uint32_t b = 0; b < dispatch.ranges.size(); ++b)
+      write(sets_[i], 1 + b, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffer_of(desc, dispatch.ranges[b]),
+            dispatch.ranges[b].offset, dispatch.ranges[b].size_bytes);
+  }
+  calls.vkUpdateDescriptorSets(device_->handle(), static_cast<uint32_t>(writes.size()), writes.data(), 0, nullptr);
+  device_->count().descriptor_writes += writes.size();
+  return ok_status();
+}
+
+Status VulkanRecording::create_timestamps(uint32_t dispatch_count) {
+  auto info = structure<VkQueryPoolCreateInfo>(VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO);
+  info.queryType = VK_QUERY_TYPE_TIMESTAMP;
+  info.queryCount = dispatch_count + 1;
+  TUFF_TRY(device_->check(device_->functions().vkCreateQueryPool(device_->handle(), &info, nullptr, &query_pool_),
+                          "vkCreateQueryPool"));
+  query_count_ = info.queryCount;
+  return ok_status();
+}
+
+Status VulkanRecording::record(const RecordDesc& desc) {
+  const DeviceFunctions& calls = device_->functions();
+  const VkCommandBuffer commands = commands_->handle();
+  auto copy_all = [&](const std::vector<BufferCopy>& copies) {
+    for (const BufferCopy& copy : copies)
+      commands_->copy(static_cast<VulkanBuffer*>(copy.src)->handle(), static_cast<VulkanBuffer*>(copy.dst)->handle(), 0,
+                      copy.size_bytes);
+  };
+  auto timestamp = [&](uint32_t index) {
+    if (query_pool_ != VK_NULL_HANDLE) calls.vkCmdWriteTimestamp(commands, kCompute, query_pool_, index);
+  };
+
+  TUFF_TRY(commands_->begin());
+  // A fence makes an earlier submit's writes available, not visible: state and uploads come from such submits.
+  commands_->barrier(kCompute | kTransfer, kWrites, kCompute | kTransfer, kShaderAccess | kTransferAccess);
+  if (!desc.copies_before.empty()) {
+    copy_all(desc.copies_before);
+    commands_->barrier(kTransfer, VK_ACCESS_TRANSFER_WRITE_BIT, kCompute | kTransfer, kShaderAccess | kTransferAccess);
+  }
+  if (query_pool_ != VK_NULL_HANDLE) calls.vkCmdResetQueryPool(commands, query_pool_, 0, query_count_);
+  timestamp(0);
+
+  const auto& kernels = pipelines_->entries();
+  VkPipeline bound = VK_NULL_HANDLE;
+  for (size_t i = 0; i < desc.plan->dispatches.size(); ++i) {
+    const BoundDispatch& dispatch = desc.plan->dispatches[i];
+    const VulkanPipelines::Entry& kernel = kernels[dispatch.kernel.value];
+    if (dispatch.barrier_before) commands_->barrier(kCompute, VK_ACCESS_SHADER_WRITE_BIT, kCompute, kShaderAccess);
+    if (kernel.pipeline != bound) calls.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
+    bound = kernel.pipeline;
+    calls.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1, &sets_[i], 0, nullptr);
+    calls.vkCmdDispatch(commands, dispatch.grid[0], dispatch.grid[1], dispatch.grid[2]);
+    timestamp(static_cast<uint32_t>(i) + 1);
+  }
+
+  if (!desc.copies_after.empty()) {
+    commands_->barrier(kCompute | kTransfer, kWrites, kTransfer, kTransferAccess);
+    copy_all(desc.copies_after);
+  }
+  commands_->barrier(kCompute | kTransfer, kWrites, kHost, VK_ACCESS_HOST_READ_BIT);
+  return commands_->end();
+}
+
+Result<std::vector<uint64_t>> VulkanRecording::dispatch_times_ns() {
+  std::vector<uint64_t> times;
+  if (query_pool_ == VK_NULL_HANDLE) return times;
+  TUFF_TRY(device_->usable());
+  if (!commands_->finished_once()) return invalid_argument("Times were asked for before a run had been waited for.");
+  std::vector<uint64_t> ticks(query_count_);
+  const VkResult result = device_->functions().vkGetQueryPoolResults(
+      device_->handle(), query_pool_, 0, query_count_, ticks.size() * sizeof(uint64_t), ticks.data(), sizeof(uint64_t),
+      VK_QUERY_RESULT_64_BIT);
+  TUFF_TRY(device_->check(result, "vkGetQueryPoolResults"));
+  if (result == VK_NOT_READY) return internal_error("The driver has no timestamps of a run that has finished.");
+  // Counters narrower than 64 bits wrap; the difference modulo their width is right either way.
+  const uint32_t bits = device_->parts().physical.timestamp_valid_bits;
+  const uint64_t mask = bits >= 64 ? UINT64_MAX : (uint64_t{1} << bits) - 1;
+  for (uint32_t i = 1; i < query_count_; ++i) {
+    const auto ticks_spent = static_cast<double>((ticks[i] - ticks[i - 1]) & mask);
+    times.push_back(static_cast<uint64_t>(ticks_spent * device_->info().timestamp_period_ns));
+  }
+  return times;
+}
+
+}  // namespace tuff::vulkan

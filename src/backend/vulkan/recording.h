@@ -1,0 +1,37 @@
+// VulkanRecording: a BoundPlan as one command buffer, recorded once; a run is one submit of it.
+#pragma once
+
+#include "backend/vulkan/buffer.h"
+#include "backend/vulkan/commands.h"
+#include "backend/vulkan/pipelines.h"
+
+namespace tuff::vulkan {
+
+class VulkanRecording final : public Recording {
+ public:
+  // INVALID_ARGUMENT or INTERNAL if the plan reaches outside a buffer or a limit: the driver is never asked to check.
+  static Result<std::shared_ptr<VulkanRecording>> create(std::shared_ptr<VulkanDevice> device, const RecordDesc& desc);
+  ~VulkanRecording() override;
+
+  Status submit() override { return commands_->submit(); }
+  Result<bool> wait(uint64_t timeout_ns) override { return commands_->wait(timeout_ns); }
+  Result<std::vector<uint64_t>> dispatch_times_ns() override;
+
+ private:
+  explicit VulkanRecording(std::shared_ptr<VulkanDevice> device) : device_(std::move(device)) {}
+  Status check(const RecordDesc& desc) const;
+  Status create_descriptor_sets(const RecordDesc& desc);
+  Status create_timestamps(uint32_t dispatch_count);
+  Status record(const RecordDesc& desc);
+
+  std::shared_ptr<VulkanDevice> device_;
+  std::shared_ptr<VulkanPipelines> pipelines_;
+  std::vector<std::shared_ptr<Buffer>> buffers_;  // kept alive
+  VkDescriptorPool descriptor_pool_ = VK_NULL_HANDLE;
+  std::vector<VkDescriptorSet> sets_;  // by dispatch
+  VkQueryPool query_pool_ = VK_NULL_HANDLE;
+  uint32_t query_count_ = 0;
+  std::unique_ptr<Commands> commands_;  // last: destroyed first, when nothing is in flight any more
+};
+
+}  // namespace tuff::vulkan
