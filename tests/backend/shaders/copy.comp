@@ -1,0 +1,10 @@
+#version 450
+// dst[i] = src[i] for i < count. In: parameters {count}. Odd counts leave part of the last workgroup idle.
+layout(local_size_x = 64) in;
+layout(set = 0, binding = 0, std140) uniform Parameters { ivec4 p[1]; };
+layout(set = 0, binding = 1, std430) readonly buffer Src { float src[]; };
+layout(set = 0, binding = 2, std430) writeonly buffer Dst { float dst[]; };
+void main() {
+  uint i = gl_GlobalInvocationID.x;
+  if (i < uint(p[0].x)) dst[i] = src[i];
+}
