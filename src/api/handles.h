@@ -1,0 +1,80 @@
+// The handles of tuff.h. Each counts its references; what is inside is shared, so that children keep it alive by
+// themselves and handles can be released in any order.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "compile/compile.h"
+#include "compile/load.h"
+#include "session/session.h"
+#include "session/target.h"
+#include "tuff/tuff.h"
+
+namespace tuff {
+
+using Log = std::function<void(int severity, std::string_view message)>;
+
+class Counted {
+ public:
+  void retain() { count_.fetch_add(1, std::memory_order_relaxed); }
+  bool release_was_last() { return count_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+
+ private:
+  std::atomic<uint32_t> count_ = 1;
+};
+
+template <class Handle>
+void retain_handle(Handle* handle) {
+  if (handle) handle->retain();
+}
+template <class Handle>
+void release_handle(Handle* handle) {
+  if (handle && handle->release_was_last()) delete handle;
+}
+
+// What a session handle and its runs share.
+struct SessionState {
+  std::shared_ptr<const Program> program;
+  std::unique_ptr<Session> session;
+  std::mutex entered;            // held by the thread that is in a call; a second one is told BUSY
+  const void* active_run = nullptr;  // the run whose outputs are still to be copied
+};
+
+}  // namespace tuff
+
+struct tuff_error {
+  tuff::Status status;
+};
+
+struct tuff_device_list {
+  tuff::TargetList list;
+};
+
+struct tuff_device : tuff::Counted {
+  tuff::Target target;
+  tuff::Log log;
+};
+
+struct tuff_model : tuff::Counted {
+  std::shared_ptr<const tuff::LoadedModel> model;
+};
+
+struct tuff_program : tuff::Counted {
+  std::shared_ptr<const tuff::Program> program;
+};
+
+struct tuff_session : tuff::Counted {
+  std::shared_ptr<tuff::SessionState> state;
+};
+
+struct tuff_run {
+  std::shared_ptr<tuff::SessionState> state;
+  std::vector<tuff::MutableTensorView> outputs;
+  bool ended = false;
+  tuff::Status result;  // once ended
+};

@@ -1,0 +1,197 @@
+#include "api/guard.h"
+#include "api/handles.h"
+
+namespace tuff {
+namespace {
+
+static_assert(static_cast<int>(Dtype::kBool) == TUFF_BOOL);
+static_assert(static_cast<int>(Dtype::kF64) == TUFF_F64);
+static_assert(static_cast<int>(Dtype::kI64) == TUFF_I64);
+
+Status read_symbols(const tuff_model_desc_t& desc, LoadOptions& options) {
+  if (desc.symbol_count != 0 && !desc.symbols) return null_argument("desc->symbols");
+  for (uint32_t i = 0; i < desc.symbol_count; ++i) {
+    tuff_symbol_range_t range;
+    TUFF_TRY(read_desc(&desc.symbols[i], range, "tuff_symbol_range_t"));
+    Symbol symbol;
+    symbol.name = text_in(range.name, range.name_length);
+    if (range.min != 0) symbol.min = range.min;
+    if (range.max != 0) symbol.max = range.max;
+    if (range.divisor != 0) symbol.divisor = range.divisor;
+    if (symbol.min < 1 || symbol.max < symbol.min || symbol.max > Symbol::kMax) {
+      return invalid_argument("Dimension '" + symbol.name + "' cannot range from " + std::to_string(symbol.min) + " to " +
+                              std::to_string(symbol.max) + ".");
+    }
+    options.symbols[symbol.name] = symbol;
+  }
+  return ok_status();
+}
+
+Status read_input_shapes(const tuff_model_desc_t& desc, LoadOptions& options) {
+  if (desc.input_shape_count != 0 && !desc.input_shapes) return null_argument("desc->input_shapes");
+  for (uint32_t i = 0; i < desc.input_shape_count; ++i) {
+    tuff_input_shape_t input;
+    TUFF_TRY(read_desc(&desc.input_shapes[i], input, "tuff_input_shape_t"));
+    if (input.rank != 0 && !input.sizes) return null_argument("input_shapes->sizes");
+    Dims dims;
+    for (uint32_t axis = 0; axis < input.rank; ++axis) dims.push_back(IntExpr(input.sizes[axis]));
+    options.input_shapes[std::string(text_in(input.name, input.name_length))] = std::move(dims);
+  }
+  return ok_status();
+}
+
+Result<LoadOptions> load_options(const tuff_model_desc_t* desc, bool& borrow_memory) {
+  tuff_model_desc_t d;
+  TUFF_TRY(read_desc(desc, d, "tuff_model_desc_t"));
+  borrow_memory = d.borrow_memory != 0;
+  LoadOptions options;
+  TUFF_TRY(read_symbols(d, options));
+  TUFF_TRY(read_input_shapes(d, options));
+  return options;
+}
+
+Status hand_out(Result<LoadedModel> loaded, tuff_model_t** out_model) {
+  if (!loaded.ok()) return loaded.status();
+  auto model = std::make_unique<tuff_model>();
+  model->model = std::make_shared<const LoadedModel>(std::move(loaded).value());
+  *out_model = model.release();
+  return ok_status();
+}
+
+struct TensorOf {
+  std::string_view name;
+  const Value* value;
+};
+
+Result<TensorOf> tensor_of(const tuff_model_t* model, tuff_direction_t direction, uint32_t index) {
+  if (!model) return null_argument("model");
+  const Graph& graph = model->model->graph;
+  uint32_t count = tuff_model_tensor_count(model, direction);
+  if (index >= count) {
+    return invalid_argument("There is no " + std::string(direction == TUFF_INPUT ? "input " : "output ") +
+                            std::to_string(index) + "; the model has " + std::to_string(count) + ".");
+  }
+  if (direction == TUFF_INPUT) {
+    const Value& value = graph.value(graph.inputs[index]);
+    return TensorOf{value.name, &value};
+  }
+  return TensorOf{graph.output_names[index], &graph.value(graph.outputs[index])};
+}
+
+}  // namespace
+}  // namespace tuff
+
+using namespace tuff;
+
+tuff_status_t tuff_model_load_file(const char* path, uint64_t path_length, const tuff_model_desc_t* desc,
+                                   tuff_model_t** out_model, tuff_error_t** out_error) {
+  return guarded(out_error, [&]() -> Status {
+    TUFF_NOT_NULL(path);
+    TUFF_NOT_NULL(out_model);
+    bool borrow_memory = false;
+    TUFF_ASSIGN(LoadOptions options, load_options(desc, borrow_memory));
+    return hand_out(load_model(std::string(text_in(path, path_length)), options), out_model);
+  });
+}
+
+tuff_status_t tuff_model_load_memory(const void* data, uint64_t size_bytes, const char* name, uint64_t name_length,
+                                     const tuff_model_desc_t* desc, tuff_model_t** out_model,
+                                     tuff_error_t** out_error) {
+  return guarded(out_error, [&]() -> Status {
+    TUFF_NOT_NULL(data);
+    TUFF_NOT_NULL(out_model);
+    bool borrow_memory = false;
+    TUFF_ASSIGN(LoadOptions options, load_options(desc, borrow_memory));
+    Bytes bytes;
+    if (borrow_memory) {
+      bytes.data = {static_cast<const std::byte*>(data), static_cast<size_t>(size_bytes)};
+    } else {
+      bytes = bytes_from_string(std::make_shared<const std::string>(static_cast<const char*>(data), size_bytes));
+    }
+    std::string source(text_in(name, name_length));
+    return hand_out(load_model(bytes, source.empty() ? "model in memory" : source, options), out_model);
+  });
+}
+
+void tuff_model_retain(tuff_model_t* model) { retain_handle(model); }
+void tuff_model_release(tuff_model_t* model) { release_handle(model); }
+
+uint64_t tuff_model_load_time_ns(const tuff_model_t* model) {
+  return model ? static_cast<uint64_t>(model->model->load_ns) : 0;
+}
+
+uint32_t tuff_model_tensor_count(const tuff_model_t* model, tuff_direction_t direction) {
+  if (!model) return 0;
+  const Graph& graph = model->model->graph;
+  if (direction == TUFF_INPUT) return static_cast<uint32_t>(graph.inputs.size());
+  return direction == TUFF_OUTPUT ? static_cast<uint32_t>(graph.outputs.size()) : 0;
+}
+
+tuff_status_t tuff_model_tensor_name(const tuff_model_t* model, tuff_direction_t direction, uint32_t index, char* buffer,
+                                     uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error) {
+  return guarded(out_error, [&]() -> Status {
+    TUFF_ASSIGN(TensorOf tensor, tensor_of(model, direction, index));
+    text_out(tensor.name, buffer, capacity, out_length);
+    return ok_status();
+  });
+}
+
+tuff_status_t tuff_model_tensor_type(const tuff_model_t* model, tuff_direction_t direction, uint32_t index,
+                                     tuff_dtype_t* out_dtype, uint32_t* out_rank, tuff_error_t** out_error) {
+  return guarded(out_error, [&]() -> Status {
+    TUFF_ASSIGN(TensorOf tensor, tensor_of(model, direction, index));
+    if (out_dtype) *out_dtype = static_cast<tuff_dtype_t>(tensor.value->dtype);
+    if (out_rank) *out_rank = static_cast<uint32_t>(tensor.value->shape.size());
+    return ok_status();
+  });
+}
+
+tuff_status_t tuff_model_tensor_axis(const tuff_model_t* model, tuff_direction_t direction, uint32_t index,
+                                     uint32_t axis, int64_t* out_size, char* buffer, uint64_t capacity,
+                                     uint64_t* out_length, tuff_error_t** out_error) {
+  return guarded(out_error, [&]() -> Status {
+    TUFF_ASSIGN(TensorOf tensor, tensor_of(model, direction, index));
+    if (axis >= tensor.value->shape.size()) {
+      return invalid_argument("'" + std::string(tensor.name) + "' has no axis " + std::to_string(axis) + ".");
+    }
+    const IntExpr& size = tensor.value->shape[axis];
+    if (out_size) *out_size = size.is_constant() ? size.constant() : -1;
+    text_out(size.text(), buffer, capacity, out_length);
+    return ok_status();
+  });
+}
+
+uint32_t tuff_model_symbol_count(const tuff_model_t* model) {
+  return model ? static_cast<uint32_t>(model->model->graph.symbols.size()) : 0;
+}
+
+tuff_status_t tuff_model_symbol(const tuff_model_t* model, uint32_t index, tuff_symbol_range_t* out_range, char* buffer,
+                                uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error) {
+  return guarded(out_error, [&]() -> Status {
+    TUFF_NOT_NULL(model);
+    const std::vector<Symbol>& symbols = model->model->graph.symbols;
+    if (index >= symbols.size()) return invalid_argument("There is no symbol " + std::to_string(index) + ".");
+    const Symbol& symbol = symbols[index];
+    if (out_range) {
+      tuff_symbol_range_t range = TUFF_SYMBOL_RANGE_INIT;
+      range.min = symbol.min;
+      range.max = symbol.max;
+      range.divisor = static_cast<uint32_t>(symbol.divisor);
+      range.name_length = symbol.name.size();
+      TUFF_TRY(write_info(range, out_range, "out_range"));
+    }
+    text_out(symbol.name, buffer, capacity, out_length);
+    return ok_status();
+  });
+}
+
+tuff_status_t tuff_model_print(const tuff_model_t* model, tuff_stage_t stage, tuff_format_t format, char* buffer,
+                               uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error) {
+  return guarded(out_error, [&]() -> Status {
+    TUFF_NOT_NULL(model);
+    if (stage != TUFF_STAGE_GRAPH) return unsupported("A model has only the graph stage; a program has the later ones.");
+    if (format != TUFF_FORMAT_TEXT) return unsupported("A graph prints as text only.");
+    text_out(print(model->model->graph), buffer, capacity, out_length);
+    return ok_status();
+  });
+}

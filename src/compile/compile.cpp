@@ -1,0 +1,101 @@
+#include "compile/compile.h"
+
+#include <cstring>
+
+#include "compile/stages.h"
+#include "plan/build.h"
+#include "reference/reference.h"
+#include "simplify/simplify.h"
+
+namespace tuff {
+namespace {
+
+SpirvCache spirv_cache(const std::shared_ptr<DiskCache>& cache) {
+  SpirvCache spirv;
+  if (!cache) return spirv;
+  spirv.load = [cache](const Hash& key) -> std::optional<std::vector<uint32_t>> {
+    std::optional<std::vector<std::byte>> blob = cache->load(key, "spirv");
+    if (!blob || blob->size() % sizeof(uint32_t) != 0) return std::nullopt;
+    std::vector<uint32_t> words(blob->size() / sizeof(uint32_t));
+    if (!words.empty()) std::memcpy(words.data(), blob->data(), blob->size());
+    return words;
+  };
+  spirv.store = [cache](const Hash& key, std::span<const uint32_t> words) {
+    cache->store(key, "spirv", std::as_bytes(words));
+  };
+  return spirv;
+}
+
+// One driver blob a program, device and driver: blobs that many programs share grow without bound.
+PipelineCacheIo pipeline_cache(const std::shared_ptr<DiskCache>& cache, const DeviceInfo& device,
+                               const CompiledKernels& modules) {
+  PipelineCacheIo io;
+  if (!cache) return io;
+  Hasher hasher;
+  hasher.text("tuff pipelines").text(device.name).text(device.uuid).text(device.driver_name).text(device.driver_version);
+  for (const CompiledKernel& kernel : modules.kernels) hasher.number(kernel.hash.high).number(kernel.hash.low);
+  Hash key = hasher.finish();
+  io.load = [cache, key] { return cache->load(key, "pipelines").value_or(std::vector<std::byte>()); };
+  io.store = [cache, key](std::span<const std::byte> blob) { cache->store(key, "pipelines", blob); };
+  return io;
+}
+
+SimplifyOptions simplify_options() {
+  SimplifyOptions simplify;
+  simplify.evaluate_constants = evaluate_closed;
+  return simplify;
+}
+
+}  // namespace
+
+Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const CompileOptions& options, Stage last) {
+  Stages s;
+  // What changes arithmetic is decided here, from the graph alone, so that every device computes the same.
+  TUFF_ASSIGN(s.simplified,
+              timed_stage("simplify", options, s.times, [&] { return simplify(graph, simplify_options()); }));
+  TUFF_TRY(verify(s.simplified));
+  if (last <= Stage::kSimplified) return s;
+
+  // Storage, groups, kernels and their order: from here on the device counts.
+  PlanOptions plan_options;
+  plan_options.exact = options.exact;
+  plan_options.fuse = options.fuse;
+  TUFF_ASSIGN(s.plan, timed_stage("plan", options, s.times, [&] {
+    return build_plan(s.simplified, plan_options, device, options.observations, &s.explanation);
+  }));
+  TUFF_TRY(verify(s.plan));
+  if (last < Stage::kSpirv) return s;
+
+  // Last, because it is the dearest: no kernel is compiled that the plan does not run.
+  CodegenOptions codegen;
+  codegen.cache = spirv_cache(options.cache);
+  TUFF_ASSIGN(s.modules, timed_stage("codegen", options, s.times,
+                                     [&] { return compile_kernels(s.plan.kernels, device, codegen); }));
+  return s;
+}
+
+Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const Target& target,
+                                                     const CompileOptions& options) {
+  auto program = std::make_shared<Program>();
+  program->target = target;
+  program->exact = options.exact;
+  // The CPU interprets the graph; a description has no driver to make pipelines.
+  Stage last = target.kind == TargetKind::kCpu ? Stage::kSimplified : Stage::kSpirv;
+  TUFF_ASSIGN(Stages stages, run_stages(graph, target.info, options, last));
+  program->times = std::move(stages.times);
+  if (target.kind == TargetKind::kCpu) {
+    program->plan.graph = std::move(stages.simplified);
+    return std::shared_ptr<const Program>(program);
+  }
+  program->plan = std::move(stages.plan);
+  if (target.kind == TargetKind::kDevice) {
+    TUFF_ASSIGN(program->pipelines, timed_stage("pipelines", options, program->times, [&] {
+      return target.device->create_pipelines(stages.modules, pipeline_cache(options.cache, target.info, stages.modules));
+    }));
+    TUFF_ASSIGN(program->weights, timed_stage("weights", options, program->times,
+                                              [&] { return upload_weights(program->plan, *target.device); }));
+  }
+  return std::shared_ptr<const Program>(program);
+}
+
+}  // namespace tuff

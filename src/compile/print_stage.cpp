@@ -1,0 +1,82 @@
+// Any stage of a compile as text: what `tuff inspect` and `tuff explain` show.
+#include <array>
+
+#include "compile/stages.h"
+
+namespace tuff {
+namespace {
+
+constexpr std::array<std::string_view, 9> kStageNames = {"graph",   "simplified", "layout", "fusion", "explain",
+                                                         "kernels", "plan",       "bound",  "spirv"};
+
+std::string title(const Kernel& kernel) {
+  return "// kernel " + kernel.name + ": " + kernel.skeleton + ", " + kernel.schedule + "\n";
+}
+
+std::string print_kernels(const Plan& plan) {
+  std::string out;
+  for (const Kernel& kernel : plan.kernels) out += title(kernel) + kernel.source + "\n";
+  return out;
+}
+
+std::string print_modules(const Stages& stages) {
+  std::string out;
+  for (const CompiledKernel& module : stages.modules.kernels) {
+    out += "; kernel " + module.name + ", " + std::to_string(module.spirv.size()) + " words, hash " + module.hash.hex() +
+           "\n" + disassemble(module.spirv) + "\n";
+  }
+  return out;
+}
+
+// The sizes for one set of dimensions; nothing where they are not all given and `required` is false.
+Result<std::optional<BoundPlan>> bind_for_print(const Plan& plan, const DeviceInfo& device, const SymbolValues& given,
+                                                bool required) {
+  Result<SymbolValues> symbols = complete_symbols(plan.graph, given);
+  if (!symbols.ok()) {
+    if (required || !given.empty()) return symbols.status();
+    return std::optional<BoundPlan>();
+  }
+  TUFF_ASSIGN(BoundPlan bound, tuff::bind(plan, *symbols, device));
+  TUFF_TRY(verify(plan, bound, device));
+  return std::optional<BoundPlan>(std::move(bound));
+}
+
+}  // namespace
+
+std::optional<Stage> stage_from_name(std::string_view name) {
+  for (size_t i = 0; i < kStageNames.size(); ++i) {
+    if (kStageNames[i] == name) return static_cast<Stage>(i);
+  }
+  return std::nullopt;
+}
+
+Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, const CompileOptions& options,
+                                const PrintRequest& request) {
+  if (request.format == TextFormat::kJson && request.stage != Stage::kPlan && request.stage != Stage::kBound) {
+    return unsupported("Stage '" + std::string(kStageNames[static_cast<size_t>(request.stage)]) +
+                       "' has no JSON; 'plan' and 'bound' have.");
+  }
+  if (request.stage == Stage::kGraph) return print(graph);
+  TUFF_ASSIGN(Stages stages, run_stages(graph, device, options, request.stage));
+  switch (request.stage) {
+    case Stage::kGraph:
+    case Stage::kSimplified: return print(stages.simplified);
+    case Stage::kLayout:
+    case Stage::kFusion:
+    case Stage::kExplain: return std::move(stages.explanation);
+    case Stage::kKernels: return print_kernels(stages.plan);
+    case Stage::kSpirv: return print_modules(stages);
+    case Stage::kPlan: {
+      if (request.format == TextFormat::kText) return print(stages.plan);
+      TUFF_ASSIGN(std::optional<BoundPlan> bound, bind_for_print(stages.plan, device, request.symbols, false));
+      return print_json(stages.plan, bound ? &*bound : nullptr);
+    }
+    case Stage::kBound: {
+      TUFF_ASSIGN(std::optional<BoundPlan> bound, bind_for_print(stages.plan, device, request.symbols, true));
+      return request.format == TextFormat::kText ? print(*bound) : print_json(stages.plan, &*bound);
+    }
+  }
+  return internal_error("A stage without a text.");
+}
+
+}  // namespace tuff
