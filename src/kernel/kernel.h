@@ -14,6 +14,15 @@ namespace tuff {
 
 using KernelId = Index<struct KernelTag>;
 
+// A condition under which a kernel may run: every expression is a multiple of its divisor, and within the bounds.
+struct Guard {
+  struct Divides { IntExpr value; int64_t divisor; };
+  struct AtMost { IntExpr value; int64_t limit; };
+  std::vector<Divides> divides;
+  std::vector<AtMost> at_most;
+  bool always() const { return divides.empty() && at_most.empty(); }
+};
+
 enum class Access : uint8_t { kRead, kWrite };
 
 // A storage buffer of the shader: descriptor set 0, binding 1 + its position. Binding 0 is the parameter block, a uniform

@@ -18,15 +18,6 @@ namespace tuff {
 
 using StepId = Index<struct StepTag>;
 
-// A condition under which a variant may run: every expression is a multiple of its divisor, and within the bounds.
-struct Guard {
-  struct Divides { IntExpr value; int64_t divisor; };
-  struct AtMost { IntExpr value; int64_t limit; };
-  std::vector<Divides> divides;
-  std::vector<AtMost> at_most;
-  bool always() const { return divides.empty() && at_most.empty(); }
-};
-
 struct Variant {
   Guard guard;
   KernelId kernel;

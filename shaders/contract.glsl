@@ -1,0 +1,67 @@
+// Contract: C[b, m, n] = epilogue(sum over k of A[b, m, k] * B[b, k, n]), register tiles, operands straight from memory.
+//
+// An invocation holds `rows` x `columns` accumulators of W neighbouring n. Its rows are consecutive m, which for a
+// convolution are neighbouring pixels; its columns are `lanes_n` vectors apart, so that neighbouring invocations load
+// neighbouring vectors of B. A's loads are the same for all invocations of a row. Convolution is the same sum with
+// A[m, k] read through the window's coordinates: the loops around k are then over the taps. Slots:
+//   setup      coordinates of the rows
+//   loops      the loops over taps, opening; tap: what each of them fixes; loops_end: closing
+//   loads      a_<row>_<step> and b_<step>_<column> for `steps` consecutive k
+//   epilogue   bias, activation, residual, cast, stores
+layout(local_size_x = ${workgroup_x}, local_size_y = ${workgroup_y}, local_size_z = 1) in;
+${declarations}
+void main() {
+  ${setup}
+//@for i rows
+//@for j columns
+  ${vector} acc_${i}_${j} = ${vector}(0);
+//@if chunked
+  ${vector} sum_${i}_${j} = ${vector}(0);
+//@end
+//@end
+//@end
+//@if chunked
+  for (int chunk = 0; chunk < ${k_count}; chunk += ${chunked}) {
+//@for i rows
+//@for j columns
+    acc_${i}_${j} = ${vector}(0);
+//@end
+//@end
+    for (int k = chunk; k < min(chunk + ${chunked}, ${k_count}); ++k) {
+      ${loads}
+//@for t steps
+//@for i rows
+//@for j columns
+      acc_${i}_${j} = ${multiply_add_begin}a_${i}_${t}${multiply_add_middle}b_${t}_${j}${multiply_add_end}acc_${i}_${j}${multiply_add_close};
+//@end
+//@end
+//@end
+    }
+//@for i rows
+//@for j columns
+    sum_${i}_${j} = sum_${i}_${j} + acc_${i}_${j};
+//@end
+//@end
+  }
+//@for i rows
+//@for j columns
+  acc_${i}_${j} = sum_${i}_${j};
+//@end
+//@end
+//@else
+  ${loops}
+  ${tap}
+  for (int k = 0; k < ${k_count}; ++k) {
+    ${loads}
+//@for t steps
+//@for i rows
+//@for j columns
+    acc_${i}_${j} = ${multiply_add_begin}a_${i}_${t}${multiply_add_middle}b_${t}_${j}${multiply_add_end}acc_${i}_${j}${multiply_add_close};
+//@end
+//@end
+//@end
+  }
+  ${loops_end}
+//@end
+  ${epilogue}
+}

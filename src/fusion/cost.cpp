@@ -1,0 +1,34 @@
+#include "fusion/cost.h"
+
+#include <algorithm>
+
+#include "base/checked.h"
+#include "layout/storage.h"
+
+namespace tuff {
+
+int64_t typical(const IntExpr& e) {
+  if (e.is_constant()) return e.constant();
+  std::vector<Symbol> symbols = e.symbols();
+  auto value = e.evaluate([&](std::string_view name) -> std::optional<int64_t> {
+    for (const Symbol& s : symbols)
+      if (s.name == name) return std::clamp<int64_t>(256, s.min, s.max);
+    return std::nullopt;
+  });
+  return value.value_or(0);
+}
+
+int64_t typical_bytes(const Graph& graph, ValueId value) {
+  const Value& v = graph.value(value);
+  return typical(product(v.shape)) * storage_element_bytes(v.dtype);
+}
+
+int64_t memory_ns(int64_t bytes, const DeviceInfo& device) {
+  return static_cast<int64_t>(static_cast<__int128>(bytes) * 1000 / std::max<int64_t>(1, device.rates.dram_bytes_per_us));
+}
+
+int64_t arithmetic_ns(int64_t operations, const DeviceInfo& device) {
+  return static_cast<int64_t>(static_cast<__int128>(operations) * 1000 / std::max<int64_t>(1, device.rates.fma_per_us));
+}
+
+}  // namespace tuff

@@ -1,0 +1,341 @@
+// Epilogues and rows: a group takes in the maps (and, in a row, the reductions) that read what it has in registers.
+#include "fusion/grow.h"
+
+#include <algorithm>
+
+#include "fusion/cost.h"
+
+namespace tuff {
+namespace {
+
+// More maps than this in one kernel would only lengthen compile times; chains longer than that are rare.
+constexpr size_t kMaxMembers = 96;
+
+}  // namespace
+
+Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d)
+    : graph(g), layouts(l), device(d), users(value_users(g)), homes(g.nodes.size()), needed(g.values.size()) {
+  for (size_t v = 0; v < g.values.size(); ++v) placements.push_back({ValueId(v), 0, IntExpr(0)});
+  for (ValueId v : g.outputs) needed[v.value] = true;
+  // Views are looked through at every read; a long chain of them is cut so that kernels stay readable and finite.
+  constexpr int kViewChain = 32;
+  std::vector<int> depth(g.values.size());
+  for (const Node& node : g.nodes) {
+    if (!is_view(node.attrs)) continue;
+    int deepest = 0;
+    for (ValueId input : node.inputs) deepest = std::max(deepest, needed[input.value] ? 0 : depth[input.value]);
+    depth[node.output.value] = deepest + 1;
+    if (deepest + 1 >= kViewChain) needed[node.output.value] = true;
+  }
+}
+
+std::string Fuser::label(NodeId node) const {
+  const Node& n = graph.node(node);
+  return n.origins.front() + " (" + std::string(attrs_name(n.attrs)) + ")";
+}
+
+void Fuser::decide(bool accepted, std::string rule, std::string subject, std::string why) {
+  decisions.push_back({accepted, std::move(rule), std::move(subject), std::move(why)});
+}
+
+void Fuser::start_groups() {
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    if (!is_compute(node.attrs)) continue;
+    Group group;
+    group.anchor = NodeId(n);
+    group.members = {NodeId(n)};
+    if (std::holds_alternative<ReduceAttrs>(node.attrs)) group.kind = AnchorKind::kReduce;
+    if (std::holds_alternative<ContractAttrs>(node.attrs)) group.kind = AnchorKind::kContract;
+    if (std::holds_alternative<WindowAttrs>(node.attrs)) group.kind = AnchorKind::kWindow;
+    Dims at = domain_variables(graph.value(group.kind == AnchorKind::kReduce ? node.inputs[0] : node.output).shape);
+    if (const auto* reduce = std::get_if<ReduceAttrs>(&node.attrs)) {
+      group.coordinates[node.inputs[0].value] = at;  // the element that the row is at
+      for (int axis : reduce->axes) at[static_cast<size_t>(axis)] = IntExpr(0);
+    }
+    group.coordinates[node.output.value] = at;
+    homes[n].insert(static_cast<uint32_t>(groups.size()));
+    groups.push_back(std::move(group));
+  }
+}
+
+std::vector<NodeId> Fuser::readers(ValueId value) const {
+  std::set<uint32_t> found;
+  std::vector<ValueId> work = {value};
+  std::set<uint32_t> seen = {value.value};
+  while (!work.empty()) {
+    ValueId v = work.back();
+    work.pop_back();
+    for (NodeId user : users[v.value]) {
+      const Node& node = graph.node(user);
+      if (is_compute(node.attrs)) found.insert(user.value);
+      else if (seen.insert(node.output.value).second && !needed[node.output.value]) work.push_back(node.output);
+    }
+  }
+  std::vector<NodeId> out;
+  for (uint32_t n : found) out.push_back(NodeId(n));
+  return out;
+}
+
+namespace {
+
+bool in_group(const Group& group, NodeId node) {
+  return node.valid() && std::binary_search(group.members.begin(), group.members.end(), node);
+}
+
+const ReduceAttrs* row_of(const Graph& graph, const Group& group) {
+  return group.kind == AnchorKind::kReduce ? std::get_if<ReduceAttrs>(&graph.node(group.anchor).attrs) : nullptr;
+}
+
+}  // namespace
+
+// The coordinates at which the group could compute the node's output: those of an operand that it has in registers,
+// pushed through the views in between.
+std::optional<Dims> Fuser::join_coordinates(const Group& group, const Node& node) const {
+  const ReduceAttrs* row = row_of(graph, group);
+  if (row) {
+    // A map over whole rows joins at the row's element, wherever its operands come from.
+    const Value& element = graph.value(graph.node(group.anchor).inputs[0]);
+    if (graph.value(node.output).shape == element.shape && element.shape != graph.value(graph.node(group.anchor).output).shape)
+      return group.coordinates.at(graph.node(group.anchor).inputs[0].value);
+  }
+  for (ValueId operand : node.inputs) {
+    // Walk back through bijective views to a value that the group has.
+    std::vector<NodeId> path;
+    ValueId v = operand;
+    for (;;) {
+      auto it = group.coordinates.find(v.value);
+      if (it != group.coordinates.end() && in_group(group, graph.value(v).producer)) {
+        Dims at = it->second;
+        bool ok = true;
+        for (size_t i = path.size(); ok && i-- > 0;) {
+          auto pushed = push_through_view(graph, graph.node(path[i]), at);
+          ok = pushed.has_value();
+          if (ok) at = *pushed;
+        }
+        if (ok) return at;
+        break;
+      }
+      const Node* maker = graph.producer(v);
+      if (!maker || !is_view(maker->attrs) || maker->inputs.size() != 1) break;
+      path.push_back(graph.value(v).producer);
+      v = maker->inputs[0];
+    }
+  }
+  return std::nullopt;
+}
+
+// Can every wanted value be computed at its coordinates from loads and from what the skeleton has?
+Status Fuser::check_points(const Group& group, const std::vector<ValueId>& wanted) const {
+  PointScope scope;
+  scope.graph = &graph;
+  scope.layouts = &layouts;
+  scope.members.assign(graph.nodes.size(), false);
+  for (NodeId m : group.members) scope.members[m.value] = true;
+  int input = 0;
+  for (NodeId m : group.members) {
+    const Node& node = graph.node(m);
+    if (!std::holds_alternative<MapAttrs>(node.attrs))
+      scope.inputs[node.output.value] = {group.coordinates.at(node.output.value), input++};
+  }
+  PointBuilder builder(scope);
+  for (ValueId v : wanted) {
+    auto at = group.coordinates.find(v.value);
+    if (at == group.coordinates.end()) return internal_error("%" + std::to_string(v.value) + " has no coordinates.");
+    auto op = builder.element(v, at->second);
+    if (!op.ok()) return op.status();
+  }
+  return ok_status();
+}
+
+std::vector<ValueId> Fuser::loads(const Group& group) const {
+  std::set<uint32_t> found;
+  std::set<uint32_t> seen;
+  std::vector<ValueId> work;
+  for (NodeId m : group.members)
+    for (ValueId in : graph.node(m).inputs) work.push_back(in);
+  if (group.members.empty()) work.push_back(graph.node(group.anchor).output);
+  while (!work.empty()) {
+    ValueId v = work.back();
+    work.pop_back();
+    if (!seen.insert(v.value).second) continue;
+    NodeId maker = graph.value(v).producer;
+    if (in_group(group, maker)) continue;
+    if (maker.valid()) {
+      const Node& node = graph.node(maker);
+      const auto* constant = std::get_if<ConstantAttrs>(&node.attrs);
+      if (constant && (constant->data.kind == ConstantData::Kind::kSplat || product(constant->shape).is(1))) continue;
+      if (std::holds_alternative<IotaAttrs>(node.attrs) || std::holds_alternative<DimensionAttrs>(node.attrs)) continue;
+      if (is_view(node.attrs) && (!needed[v.value] || group.members.empty())) {
+        for (ValueId in : node.inputs) work.push_back(in);
+        continue;
+      }
+    }
+    found.insert(v.value);
+  }
+  std::vector<ValueId> out;
+  for (uint32_t v : found) out.push_back(ValueId(v));
+  return out;
+}
+
+int Fuser::binding_count(const Group& group) const {
+  int outputs = 0;
+  for (NodeId m : group.members) {
+    ValueId v = graph.node(m).output;
+    bool outside = needed[v.value];
+    for (NodeId reader : readers(v)) outside = outside || !in_group(group, reader);
+    outputs += outside;
+  }
+  return static_cast<int>(loads(group).size()) + std::max(1, outputs);
+}
+
+// Would some path leave the group and come back through the node? What is computed by one kernel runs as one, so the
+// walk goes through whole groups. It starts from the node's operands outside the group: a chain has none.
+bool Fuser::makes_cycle(const Group& group, NodeId node) const {
+  std::set<uint32_t> seen;
+  std::vector<NodeId> work;
+  auto visit_operands = [&](const Node& n) {
+    for (ValueId in : n.inputs) {
+      NodeId maker = graph.value(in).producer;
+      if (maker.valid() && seen.insert(maker.value).second)
+        work.push_back(maker);
+    }
+  };
+  // From the node's operands outside the group, walk back; reaching a member through an outside compute node is a cycle.
+  for (ValueId in : graph.node(node).inputs) {
+    NodeId maker = graph.value(in).producer;
+    while (maker.valid() && is_view(graph.node(maker).attrs) && graph.node(maker).inputs.size() == 1)
+      maker = graph.value(graph.node(maker).inputs[0]).producer;
+    if (!maker.valid() || in_group(group, maker)) continue;
+    if (seen.insert(maker.value).second) work.push_back(maker);
+  }
+  while (!work.empty()) {
+    NodeId n = work.back();
+    work.pop_back();
+    if (in_group(group, n)) return true;
+    visit_operands(graph.node(n));
+    // What the node's own kernel computes runs with it.
+    for (uint32_t g : homes[n.value]) {
+      for (NodeId mate : groups[g].members)
+        if (seen.insert(mate.value).second) work.push_back(mate);
+    }
+  }
+  return false;
+}
+
+bool Fuser::joins_row(const Group& group, const Node& node) const {
+  const ReduceAttrs* row = row_of(graph, group);
+  const auto* reduce = std::get_if<ReduceAttrs>(&node.attrs);
+  if (!row || !reduce || reduce->axes != row->axes) return false;
+  ValueId element = graph.node(group.anchor).inputs[0];
+  auto at = group.coordinates.find(node.inputs[0].value);
+  return at != group.coordinates.end() && at->second == group.coordinates.at(element.value);
+}
+
+bool Fuser::try_join(Group& group, NodeId id) {
+  const Node& node = graph.node(id);
+  uint32_t other = home(id);
+  if (other == UINT32_MAX || homes[id.value].size() != 1 || groups[other].members.size() != 1) return false;
+  if (group.members.size() >= kMaxMembers) return false;
+
+  Group grown = group;
+  const std::string subject = label(id) + " into " + label(group.anchor);
+  std::string rule = "epilogue";
+  if (std::holds_alternative<MapAttrs>(node.attrs)) {
+    auto at = join_coordinates(group, node);
+    if (!at) return false;
+    const ReduceAttrs* row = row_of(graph, group);
+    if (row) {
+      // A map over the whole row re-reads it: the rows must keep the device busy as the map alone would.
+      rule = "row";
+      const Dims& shape = graph.value(graph.node(group.anchor).inputs[0]).shape;
+      int64_t row_length = 1;
+      for (int axis : row->axes) row_length *= typical(shape[static_cast<size_t>(axis)]);
+      int64_t rows = typical(product(shape)) / std::max<int64_t>(1, row_length);
+      bool whole_row = graph.value(node.output).shape == shape && row_length > 1;
+      int64_t wanted = 2 * device.rates.compute_units;
+      if (whole_row && rows < wanted && row_length > 4096) {
+        decide(false, "parallelism", subject,
+               std::to_string(rows) + " rows of " + std::to_string(row_length) + " would keep fewer than two workgroups on each of " +
+                   std::to_string(device.rates.compute_units) + " compute units busy.");
+        return false;
+      }
+    }
+    grown.coordinates[node.output.value] = *at;
+  } else if (joins_row(group, node)) {
+    rule = "row";
+    Dims at = group.coordinates.at(node.inputs[0].value);
+    for (int axis : std::get<ReduceAttrs>(node.attrs).axes) at[static_cast<size_t>(axis)] = IntExpr(0);
+    grown.coordinates[node.output.value] = at;
+  } else {
+    return false;
+  }
+  grown.members.insert(std::upper_bound(grown.members.begin(), grown.members.end(), id), id);
+
+  // A reduction's operand is evaluated at the row's element by the skeleton; everything else must follow from there.
+  std::vector<ValueId> wanted;
+  if (std::holds_alternative<MapAttrs>(node.attrs)) wanted.push_back(node.output);
+  else if (in_group(grown, graph.value(node.inputs[0]).producer)) wanted.push_back(node.inputs[0]);
+  Status legal = check_points(grown, wanted);
+  if (!legal.ok()) {
+    decide(false, "same point", subject, legal.message());
+    return false;
+  }
+  if (makes_cycle(group, id)) {
+    decide(false, "cycle", subject, "another operand of it needs a result of this kernel first.");
+    return false;
+  }
+  int bindings = binding_count(grown);
+  if (bindings > device.max_storage_buffers) {
+    decide(false, "storage buffers", subject,
+           "the kernel would bind " + std::to_string(bindings) + " buffers, the device allows " +
+               std::to_string(device.max_storage_buffers) + ".");
+    return false;
+  }
+  int64_t saved_bytes = 2 * typical_bytes(graph, node.inputs[0]);
+  decide(true, rule, subject,
+         "saves a launch and " + std::to_string(saved_bytes) + " bytes, about " +
+             std::to_string(device.rates.launch_ns + memory_ns(saved_bytes, device)) + " ns.");
+  groups[other].members.clear();
+  homes[id.value] = {static_cast<uint32_t>(&group - groups.data())};
+  group = std::move(grown);
+  return true;
+}
+
+void Fuser::grow_epilogues() {
+  // Anchors last to first: the later of two producers of an addition takes it, when the other's result is ready.
+  std::vector<uint32_t> order;
+  for (uint32_t pass = 0; pass < 2; ++pass)
+    for (size_t g = groups.size(); g-- > 0;)
+      if ((groups[g].kind == AnchorKind::kMap) == (pass == 1)) order.push_back(static_cast<uint32_t>(g));
+  // Maps grow first to last, so that a chain becomes one group from its head.
+  std::reverse(order.begin() + std::count_if(groups.begin(), groups.end(), [](const Group& g) { return g.kind != AnchorKind::kMap; }), order.end());
+
+  for (uint32_t g : order) {
+    if (groups[g].members.empty()) continue;
+    std::set<uint32_t> refused;
+    for (bool grew = true; grew;) {
+      grew = false;
+      std::set<uint32_t> candidates;
+      for (NodeId m : groups[g].members)
+        for (NodeId reader : readers(graph.node(m).output)) candidates.insert(reader.value);
+      if (groups[g].kind == AnchorKind::kReduce)
+        for (NodeId reader : readers(graph.node(groups[g].anchor).inputs[0])) {
+          // Other reductions of the same rows; maps join only through what the group computes.
+          if (std::holds_alternative<ReduceAttrs>(graph.node(reader).attrs)) candidates.insert(reader.value);
+        }
+      for (uint32_t n : candidates) {
+        if (in_group(groups[g], NodeId(n)) || refused.count(n)) continue;
+        if (try_join(groups[g], NodeId(n))) {
+          grew = true;
+          break;
+        }
+        // A reduction may become joinable once the map before it has joined; a map may not.
+        if (!std::holds_alternative<ReduceAttrs>(graph.node(NodeId(n)).attrs)) refused.insert(n);
+      }
+      if (grew) refused.clear();
+    }
+  }
+}
+
+}  // namespace tuff

@@ -1,0 +1,47 @@
+// The state of fusion while groups grow, and the moves that the passes make on it. Private to src/fusion.
+#pragma once
+
+#include <optional>
+#include <set>
+
+#include "fusion/fusion.h"
+
+namespace tuff {
+
+struct Fuser {
+  const Graph& graph;
+  const Layouts& layouts;
+  const DeviceInfo& device;
+  std::vector<std::vector<NodeId>> users;      // by ValueId
+  std::vector<Group> groups;                   // dead ones have no members and no stores
+  std::vector<std::set<uint32_t>> homes;       // by NodeId: the groups that compute it
+  std::vector<Placement> placements;
+  std::vector<bool> needed;                    // by ValueId: must have storage whoever reads it
+  std::vector<Decision> decisions;
+
+  Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d);
+
+  void start_groups();
+  void place_concats();
+  void grow_epilogues();
+  void write_into_readers();  // prologues
+  Status choose_stores();
+  Result<std::vector<Group>> in_order();
+
+  // Pieces of the moves.
+  bool try_join(Group& group, NodeId node);
+  std::optional<Dims> join_coordinates(const Group& group, const Node& node) const;
+  bool joins_row(const Group& group, const Node& node) const;
+  Status check_points(const Group& group, const std::vector<ValueId>& wanted) const;
+  bool makes_cycle(const Group& group, NodeId node) const;
+  int binding_count(const Group& group) const;
+  // The compute values, inputs and constants that the group reads from memory.
+  std::vector<ValueId> loads(const Group& group) const;
+  // The nodes that read the value, looking through views.
+  std::vector<NodeId> readers(ValueId value) const;
+  void decide(bool accepted, std::string rule, std::string subject, std::string why);
+  std::string label(NodeId node) const;
+  uint32_t home(NodeId node) const { return homes[node.value].empty() ? UINT32_MAX : *homes[node.value].begin(); }
+};
+
+}  // namespace tuff

@@ -1,0 +1,112 @@
+// Contract kernels: matrix products and convolutions. Chooses between the tiled schedule and, for few rows, the one that
+// splits the sum (gemv), and the size of the tile from registers and from how many workgroups keep the device busy.
+#include <algorithm>
+
+#include "base/checked.h"
+#include "fusion/cost.h"
+#include "kernel/contraction.h"
+
+namespace tuff {
+namespace {
+
+// Rows up to which splitting the sum over invocations beats giving each invocation rows of its own.
+constexpr int64_t kGemvRows = 4;
+
+ContractTile choose_tile(const KernelRequest& request, const Contraction& c, int width, int steps) {
+  // Rows x vectors, best reuse of loaded operands first.
+  constexpr std::pair<int, int> kTiles[] = {{8, 2}, {4, 2}, {8, 1}, {4, 1}, {2, 1}, {1, 1}};
+  const int64_t rows = std::max<int64_t>(1, typical(c.rows)), vectors = std::max<int64_t>(1, typical(c.columns) / width);
+  const int64_t invocations = std::min<int64_t>(64, request.device.max_workgroup_invocations);
+  ContractTile best;
+  for (auto [tile_rows, tile_columns] : kTiles) {
+    ContractTile tile;
+    tile.rows = tile_rows;
+    tile.columns = tile_columns;
+    tile.width = width;
+    tile.steps = steps;
+    uint32_t lanes = 1;
+    while (lanes < invocations && lanes * 2 <= static_cast<uint32_t>(ceil_div(vectors, tile_columns)) && lanes < 16) lanes *= 2;
+    tile.lanes_n = lanes;
+    tile.lanes_m = static_cast<uint32_t>(invocations) / lanes;
+    // Accumulators, both operands of one step, addresses.
+    int64_t registers = tile_rows * tile_columns * width + tile_rows * steps + tile_columns * width + 24;
+    int64_t workgroups = ceil_div(rows, tile_rows * static_cast<int64_t>(tile.lanes_m)) *
+                         ceil_div(vectors, tile_columns * static_cast<int64_t>(tile.lanes_n)) * std::max<int64_t>(1, typical(c.batch));
+    best = tile;
+    if (registers > request.device.rates.registers_per_lane) continue;
+    if (tile_columns > 1 && tile_columns > vectors) continue;
+    if (workgroups >= 2 * request.device.rates.compute_units) break;
+  }
+  return best;
+}
+
+Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
+  const Node& node = request.graph.node(request.group.anchor);
+  const Register reg = register_of(request.graph.value(node.output).dtype);
+  bool vectors = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
+  int width = vectors ? vector_width(c.columns) : 1;
+  int steps = divide_exact(c.depth, IntExpr(4)) && !c.depth.is(0) ? 4 : 1;
+  ContractTile tile = choose_tile(request, c, width, steps);
+  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact);
+  TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, false, writer));
+  const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m));
+  const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * width);
+  TUFF_ASSIGN(Kernel kernel,
+              finish_kernel(request, writer, "contract", std::move(slots), {tile.lanes_n, tile.lanes_m, 1},
+                            {ceil_div(c.columns, column_tile), ceil_div(c.rows, row_tile), c.batch},
+                            "tile " + std::to_string(tile.rows) + "x" + std::to_string(tile.columns * width) + " of " +
+                                std::to_string(width) + ", invocations " + std::to_string(tile.lanes_m) + "x" + std::to_string(tile.lanes_n) +
+                                ", " + std::to_string(steps) + " k a step"));
+  kernel.multiply_adds = c.multiply_adds;
+  return kernel;
+}
+
+}  // namespace
+
+Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
+  int width = vector_width(c.columns);
+  ContractTile tile;
+  tile.width = width;
+  tile.steps = divide_exact(c.depth, IntExpr(4)) && !c.depth.is(0) ? 4 : 1;
+  const int64_t chunks = std::max<int64_t>(1, ceil_div(c.depth.interval().high, c.chunk_length));
+  tile.lanes_n = 16;
+  int64_t lanes_k = 1;
+  while (lanes_k < chunks && lanes_k * 2 * tile.lanes_n <= std::min<int64_t>(128, request.device.max_workgroup_invocations)) lanes_k *= 2;
+  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact);
+  TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, true, writer));
+  slots["chunk"] = std::to_string(c.chunk_length / tile.steps);
+  slots["chunk_count"] = std::to_string(chunks);
+  TUFF_ASSIGN(Kernel kernel,
+              finish_kernel(request, writer, "gemv", std::move(slots), {tile.lanes_n, static_cast<uint32_t>(lanes_k), 1},
+                            {ceil_div(c.columns, IntExpr(static_cast<int64_t>(tile.lanes_n) * width)), c.rows, c.batch},
+                            std::to_string(chunks) + " chunks of " + std::to_string(c.chunk_length) + " over " + std::to_string(lanes_k) +
+                                " invocations"));
+  kernel.shared_bytes = chunks * static_cast<int64_t>(tile.lanes_n) * width * 4;
+  kernel.multiply_adds = c.multiply_adds;
+  return kernel;
+}
+
+Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request) {
+  const Node& node = request.graph.node(request.group.anchor);
+  const Contraction c = contraction_of(request);
+  const Register reg = register_of(request.graph.value(node.output).dtype);
+  std::vector<GuardedKernel> out;
+  const IntExpr::Interval rows = c.rows.interval();
+  const int64_t shared = 32 * 16 * 4 * 4;
+  bool few = rows.low <= kGemvRows && c.chunk_length > 0 && reg == Register::kFloat && c.depth.interval().high <= 32 * c.chunk_length &&
+             shared <= request.device.max_shared_bytes;
+  if (few) {
+    GuardedKernel gemv;
+    TUFF_ASSIGN(gemv.kernel, make_gemv(request, c));
+    bool always = rows.high <= kGemvRows;
+    if (!always) gemv.guard.at_most.push_back({c.rows, kGemvRows});
+    out.push_back(std::move(gemv));
+    if (always) return out;
+  }
+  GuardedKernel tiled;
+  TUFF_ASSIGN(tiled.kernel, make_tiled(request, c));
+  out.push_back(std::move(tiled));
+  return out;
+}
+
+}  // namespace tuff

@@ -1,0 +1,240 @@
+#include "kernel/contraction.h"
+
+#include <algorithm>
+
+#include "base/checked.h"
+
+namespace tuff {
+namespace {
+
+IntExpr variable(const std::string& name, const IntExpr& extent) { return IntExpr::loop_variable(name, extent); }
+
+// The axes of a value that have the labels, in its storage order.
+std::vector<int> in_storage_order(const KernelRequest& request, ValueId value, const std::vector<int>& axes) {
+  std::vector<int> out;
+  for (int axis : request.layouts.of(value).order)
+    if (std::find(axes.begin(), axes.end(), axis) != axes.end()) out.push_back(axis);
+  return out;
+}
+
+bool has(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
+
+Contraction of_contract(const KernelRequest& request, const Node& node, const ContractAttrs& attrs) {
+  const Graph& graph = request.graph;
+  const Dims& out_shape = graph.value(node.output).shape;
+  Contraction c;
+  std::map<int, IntExpr> at;  // label -> coordinate
+  auto group = [&](const std::string& name, bool in_a, bool in_b, IntExpr& extent) {
+    std::vector<int> axes;
+    for (size_t i = 0; i < attrs.out.size(); ++i)
+      if (has(attrs.a, attrs.out[i]) == in_a && has(attrs.b, attrs.out[i]) == in_b) axes.push_back(static_cast<int>(i));
+    axes = in_storage_order(request, node.output, axes);
+    Dims shape;
+    for (int axis : axes) shape.push_back(out_shape[static_cast<size_t>(axis)]);
+    extent = product(shape);
+    Dims coordinates = delinearise(variable(name, extent), shape);
+    for (size_t i = 0; i < axes.size(); ++i) {
+      at[attrs.out[static_cast<size_t>(axes[i])]] = coordinates[i];
+      c.output["d" + std::to_string(axes[i])] = coordinates[i];
+    }
+  };
+  group("b", true, true, c.batch);
+  group("m", true, false, c.rows);
+  group("n", false, true, c.columns);
+  // Summed axes, in a's order; those that only b has come last.
+  std::vector<int> summed;
+  Dims sizes;
+  for (int side = 0; side < 2; ++side) {
+    const auto& labels = side ? attrs.b : attrs.a;
+    for (size_t i = 0; i < labels.size(); ++i)
+      if (!has(attrs.out, labels[i]) && !has(summed, labels[i])) {
+        summed.push_back(labels[i]);
+        sizes.push_back(graph.value(node.inputs[static_cast<size_t>(side)]).shape[i]);
+      }
+  }
+  c.depth = product(sizes);
+  Dims k = delinearise(variable("k", c.depth), sizes);
+  for (size_t i = 0; i < summed.size(); ++i) at[summed[i]] = k[i];
+  for (int label : attrs.a) c.a.push_back(at[label]);
+  for (int label : attrs.b) c.b.push_back(at[label]);
+  if (attrs.order.kind == SumOrder::Kind::kChunked) c.chunk_length = attrs.order.chunk_length;
+  return c;
+}
+
+Contraction of_convolution(const KernelRequest& request, const Node& node, const WindowAttrs& attrs) {
+  const Graph& graph = request.graph;
+  const Dims& out_shape = graph.value(node.output).shape;
+  const Dims& weights = graph.value(node.inputs[1]).shape;
+  const size_t spatial = attrs.kernel.size();
+  Contraction c;
+  const IntExpr outputs_each = floor_div(weights[0], IntExpr(attrs.groups));
+  c.batch = IntExpr(attrs.groups);
+  c.columns = outputs_each;
+  const IntExpr g = variable("b", c.batch), n = variable("n", c.columns);
+  const IntExpr channel = g * outputs_each + n;
+  std::vector<int> pixel_axes = {0};
+  for (size_t i = 0; i < spatial; ++i) pixel_axes.push_back(static_cast<int>(2 + i));
+  Dims pixel_shape;
+  for (int axis : pixel_axes) pixel_shape.push_back(out_shape[static_cast<size_t>(axis)]);
+  c.rows = product(pixel_shape);
+  Dims pixel = delinearise(variable("m", c.rows), pixel_shape);
+  for (size_t i = 0; i < pixel_axes.size(); ++i) c.output["d" + std::to_string(pixel_axes[i])] = pixel[i];
+  c.output["d1"] = channel;
+  c.depth = weights[1];
+  const IntExpr k = variable("k", c.depth);
+  c.a = {pixel[0], g * weights[1] + k};
+  c.b = {channel, k};
+  for (size_t i = 0; i < spatial; ++i) {
+    const IntExpr tap = variable("t" + std::to_string(i), IntExpr(attrs.kernel[i]));
+    c.taps.push_back(IntExpr(attrs.kernel[i]));
+    c.a.push_back(pixel[1 + i] * IntExpr(attrs.strides[i]) + tap * IntExpr(attrs.dilations[i]));
+    c.b.push_back(tap);
+  }
+  return c;
+}
+
+}  // namespace
+
+Contraction contraction_of(const KernelRequest& request) {
+  const Node& node = request.graph.node(request.group.anchor);
+  Contraction c;
+  if (const auto* contract = std::get_if<ContractAttrs>(&node.attrs)) c = of_contract(request, node, *contract);
+  else c = of_convolution(request, node, std::get<WindowAttrs>(node.attrs));
+  c.multiply_adds = c.batch * c.rows * c.columns * c.depth * product(c.taps);
+  return c;
+}
+
+Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
+                            KernelWriter& writer) {
+  const Graph& graph = request.graph;
+  const Node& node = graph.node(request.group.anchor);
+  const Dtype dtype = graph.value(node.output).dtype;
+  const Register reg = register_of(dtype);
+  GroupScope group(request);
+  const std::string scalar(writer.dialect().types[static_cast<int>(reg)]);
+  const std::string vector = type_name(writer.dialect(), reg, tile.width);
+
+  Block setup(writer, nullptr), tap(writer, &setup), inner(writer, &tap);
+  Emitter emitter({&setup, &tap, &inner});
+
+  // Which rows and columns this invocation has. Beyond the end it repeats the last one and does not store.
+  const IntExpr vectors = floor_div(c.columns, IntExpr(tile.width));
+  const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m)), column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n));
+  const bool whole_rows = gemv || mod(c.rows, row_tile).is(0), whole_columns = mod(vectors, column_tile).is(0);
+  if (c.batch.is(1)) {
+  } else {
+    setup.line("int b = int(gl_WorkGroupID.z);");
+    emitter.bind("b", "b", 0);
+  }
+  const std::string row_count = writer.parameter(c.rows), vector_count = writer.parameter(vectors);
+  if (gemv) setup.line("int m_0 = int(gl_WorkGroupID.y);");
+  else setup.line("int m = int(gl_WorkGroupID.y) * " + row_tile.text() + " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) + ";");
+  for (int i = 0; i < tile.rows && !gemv; ++i) {
+    std::string at = i ? "m + " + std::to_string(i) : "m";
+    setup.line("int m_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
+  }
+  setup.line("int n = int(gl_WorkGroupID.x) * " + column_tile.text() + " + int(gl_LocalInvocationID.x);");
+  for (int j = 0; j < tile.columns; ++j) {
+    std::string at = j ? "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) : "n";
+    setup.line("int n_" + std::to_string(j) + " = " + (whole_columns ? at : "min(" + at + ", " + vector_count + " - 1)") + ";");
+  }
+  for (size_t i = 0; i < c.taps.size(); ++i) emitter.bind("t" + std::to_string(i), "t" + std::to_string(i), 1);
+  emitter.bind("k", "k", 2);
+
+  // Operands. A is loaded `steps` k at a time along k, B `width` n at a time along n for each of those k.
+  PointBuilder a_builder(group.scope), b_builder(group.scope);
+  TUFF_ASSIGN(int a_op, a_builder.element(node.inputs[0], c.a));
+  TUFF_ASSIGN(int b_op, b_builder.element(node.inputs[1], c.b));
+  auto operand = [&](const std::string& text) {
+    return request.exact && reg == Register::kFloat ? "tuff_flush_inner(" + text + ")" : text;
+  };
+  for (int i = 0; i < tile.rows; ++i) {
+    emitter.bind("m", "m_" + std::to_string(i), 0);
+    auto lanes = emitter.emit(a_builder.point(), a_op, "k", tile.steps);
+    for (int t = 0; t < tile.steps; ++t)
+      inner.line(scalar + " a_" + std::to_string(i) + "_" + std::to_string(t) + " = " + operand(lanes[static_cast<size_t>(t)]) + ";");
+  }
+  for (int t = 0; t < tile.steps; ++t) {
+    Point at_step = b_builder.point();
+    for (PointOp& op : at_step.ops) {
+      op.index = at_lane(op.index, "k", tile.steps, t);
+      for (RangeCheck& check : op.checks) check = {at_lane(check.value, "k", tile.steps, t), at_lane(check.extent, "k", tile.steps, t)};
+    }
+    for (int j = 0; j < tile.columns; ++j) {
+      emitter.bind("n", "n_" + std::to_string(j), 0);
+      auto lanes = emitter.emit(at_step, b_op, "n", tile.width);
+      std::string joined;
+      for (const std::string& lane : lanes) joined += (joined.empty() ? "" : ", ") + operand(lane);
+      inner.line(vector + " b_" + std::to_string(t) + "_" + std::to_string(j) + " = " + vector + "(" + joined + ");");
+    }
+  }
+
+  // The epilogue: what depends on columns alone is loaded once for all rows.
+  Block common(writer, nullptr);
+  PointBuilder builder(group.scope);
+  group.scope.inputs[node.output.value] = {request.group.coordinates.at(node.output.value), 0};
+  std::vector<std::pair<ValueId, StoredElement>> stores;
+  for (ValueId v : request.group.stores) {
+    TUFF_ASSIGN(StoredElement element, stored_element(request, group.scope, builder, v));
+    element.address = replace_variables(element.address, c.output);
+    stores.emplace_back(v, element);
+  }
+  Point point = builder.point();
+  replace_variables(point, c.output);
+  std::string items;
+  for (int i = 0; i < tile.rows; ++i) {
+    for (int j = 0; j < tile.columns; ++j) {
+      Block item(writer, &common);
+      Emitter out({&common, &item});
+      if (!c.batch.is(1)) out.bind("b", "b", 0);
+      out.bind("n", "n_" + std::to_string(j), 0);
+      out.bind("m", "m_" + std::to_string(i), 1);
+      std::vector<std::string> lanes;
+      const std::string acc = "acc_" + std::to_string(i) + "_" + std::to_string(j);
+      for (int lane = 0; lane < tile.width; ++lane)
+        lanes.push_back(narrow(dtype, tile.width == 1 ? acc : acc + "." + "xyzw"[lane]));
+      out.bind_input(0, lanes, 1);
+      for (const auto& [value, element] : stores) {
+        auto texts = out.emit(point, element.op, "n", tile.width);
+        TUFF_TRY(out.store(value, element.address, texts, "n", tile.width));
+      }
+      std::string guard;
+      if (!whole_rows) guard = "m + " + std::to_string(i) + " < " + row_count;
+      if (!whole_columns) {
+        guard += guard.empty() ? "" : " && ";
+        guard += "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) + " < " + vector_count;
+      }
+      items += guard.empty() ? "{\n" + item.text(2) + "}\n" : "if (" + guard + ") {\n" + item.text(2) + "}\n";
+    }
+  }
+
+  const bool fused_multiply_add = !request.exact && reg == Register::kFloat;
+  const IntExpr k_count = floor_div(c.depth, IntExpr(tile.steps));
+  Slots slots;
+  slots["setup"] = setup.text(0);
+  slots["tap"] = tap.text(0);
+  slots["loads"] = inner.text(0);
+  slots["epilogue"] = common.text(0) + items;
+  slots["rows"] = std::to_string(tile.rows);
+  slots["columns"] = std::to_string(tile.columns);
+  slots["steps"] = std::to_string(tile.steps);
+  slots["vector"] = vector;
+  slots["k_count"] = writer.parameter(k_count);
+  slots["multiply_add_begin"] = fused_multiply_add ? "fma(" + vector + "(" : "(";
+  slots["multiply_add_middle"] = fused_multiply_add ? "), " : " * ";
+  slots["multiply_add_end"] = fused_multiply_add ? ", " : ") + ";
+  slots["multiply_add_close"] = fused_multiply_add ? ")" : "";
+  slots["chunked"] = request.exact && c.chunk_length && !gemv ? std::to_string(c.chunk_length / tile.steps) : "";
+  std::string loops, loops_end;
+  for (size_t i = 0; i < c.taps.size(); ++i) {
+    std::string t = "t" + std::to_string(i);
+    if (c.taps[i].is(1)) continue;
+    loops += "for (int " + t + " = 0; " + t + " < " + writer.parameter(c.taps[i]) + "; ++" + t + ") {\n";
+    loops_end += "}\n";
+  }
+  slots["loops"] = loops;
+  slots["loops_end"] = loops_end;
+  return slots;
+}
+
+}  // namespace tuff

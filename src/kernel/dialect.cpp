@@ -1,0 +1,109 @@
+#include "kernel/dialect.h"
+
+#include <bit>
+#include <charconv>
+#include <cmath>
+
+#include "graph/builder.h"
+
+namespace tuff {
+
+Register register_of(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kF32: case Dtype::kF16: case Dtype::kBf16: return Register::kFloat;
+    case Dtype::kF64: return Register::kDouble;
+    case Dtype::kI8: case Dtype::kI16: case Dtype::kI32: return Register::kInt;
+    case Dtype::kU8: case Dtype::kU16: case Dtype::kU32: return Register::kUint;
+    case Dtype::kI64: return Register::kInt64;
+    case Dtype::kU64: return Register::kUint64;
+    case Dtype::kBool: return Register::kBool;
+  }
+  return Register::kFloat;
+}
+
+const Dialect& glsl() {
+  static const Dialect kGlsl = {"glsl",
+                                {"float", "int", "uint", "bool", "int64_t", "uint64_t", "double"},
+                                {"vec", "ivec", "uvec"},
+                                {"vec", "ivec", "uvec"},
+                                "uintBitsToFloat",
+                                "$b.e[$i]"};
+  return kGlsl;
+}
+
+const Dialect& cuda() {
+  static const Dialect kCuda = {"cuda",
+                                {"float", "int", "unsigned int", "bool", "long long", "unsigned long long", "double"},
+                                {"float", "int", "uint"},
+                                {"make_float", "make_int", "make_uint"},
+                                "__uint_as_float",
+                                "$b[$i]"};
+  return kCuda;
+}
+
+std::string type_name(const Dialect& dialect, Register r, int width) {
+  if (width == 1) return std::string(dialect.types[static_cast<int>(r)]);
+  return std::string(dialect.vector_prefix[static_cast<int>(r)]) + std::to_string(width);
+}
+
+std::string construct(const Dialect& dialect, Register r, int width, std::string_view arguments) {
+  return std::string(dialect.vector_constructor[static_cast<int>(r)]) + std::to_string(width) + "(" + std::string(arguments) + ")";
+}
+
+std::string element(const Dialect& dialect, std::string_view buffer, std::string_view index) {
+  std::string out;
+  for (size_t i = 0; i < dialect.buffer_index.size(); ++i) {
+    if (dialect.buffer_index[i] == '$') out += dialect.buffer_index[++i] == 'b' ? buffer : index;
+    else out += dialect.buffer_index[i];
+  }
+  return out;
+}
+
+std::string cast_to(std::string_view type, std::string_view expression) {
+  // C++ has no functional cast for types of two words; GLSL has no other.
+  bool words = type.find(' ') != std::string_view::npos;
+  return (words ? "((" + std::string(type) + ")" : std::string(type)) + "(" + std::string(expression) + ")" + (words ? ")" : "");
+}
+
+std::string literal(const Dialect& dialect, Dtype dtype, uint64_t bits) {
+  switch (register_of(dtype)) {
+    case Register::kBool: return (bits & 0xff) ? "true" : "false";
+    case Register::kInt: {
+      int64_t v = static_cast<int64_t>(scalar_from_bits(dtype, bits));
+      return v == INT32_MIN ? "(-2147483647 - 1)" : v < 0 ? "(" + std::to_string(v) + ")" : std::to_string(v);
+    }
+    case Register::kUint: return std::to_string(static_cast<uint64_t>(scalar_from_bits(dtype, bits))) + "u";
+    case Register::kInt64: {
+      // As two words, since no literal suffix is common to both languages.
+      int64_t v = static_cast<int64_t>(bits);
+      std::string type(dialect.types[static_cast<int>(Register::kInt64)]);
+      if (v > INT32_MIN && v <= INT32_MAX) return cast_to(type, std::to_string(v));
+      return "((" + cast_to(type, std::to_string(static_cast<int32_t>(v >> 32))) + " << 32) | " +
+             cast_to(type, std::to_string(static_cast<uint32_t>(v)) + "u") + ")";
+    }
+    case Register::kUint64: {
+      std::string type(dialect.types[static_cast<int>(Register::kUint64)]);
+      return "((" + cast_to(type, std::to_string(static_cast<uint32_t>(bits >> 32)) + "u") + " << 32) | " +
+             cast_to(type, std::to_string(static_cast<uint32_t>(bits)) + "u") + ")";
+    }
+    case Register::kFloat:
+    case Register::kDouble: {
+      double v = scalar_from_bits(dtype, bits);
+      if (!std::isfinite(v)) {
+        uint32_t word = std::isnan(v) ? 0x7fc00000u : v > 0 ? 0x7f800000u : 0xff800000u;
+        return std::string(dialect.bits_to_float) + "(" + std::to_string(word) + "u)";
+      }
+      char buffer[64];
+      auto end = dtype == Dtype::kF64 ? std::to_chars(buffer, buffer + 60, v).ptr
+                                      : std::to_chars(buffer, buffer + 60, static_cast<float>(v)).ptr;
+      std::string text(buffer, end);
+      if (text.find_first_of(".e") == std::string::npos) text += ".0";
+      if (dtype == Dtype::kF64) text += dialect.name == "glsl" ? "lf" : "";
+      else if (dialect.name == "cuda") text += "f";
+      return std::signbit(v) ? "(" + text + ")" : text;
+    }
+  }
+  return "0";
+}
+
+}  // namespace tuff

@@ -1,0 +1,34 @@
+// Dialects: how the one printer of kernel code writes types, literals, loads and stores in GLSL and in CUDA.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "graph/dtype.h"
+
+namespace tuff {
+
+// What a kernel computes a dtype in, and what its storage holds (layout/storage.h).
+enum class Register : uint8_t { kFloat, kInt, kUint, kBool, kInt64, kUint64, kDouble };
+Register register_of(Dtype dtype);
+
+struct Dialect {
+  std::string_view name;
+  std::string_view types[7];          // by Register; bool is kBool
+  std::string_view vector_prefix[3];  // of float, int, uint: "vec", "ivec", "uvec"
+  std::string_view vector_constructor[3];  // "vec4(" style: prefix + width + "(" ; CUDA has make_float4(
+  std::string_view bits_to_float;     // function of a uint
+  std::string_view buffer_index;      // how element i of buffer b is written: "$b.e[$i]"
+};
+
+const Dialect& glsl();
+const Dialect& cuda();
+
+std::string type_name(const Dialect& dialect, Register r, int width);
+std::string construct(const Dialect& dialect, Register r, int width, std::string_view arguments);
+std::string element(const Dialect& dialect, std::string_view buffer, std::string_view index);
+std::string cast_to(std::string_view type, std::string_view expression);
+// A literal of the dtype from its bits.
+std::string literal(const Dialect& dialect, Dtype dtype, uint64_t bits);
+
+}  // namespace tuff

@@ -1,0 +1,452 @@
+#include "kernel/emit.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/checked.h"
+#include "graph/builder.h"
+
+namespace tuff {
+
+std::string KernelWriter::buffer(ValueId value, Access access, int width) {
+  ValueId owner = value;
+  while (placements_[owner.value].owner != owner) owner = placements_[owner.value].owner;
+  auto it = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.owner == owner && s.access == access; });
+  if (it == slots_.end()) it = slots_.insert(slots_.end(), {owner, access, {}});
+  it->widths[width] = true;
+  note(register_of(graph_.value(owner).dtype));
+  return "b" + std::to_string(it - slots_.begin()) + (width > 1 ? "x" + std::to_string(width) : "");
+}
+
+std::string KernelWriter::parameter(const IntExpr& e) {
+  if (e.is_constant()) return std::to_string(e.constant());
+  auto it = std::find(parameters_.begin(), parameters_.end(), e);
+  size_t word = static_cast<size_t>(it - parameters_.begin());
+  if (it == parameters_.end()) parameters_.push_back(e);
+  return "params.w[" + std::to_string(word / 4) + "]." + "xyzw"[word % 4];
+}
+
+std::vector<KernelBinding> KernelWriter::bindings() const {
+  std::vector<KernelBinding> out;
+  for (const Slot& s : slots_) out.push_back({s.owner, s.access});
+  return out;
+}
+
+std::string KernelWriter::declarations() const {
+  std::string out;
+  if (!parameters_.empty())
+    out += "layout(set = 0, binding = 0, std140) uniform Params { ivec4 w[" + std::to_string((parameters_.size() + 3) / 4) + "]; } params;\n";
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    Register r = register_of(graph_.value(slots_[i].owner).dtype);
+    if (r == Register::kBool) r = Register::kUint;
+    const bool read = slots_[i].access == Access::kRead;
+    for (const auto& [width, used] : slots_[i].widths) {
+      std::string suffix = width > 1 ? "x" + std::to_string(width) : "";
+      out += "layout(set = 0, binding = " + std::to_string(i + 1) + ", std430) " + (read ? "readonly" : "writeonly") + " buffer Block" +
+             std::to_string(i) + suffix + " { " + type_name(dialect_, r, width) + " e[]; } b" + std::to_string(i) + suffix + ";\n";
+    }
+  }
+  return out;
+}
+
+std::string Block::temporary(std::string_view type, const std::string& expression) {
+  for (const Block* b = this; b; b = b->parent_) {
+    auto it = b->known_.find(expression);
+    if (it != b->known_.end()) return it->second;
+  }
+  std::string name = std::string(type.substr(0, 1)) + "_" + std::to_string(writer_.fresh());
+  lines_.push_back(std::string(type) + " " + name + " = " + expression + ";");
+  known_[expression] = name;
+  return name;
+}
+
+std::string Block::text(int indent) const {
+  std::string out;
+  for (const std::string& l : lines_) out += std::string(static_cast<size_t>(indent), ' ') + l + "\n";
+  return out;
+}
+
+void Emitter::bind(const std::string& variable, std::string text, int block) { variables_[variable] = {std::move(text), block}; }
+
+void Emitter::bind_input(int input, std::vector<std::string> lanes, int block) { inputs_[input] = {std::move(lanes), block}; }
+
+int Emitter::block_of(const IntExpr& e) const {
+  int deepest = 0;
+  e.visit_symbols([&](const Symbol& s) {
+    if (!s.extent) return;
+    auto it = variables_.find(s.name);
+    if (it != variables_.end()) deepest = std::max(deepest, it->second.block);
+  });
+  return deepest;
+}
+
+namespace {
+
+bool uses_variables(const Atom& a) {
+  if (a->kind == AtomKind::kSymbol) return a->symbol.extent != nullptr;
+  return a->a.uses_loop_variables() || a->b.uses_loop_variables();
+}
+
+}  // namespace
+
+std::string Emitter::atom(const Atom& a, int* block) {
+  if (a->kind == AtomKind::kSymbol) {
+    auto it = variables_.find(a->symbol.name);
+    if (it == variables_.end()) return "/* unbound " + a->symbol.name + " */ 0";
+    *block = std::max(*block, it->second.block);
+    return it->second.text;
+  }
+  int own = std::max(block_of(a->a), block_of(a->b));
+  *block = std::max(*block, own);
+  std::string x = integer_in(a->a, own), n = integer_in(a->b, own);
+  bool plain = proven_nonnegative(a->a);
+  std::string text;
+  switch (a->kind) {
+    case AtomKind::kFloorDiv: text = plain ? x + " / " + n : "tuff_floor_div(" + x + ", " + n + ")"; break;
+    case AtomKind::kMod: text = plain ? x + " % " + n : "tuff_floor_mod(" + x + ", " + n + ")"; break;
+    case AtomKind::kMin: text = "min(" + x + ", " + n + ")"; break;
+    case AtomKind::kMax: text = "max(" + x + ", " + n + ")"; break;
+    case AtomKind::kSymbol: break;
+  }
+  return blocks_[static_cast<size_t>(own)]->temporary("int", text);
+}
+
+std::string Emitter::integer(const IntExpr& e) { return integer_in(e, block_of(e)); }
+
+// Sums the terms of each block separately, so that what an outer block knows is added up there.
+std::string Emitter::integer_in(const IntExpr& e, int at) {
+  KernelWriter& writer = blocks_[0]->writer();
+  // Terms with the same loop variables share one coefficient, an expression over dimensions.
+  struct Part {
+    std::vector<Atom> variables;
+    IntExpr coefficient;
+  };
+  std::vector<Part> parts;
+  for (const auto& t : e.terms()) {
+    std::vector<Atom> loop;
+    IntExpr coefficient(t.coefficient);
+    for (const Atom& a : t.atoms) {
+      if (uses_variables(a)) loop.push_back(a);
+      else if (a->kind == AtomKind::kSymbol) coefficient = coefficient * IntExpr::symbol(a->symbol);
+      else coefficient = coefficient * (a->kind == AtomKind::kFloorDiv ? floor_div(a->a, a->b)
+                                        : a->kind == AtomKind::kMod    ? mod(a->a, a->b)
+                                        : a->kind == AtomKind::kMin    ? minimum(a->a, a->b)
+                                                                       : maximum(a->a, a->b));
+    }
+    auto same = std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.variables == loop; });
+    if (same == parts.end()) parts.push_back({loop, coefficient});
+    else same->coefficient += coefficient;
+  }
+  std::vector<std::vector<std::string>> sums(blocks_.size());
+  IntExpr constant;
+  for (const Part& p : parts) {
+    if (p.variables.empty()) {
+      constant = p.coefficient;
+      continue;
+    }
+    int block = 0;
+    std::string text;
+    for (const Atom& a : p.variables) text += (text.empty() ? "" : " * ") + atom(a, &block);
+    if (!p.coefficient.is(1)) text += " * " + writer.parameter(p.coefficient);
+    sums[static_cast<size_t>(block)].push_back(text);
+  }
+  if (!constant.is(0)) {
+    size_t first = 0;
+    while (first < sums.size() && sums[first].empty()) ++first;
+    if (first == sums.size()) return writer.parameter(constant);
+    sums[first].push_back(writer.parameter(constant));
+  }
+  // Outer sums become temporaries of their block; the last one stays an expression.
+  std::string carried;
+  size_t last = 0;
+  for (size_t b = 0; b < sums.size(); ++b)
+    if (!sums[b].empty()) last = b;
+  for (size_t b = 0; b <= last; ++b) {
+    if (sums[b].empty()) continue;
+    std::string text = carried;
+    for (const std::string& s : sums[b]) text += (text.empty() ? "" : " + ") + s;
+    bool simple = text.find(' ') == std::string::npos;
+    if (b < last || !simple) text = simple ? text : blocks_[b]->temporary("int", text);
+    carried = text;
+  }
+  (void)at;
+  return carried.empty() ? "0" : carried;
+}
+
+IntExpr at_lane(const IntExpr& e, const std::string& variable, int width, int lane) {
+  if (variable.empty() || width == 1) return e;
+  return e.substitute([&](const Symbol& s) -> std::optional<IntExpr> {
+    if (s.name != variable || !s.extent) return std::nullopt;
+    auto count = divide_exact(*s.extent, IntExpr(width));
+    IntExpr vectors = IntExpr::loop_variable(variable, count ? *count : floor_div(*s.extent, IntExpr(width)));
+    return vectors * IntExpr(width) + IntExpr(lane);
+  });
+}
+
+bool Emitter::contiguous(const IntExpr& address, const std::string& variable, int width) {
+  IntExpr first = at_lane(address, variable, width, 0);
+  if (!divide_exact(first, IntExpr(width))) return false;
+  for (int lane = 1; lane < width; ++lane)
+    if (!(at_lane(address, variable, width, lane) == first + IntExpr(lane))) return false;
+  return true;
+}
+
+std::string Emitter::condition(const std::vector<RangeCheck>& checks, int* block) {
+  std::string text;
+  for (const RangeCheck& c : checks) {
+    int own = std::max(block_of(c.value), block_of(c.extent));
+    bool low = proven_nonnegative(c.value);
+    bool high = proven_less(c.value, c.extent);
+    if (low && high) continue;
+    std::string value = integer_in(c.value, own);
+    std::string test = high  ? value + " >= 0"
+                       : low ? value + " < " + integer_in(c.extent, own)
+                             : "uint(" + value + ") < uint(" + integer_in(c.extent, own) + ")";
+    std::string name = blocks_[static_cast<size_t>(own)]->temporary("bool", test);
+    *block = std::max(*block, own);
+    text += (text.empty() ? "" : " && ") + name;
+  }
+  return text;
+}
+
+std::string narrow(Dtype dtype, const std::string& text) {
+  switch (dtype) {
+    case Dtype::kF16: return "tuff_f16_bits_to_f32(tuff_f32_to_f16_bits(" + text + "))";
+    case Dtype::kBf16: return "tuff_bf16_bits_to_f32(tuff_f32_to_bf16_bits(" + text + "))";
+    case Dtype::kI8: return "(((" + text + ") << 24) >> 24)";
+    case Dtype::kI16: return "(((" + text + ") << 16) >> 16)";
+    case Dtype::kU8: return "((" + text + ") & 255u)";
+    case Dtype::kU16: return "((" + text + ") & 65535u)";
+    default: return text;
+  }
+}
+
+std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype result, const std::vector<std::string>& arguments) {
+  const Dialect& d = writer.dialect();
+  Register from = register_of(operand), to = register_of(result);
+  if (op == MapOp::cast) {
+    const std::string& a = arguments[0];
+    std::string type(d.types[static_cast<int>(to)]);
+    if (to == Register::kBool) return from == Register::kBool ? a : "(" + a + " != " + literal(d, operand, 0) + ")";
+    if (from == Register::kBool) return "(" + a + " ? " + literal(d, result, scalar_bits(result, 1)) + " : " + literal(d, result, 0) + ")";
+    if (from == Register::kFloat && to == Register::kInt) return narrow(result, "tuff_f32_to_i32(" + a + ")");
+    if (from == Register::kFloat && to == Register::kUint) return narrow(result, "tuff_f32_to_u32(" + a + ")");
+    if (from == Register::kFloat && to == Register::kInt64) return "tuff_f32_to_i64(" + a + ")";
+    if (from == Register::kFloat && to == Register::kUint64) return "tuff_f32_to_u64(" + a + ")";
+    return narrow(result, from == to ? a : cast_to(type, a));
+  }
+  const MapOpRow& row = map_op_row(op);
+  bool real = from == Register::kFloat || from == Register::kDouble;
+  std::string_view pattern = !real ? row.integer : writer.exact() ? row.exact : row.fast;
+  std::string text;
+  for (size_t i = 0; i < pattern.size();) {
+    auto word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+    if (!word(pattern[i])) {
+      text += pattern[i++];
+      continue;
+    }
+    size_t end = i;
+    while (end < pattern.size() && word(pattern[end])) ++end;
+    std::string_view name = pattern.substr(i, end - i);
+    if (name == "a") text += arguments[0];
+    else if (name == "b") text += arguments[1];
+    else if (name == "c") text += arguments[2];
+    else text += name;
+    i = end;
+  }
+  return narrow(result, text);
+}
+
+Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string& variable, int width,
+                                std::map<int, Lanes>& done) {
+  if (auto it = done.find(index); it != done.end()) return it->second;
+  const PointOp& op = point.ops[static_cast<size_t>(index)];
+  KernelWriter& writer = blocks_[0]->writer();
+  const Dialect& dialect = writer.dialect();
+  const Register reg = register_of(op.dtype);
+  writer.note(reg);
+  const std::string type(dialect.types[static_cast<int>(reg)]);
+  Lanes out;
+  std::vector<Lanes> arguments;
+  for (int a : op.args) {
+    arguments.push_back(emit_op(point, a, variable, width, done));
+    out.block = std::max(out.block, arguments.back().block);
+  }
+  bool uniform = std::all_of(arguments.begin(), arguments.end(), [](const Lanes& l) { return l.texts.size() == 1; });
+  auto argument = [&](size_t i, int lane) -> const std::string& {
+    return arguments[i].texts[arguments[i].texts.size() == 1 ? 0 : static_cast<size_t>(lane)];
+  };
+  auto same_at_all_lanes = [&](const IntExpr& e) {
+    IntExpr first = at_lane(e, variable, width, 0);
+    for (int lane = 1; lane < width; ++lane)
+      if (!(at_lane(e, variable, width, lane) == first)) return false;
+    return true;
+  };
+  bool same_checks = std::all_of(op.checks.begin(), op.checks.end(), [&](const RangeCheck& c) {
+    return same_at_all_lanes(c.value) && same_at_all_lanes(c.extent);
+  });
+  auto checks_at = [&](int lane) {
+    std::vector<RangeCheck> checks;
+    for (const RangeCheck& c : op.checks) checks.push_back({at_lane(c.value, variable, width, lane), at_lane(c.extent, variable, width, lane)});
+    return checks;
+  };
+  // Ops that gathers index with are named, so that expressions may use them.
+  switch (op.kind) {
+    case PointOp::Kind::kLiteral: out.texts = {literal(dialect, op.dtype, op.bits)}; break;
+    case PointOp::Kind::kInput: out = inputs_.at(op.input); break;
+    case PointOp::Kind::kIndex: {
+      int lanes = same_at_all_lanes(op.index) ? 1 : width;
+      for (int lane = 0; lane < lanes; ++lane) {
+        IntExpr e = at_lane(op.index, variable, width, lane);
+        int block = block_of(e);
+        out.block = std::max(out.block, block);
+        std::string text = integer_in(e, block);
+        out.texts.push_back(reg == Register::kInt ? text : cast_to(type, text));
+      }
+      break;
+    }
+    case PointOp::Kind::kGatherIndex: {
+      int lanes = uniform && same_at_all_lanes(op.index) ? 1 : width;
+      for (int lane = 0; lane < lanes; ++lane) {
+        IntExpr extent = at_lane(op.index, variable, width, lane);
+        int block = std::max(out.block, block_of(extent));
+        std::string n = integer_in(extent, block);
+        Block& at = *blocks_[static_cast<size_t>(block)];
+        std::string i = at.temporary("int", "int(" + argument(0, lane) + ")");
+        out.texts.push_back(at.temporary("int", "max(min(" + i + " < 0 ? " + i + " + " + n + " : " + i + ", " + n + " - 1), 0)"));
+        out.block = block;
+      }
+      break;
+    }
+    case PointOp::Kind::kMap: {
+      Dtype operand = point.ops[static_cast<size_t>(op.args.back())].dtype;
+      if (op.op == MapOp::cast) operand = point.ops[static_cast<size_t>(op.args[0])].dtype;
+      int lanes = uniform ? 1 : width;
+      Block& at = *blocks_[static_cast<size_t>(out.block)];
+      for (int lane = 0; lane < lanes; ++lane) {
+        std::vector<std::string> texts;
+        for (size_t i = 0; i < arguments.size(); ++i) texts.push_back(argument(i, lane));
+        out.texts.push_back(at.temporary(type, map_text(writer, op.op, operand, op.dtype, texts)));
+      }
+      break;
+    }
+    case PointOp::Kind::kGuard: {
+      int lanes = uniform && same_checks ? 1 : width;
+      for (int lane = 0; lane < lanes; ++lane) {
+        std::string test = condition(checks_at(lane), &out.block);
+        out.texts.push_back(test.empty() ? argument(0, lane)
+                                         : blocks_[static_cast<size_t>(out.block)]->temporary(
+                                               type, "(" + test + ") ? " + argument(0, lane) + " : " + argument(1, lane)));
+      }
+      break;
+    }
+    case PointOp::Kind::kLoad: {
+      bool four_bytes = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
+      bool scalar = same_at_all_lanes(op.index) && same_checks;
+      // An index that was itself gathered differs from lane to lane in a way that the expression does not show.
+      std::vector<std::map<std::string, std::string>> gathered(static_cast<size_t>(width));
+      bool per_lane_index = false;
+      auto look = [&](const Symbol& s) {
+        for (const auto& [number, lanes] : done)
+          if (s.name == point_symbol(number) && s.extent) {
+            per_lane_index = per_lane_index || lanes.texts.size() > 1;
+            for (int lane = 0; lane < width; ++lane)
+              gathered[static_cast<size_t>(lane)][s.name] = lanes.texts[lanes.texts.size() == 1 ? 0 : static_cast<size_t>(lane)];
+          }
+      };
+      op.index.visit_symbols(look);
+      for (const RangeCheck& c : op.checks) {
+        c.value.visit_symbols(look);
+        c.extent.visit_symbols(look);
+      }
+      int gathered_block = 0;
+      for (const auto& [number, lanes] : done)
+        if (!gathered[0].empty() && gathered[0].count(point_symbol(number))) gathered_block = std::max(gathered_block, lanes.block);
+      auto bind_lane = [&](int lane) {
+        for (const auto& [name, text] : gathered[static_cast<size_t>(lane)]) bind(name, text, gathered_block);
+      };
+      bind_lane(0);
+      if (width > 1 && four_bytes && !scalar && same_checks && !per_lane_index && contiguous(op.index, variable, width)) {
+        IntExpr vector_index = *divide_exact(at_lane(op.index, variable, width, 0), IntExpr(width));
+        int block = block_of(vector_index);
+        std::string test = condition(checks_at(0), &block);
+        std::string load = element(dialect, writer.buffer(op.value, Access::kRead, width), integer_in(vector_index, block));
+        if (!test.empty()) load = "(" + test + ") ? " + load + " : " + construct(dialect, reg, width, literal(dialect, op.dtype, op.bits));
+        std::string v = blocks_[static_cast<size_t>(block)]->temporary(type_name(dialect, reg, width), load);
+        for (int lane = 0; lane < width; ++lane) out.texts.push_back(v + "." + "xyzw"[lane]);
+        out.block = block;
+        break;
+      }
+      int lanes = scalar && !per_lane_index ? 1 : width;
+      for (int lane = 0; lane < lanes; ++lane) {
+        bind_lane(lane);
+        IntExpr e = at_lane(op.index, variable, width, lane);
+        int block = std::max(block_of(e), gathered_block);
+        std::string test = condition(checks_at(lane), &block);
+        std::string load = element(dialect, writer.buffer(op.value, Access::kRead, 1), integer_in(e, block));
+        if (reg == Register::kBool) load = "(" + load + " != 0u)";
+        if (!test.empty()) load = "(" + test + ") ? " + load + " : " + literal(dialect, op.dtype, op.bits);
+        out.texts.push_back(blocks_[static_cast<size_t>(block)]->temporary(type, load));
+        out.block = std::max(out.block, block);
+      }
+      break;
+    }
+  }
+  done[index] = out;
+  return out;
+}
+
+std::vector<std::string> Emitter::emit(const Point& point, int root, const std::string& variable, int width) {
+  std::map<int, Lanes> done;
+  // In order: arguments and gathered indices come before their users.
+  std::vector<bool> used(point.ops.size());
+  used[static_cast<size_t>(root)] = true;
+  for (size_t i = point.ops.size(); i-- > 0;) {
+    if (!used[i]) continue;
+    auto use = [&](const Symbol& s) {
+      for (size_t j = 0; j < i; ++j)
+        if (s.extent && s.name == point_symbol(static_cast<int>(j))) used[j] = true;
+    };
+    const PointOp& op = point.ops[i];
+    for (int a : op.args) used[static_cast<size_t>(a)] = true;
+    op.index.visit_symbols(use);
+    for (const RangeCheck& c : op.checks) {
+      c.value.visit_symbols(use);
+      c.extent.visit_symbols(use);
+    }
+  }
+  for (size_t i = 0; i < point.ops.size(); ++i)
+    if (used[i]) emit_op(point, static_cast<int>(i), variable, width, done);
+  std::vector<std::string> lanes = done.at(root).texts;
+  if (lanes.size() == 1) lanes.resize(static_cast<size_t>(width), lanes[0]);
+  return lanes;
+}
+
+Status Emitter::store(ValueId value, const IntExpr& address, const std::vector<std::string>& lanes,
+                      const std::string& variable, int width) {
+  KernelWriter& writer = blocks_[0]->writer();
+  const Dialect& dialect = writer.dialect();
+  Dtype dtype = writer.graph().value(value).dtype;
+  Register reg = register_of(dtype);
+  Block& inner = *blocks_.back();
+  std::vector<std::string> texts = lanes;
+  for (std::string& t : texts) {
+    if (reg == Register::kBool) t = "(" + t + " ? 1u : 0u)";
+    if (reg == Register::kFloat && writer.exact()) t = "tuff_canonical_nan(" + t + ")";
+  }
+  if (width > 1 && reg != Register::kInt64 && reg != Register::kUint64 && reg != Register::kDouble && contiguous(address, variable, width)) {
+    std::string joined;
+    for (const std::string& t : texts) joined += (joined.empty() ? "" : ", ") + t;
+    IntExpr index = *divide_exact(at_lane(address, variable, width, 0), IntExpr(width));
+    Register stored = reg == Register::kBool ? Register::kUint : reg;
+    inner.line(element(dialect, writer.buffer(value, Access::kWrite, width), integer(index)) + " = " +
+               construct(dialect, stored, width, joined) + ";");
+    return ok_status();
+  }
+  for (int lane = 0; lane < width; ++lane)
+    inner.line(element(dialect, writer.buffer(value, Access::kWrite, 1), integer(at_lane(address, variable, width, lane))) + " = " +
+               texts[static_cast<size_t>(lane)] + ";");
+  return ok_status();
+}
+
+}  // namespace tuff

@@ -1,0 +1,206 @@
+#include "kernel/kernel_build.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "kernel/shader_text.h"
+
+namespace tuff {
+
+GroupScope::GroupScope(const KernelRequest& request) : stored(request.fusion.stored) {
+  scope = group_scope(request.group, request.graph, request.layouts, request.fusion);
+  for (ValueId v : request.group.stores) stored[v.value] = false;
+  scope.stored = &stored;
+}
+
+IntExpr replace_variables(const IntExpr& e, const Substitution& substitution) {
+  return e.substitute([&](const Symbol& s) -> std::optional<IntExpr> {
+    auto it = s.extent ? substitution.find(s.name) : substitution.end();
+    return it == substitution.end() ? std::nullopt : std::optional<IntExpr>(it->second);
+  });
+}
+
+Dims replace_variables(const Dims& dims, const Substitution& substitution) {
+  Dims out;
+  for (const IntExpr& d : dims) out.push_back(replace_variables(d, substitution));
+  return out;
+}
+
+namespace {
+
+template <class F>
+void for_each_expression(Point& point, F&& change) {
+  for (PointOp& op : point.ops) {
+    change(op.index);
+    for (RangeCheck& c : op.checks) {
+      change(c.value);
+      change(c.extent);
+    }
+  }
+}
+
+}  // namespace
+
+void replace_variables(Point& point, const Substitution& substitution) {
+  for_each_expression(point, [&](IntExpr& e) { e = replace_variables(e, substitution); });
+}
+
+IntExpr rename_symbols(const IntExpr& e, const Substitution& symbols) {
+  return e.substitute([&](const Symbol& s) -> std::optional<IntExpr> {
+    if (s.extent) return IntExpr::loop_variable(s.name, rename_symbols(*s.extent, symbols));
+    auto it = symbols.find(s.name);
+    return it == symbols.end() ? std::nullopt : std::optional<IntExpr>(it->second);
+  });
+}
+
+void rename_symbols(Point& point, const Substitution& symbols) {
+  for_each_expression(point, [&](IntExpr& e) { e = rename_symbols(e, symbols); });
+}
+
+Result<StoredElement> stored_element(const KernelRequest& request, const PointScope& scope, PointBuilder& builder, ValueId value) {
+  const Graph& graph = request.graph;
+  ValueId source = value;
+  if (!request.group.members.empty()) {
+    while (!scope.members[graph.value(source).producer.value]) source = graph.producer(source)->inputs[0];
+  }
+  TUFF_ASSIGN(int op, builder.element(source, request.group.coordinates.at(source.value)));
+  return StoredElement{op, storage_address(scope, value, request.group.coordinates.at(value.value))};
+}
+
+Grid1d spread(const IntExpr& workgroups, const DeviceInfo& device) {
+  const int64_t limit = std::min<int64_t>(device.max_workgroup_count[0], 65535);
+  if (workgroups.interval().high <= limit) return {{workgroups, IntExpr(1), IntExpr(1)}, "int(gl_WorkGroupID.x)"};
+  IntExpr x = minimum(workgroups, IntExpr(limit));
+  return {{x, ceil_div(workgroups, IntExpr(limit)), IntExpr(1)},
+          "(int(gl_WorkGroupID.y) * " + std::to_string(limit) + " + int(gl_WorkGroupID.x))"};
+}
+
+int vector_width(const IntExpr& innermost_extent) {
+  for (int width : {4, 2})
+    if (divide_exact(innermost_extent, IntExpr(width)) && !innermost_extent.is(0)) return width;
+  return 1;
+}
+
+int innermost_axis(const KernelRequest& request, ValueId value) {
+  ValueId owner = value;
+  while (request.fusion.placements[owner.value].owner != owner) owner = request.fusion.placements[owner.value].owner;
+  const auto& order = request.layouts.of(owner).order;
+  const Dims& shape = request.graph.value(value).shape;
+  for (size_t i = order.size(); i-- > 0;)
+    if (!shape[static_cast<size_t>(order[i])].is(1)) return order[i];
+  return order.empty() ? -1 : order.back();
+}
+
+std::string kernel_name(const KernelRequest& request, std::string_view skeleton) {
+  std::string name(skeleton);
+  auto append = [&](NodeId node) {
+    if (!node.valid()) return;
+    std::string part = request.graph.node(node).origins.back();
+    for (char& c : part)
+      if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+    name += "_" + part.substr(0, 40);
+  };
+  append(request.group.anchor);
+  if (!request.group.members.empty() && request.group.members.back() != request.group.anchor) append(request.group.members.back());
+  return name;
+}
+
+namespace {
+
+constexpr std::string_view kIntegerPrelude =
+    "int tuff_floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }\n"
+    "int tuff_floor_mod(int a, int b) { return a - tuff_floor_div(a, b) * b; }\n";
+
+std::string_view library(std::string_view path) {
+  for (const ShaderText& text : shader_texts())
+    if (text.path == path) return text.text;
+  return {};
+}
+
+}  // namespace
+
+Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer, std::string_view skeleton, Slots slots,
+                             std::array<uint32_t, 3> workgroup, std::array<IntExpr, 3> grid, std::string schedule) {
+  const Graph& graph = request.graph;
+  Kernel kernel;
+  kernel.name = kernel_name(request, skeleton);
+  kernel.skeleton = skeleton;
+  kernel.schedule = std::move(schedule);
+  kernel.workgroup = workgroup;
+  kernel.grid = std::move(grid);
+  kernel.exact = request.exact;
+  kernel.needs_int64 = writer.uses(Register::kInt64) || writer.uses(Register::kUint64);
+  kernel.needs_float64 = writer.uses(Register::kDouble);
+  if (kernel.needs_int64 && !request.device.int64)
+    return unsupported(kernel.name + " computes 64-bit integers, which " + request.device.name + " does not.");
+  if (kernel.needs_float64 && !request.device.float64)
+    return unsupported(kernel.name + " computes 64-bit floats, which " + request.device.name + " does not.");
+
+  slots["declarations"] = writer.declarations();
+  for (int axis = 0; axis < 3; ++axis) slots[std::string("workgroup_") + "xyz"[axis]] = std::to_string(workgroup[static_cast<size_t>(axis)]);
+  TUFF_ASSIGN(std::string body, expand_skeleton(std::string(skeleton) + ".glsl", slots));
+  std::string source = "#version 450\n";
+  if (kernel.needs_int64)
+    source += "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n#define TUFF_INT64\n";
+  if (body.find("tuff_floor_") != std::string::npos) source += kIntegerPrelude;
+  // The libraries are long: they come along only where something of them is called.
+  std::string rest = body;
+  for (std::string_view own : {"tuff_floor_div", "tuff_floor_mod"})
+    for (size_t at; (at = rest.find(own)) != std::string::npos;) rest.erase(at, own.size());
+  if (rest.find("tuff_") != std::string::npos) {
+    source += library("lib/numerics.glsl");
+    source += library("lib/integer.glsl");
+  }
+  kernel.source = source + body;
+
+  kernel.bindings = writer.bindings();
+  kernel.parameters = writer.parameters();
+  std::set<std::pair<uint32_t, int>> counted;
+  for (const KernelBinding& b : kernel.bindings) {
+    IntExpr bytes = product(graph.value(b.value).shape) * IntExpr(storage_element_bytes(graph.value(b.value).dtype));
+    if (b.access == Access::kRead) kernel.bytes_read += bytes;
+  }
+  for (ValueId v : request.group.stores)
+    kernel.bytes_written += product(graph.value(v).shape) * IntExpr(storage_element_bytes(graph.value(v).dtype));
+  if (static_cast<int64_t>(kernel.bindings.size()) > request.device.max_storage_buffers)
+    return limit_exceeded(kernel.name + " binds " + std::to_string(kernel.bindings.size()) + " buffers; " + request.device.name +
+                          " allows " + std::to_string(request.device.max_storage_buffers) + ".");
+  auto origin = [&](NodeId n) {
+    for (const std::string& name : graph.node(n).origins)
+      if (std::find(kernel.origins.begin(), kernel.origins.end(), name) == kernel.origins.end()) kernel.origins.push_back(name);
+  };
+  for (NodeId m : request.group.members) origin(m);
+  if (request.group.members.empty() && request.group.anchor.valid()) origin(request.group.anchor);
+  return kernel;
+}
+
+Result<std::vector<GuardedKernel>> make_kernels(const KernelRequest& request) {
+  for (NodeId m : request.group.members) {
+    const Node& node = request.graph.node(m);
+    for (ValueId v : {node.inputs.empty() ? node.output : node.inputs[0], node.output}) {
+      if (request.graph.value(v).dtype == Dtype::kF64 && !request.device.float64)
+        return unsupported(node.origins.front() + " computes f64, which " + request.device.name + " does not.");
+    }
+  }
+  Result<std::vector<GuardedKernel>> made = internal_error("unreachable");
+  switch (request.group.kind) {
+    case AnchorKind::kMap: made = make_map(request); break;
+    case AnchorKind::kReduce: made = make_row_reduce(request); break;
+    case AnchorKind::kContract: made = make_contract(request); break;
+    case AnchorKind::kWindow: {
+      const auto& window = std::get<WindowAttrs>(request.graph.node(request.group.anchor).attrs);
+      const Dims& w = window.op == WindowOp::kConv
+                          ? request.graph.value(request.graph.node(request.group.anchor).inputs[1]).shape : Dims();
+      // Depthwise: each output channel sees one input channel, so there is nothing to contract but the kernel.
+      bool depthwise = window.op == WindowOp::kConv && window.groups > 1 && w[1].is(1) && w[0].is(window.groups);
+      made = window.op == WindowOp::kConv && !depthwise ? make_contract(request) : make_window(request);
+      break;
+    }
+  }
+  if (!made.ok() && request.group.anchor.valid())
+    return made.status().with_context("Kernel of " + request.graph.node(request.group.anchor).origins.front());
+  return made;
+}
+
+}  // namespace tuff

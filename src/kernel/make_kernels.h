@@ -1,0 +1,32 @@
+// Groups to kernels. In: one fusion group. Out: one or more guarded kernels, the last of which always applies.
+//
+// One file an anchor (map.cpp, row_reduce.cpp, contract.cpp, window.cpp): each chooses a schedule from DeviceInfo and the
+// shapes, fills the slots of its skeleton and states grid, bytes and arithmetic.
+#pragma once
+
+#include <vector>
+
+#include "device/device_info.h"
+#include "fusion/fusion.h"
+#include "kernel/emit.h"
+#include "kernel/kernel.h"
+
+namespace tuff {
+
+struct GuardedKernel {
+  Guard guard;
+  Kernel kernel;
+};
+
+struct KernelRequest {
+  const Graph& graph;
+  const Layouts& layouts;
+  const Fusion& fusion;
+  const Group& group;
+  const DeviceInfo& device;
+  bool exact = false;
+};
+
+Result<std::vector<GuardedKernel>> make_kernels(const KernelRequest& request);
+
+}  // namespace tuff

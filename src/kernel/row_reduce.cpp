@@ -1,0 +1,202 @@
+// RowReduce kernels: reductions over the same axes of the same rows, with the maps before, between and after them.
+#include <algorithm>
+#include <set>
+
+#include "graph/builder.h"
+#include "kernel/kernel_build.h"
+
+namespace tuff {
+namespace {
+
+struct Reduction {
+  MapOp combine = MapOp::add;
+  uint64_t identity = 0;
+};
+
+// The combining map and its identity; any and all are or and and.
+Reduction reduction_of(ReduceOp op, Dtype dtype) {
+  const bool real = is_float(dtype);
+  auto infinity = [&](double sign) {
+    if (dtype == Dtype::kF64) return sign > 0 ? uint64_t{0x7ff0000000000000} : uint64_t{0xfff0000000000000};
+    return scalar_bits(dtype, sign / 0.0);
+  };
+  const int bits = static_cast<int>(8 * dtype_size_bytes(dtype));
+  const uint64_t ones = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
+  const uint64_t top = uint64_t{1} << (bits - 1);
+  switch (op) {
+    case ReduceOp::kSum: return {MapOp::add, 0};
+    case ReduceOp::kProduct: return {MapOp::mul, scalar_bits(dtype, 1)};
+    case ReduceOp::kMax: case ReduceOp::kArgMax:
+      return {MapOp::max, real ? infinity(-1) : is_signed_integer(dtype) ? top : 0};
+    case ReduceOp::kMin: case ReduceOp::kArgMin:
+      return {MapOp::min, real ? infinity(1) : is_signed_integer(dtype) ? ones >> 1 : ones};
+    case ReduceOp::kAny: return {MapOp::logical_or, 0};
+    case ReduceOp::kAll: return {MapOp::logical_and, 1};
+  }
+  return {};
+}
+
+std::string better_function(const KernelWriter& writer, const std::string& phase, const ReduceAttrs& attrs, Dtype dtype) {
+  const std::string type(writer.dialect().types[static_cast<int>(register_of(dtype))]);
+  std::string out = "bool better_" + phase + "(" + type + " v, int at, " + type + " best, int best_at) {\n";
+  out += "  if (at < 0 || best_at < 0) return at >= 0;\n";
+  if (is_float(dtype) && dtype != Dtype::kF64) {
+    out += "  bool v_nan = tuff_is_nan(v), best_nan = tuff_is_nan(best);\n";
+    out += "  if (v_nan != best_nan) return v_nan;\n";
+    out += "  if (!v_nan && v != best) return ";
+  } else {
+    out += "  if (v != best) return ";
+  }
+  out += attrs.op == ReduceOp::kArgMax ? "v > best;\n" : "v < best;\n";
+  out += attrs.select_last ? "  return at > best_at;\n" : "  return at < best_at;\n";
+  return out + "}\n";
+}
+
+}  // namespace
+
+Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request) {
+  const Graph& graph = request.graph;
+  const Node& anchor = graph.node(request.group.anchor);
+  const auto& axes = std::get<ReduceAttrs>(anchor.attrs).axes;
+  const ValueId element = anchor.inputs[0];
+  const Dims& shape = graph.value(element).shape;
+  GroupScope group(request);
+
+  // Rows in the storage order of the elements, the row's elements in the order that the sum has.
+  std::vector<int> row_axes;
+  Dims row_shape, reduced_shape;
+  const auto reduced = [&](int axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); };
+  for (int axis : request.layouts.of(element).order)
+    if (!reduced(axis)) {
+      row_axes.push_back(axis);
+      row_shape.push_back(shape[static_cast<size_t>(axis)]);
+    }
+  for (int axis : axes) reduced_shape.push_back(shape[static_cast<size_t>(axis)]);
+  const IntExpr rows = product(row_shape), length = product(reduced_shape);
+  // Rows that lie across the storage are taken W at a time.
+  const int inner = innermost_axis(request, element);
+  const int width = inner >= 0 && !reduced(inner) && !row_shape.empty() ? vector_width(row_shape.back()) : 1;
+  Substitution variables;
+  Dims row = delinearise(IntExpr::loop_variable("row", rows), row_shape);
+  Dims r = delinearise(IntExpr::loop_variable("r", length), reduced_shape);
+  for (size_t i = 0; i < row_axes.size(); ++i) variables["d" + std::to_string(row_axes[i])] = row[i];
+  for (size_t i = 0; i < axes.size(); ++i) variables["d" + std::to_string(axes[i])] = r[i];
+
+  KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact);
+  std::string functions, body;
+  std::set<std::string> scratch;
+  std::vector<std::unique_ptr<Block>> blocks;
+  auto new_block = [&](const Block* parent) {
+    blocks.push_back(std::make_unique<Block>(writer, parent));
+    return blocks.back().get();
+  };
+  auto bind_all = [&](Emitter& emitter, const std::vector<std::vector<std::string>>& stats) {
+    emitter.bind("row", "row", 0);
+    emitter.bind("r", "r", 1);
+    for (size_t s = 0; s < stats.size(); ++s) emitter.bind_input(static_cast<int>(s), stats[s], 0);
+  };
+
+  std::vector<std::vector<std::string>> stats;
+  Block* row_block = nullptr;
+  int64_t phases = 0;
+  for (NodeId m : request.group.members) {
+    const Node& node = graph.node(m);
+    const auto* reduce = std::get_if<ReduceAttrs>(&node.attrs);
+    if (!reduce) continue;
+    const Dtype dtype = graph.value(node.inputs[0]).dtype;
+    const Register reg = register_of(dtype);
+    writer.note(reg);
+    const bool arg = reduce->op == ReduceOp::kArgMax || reduce->op == ReduceOp::kArgMin;
+    const std::string phase = std::to_string(phases++);
+    const std::string scalar(writer.dialect().types[static_cast<int>(reg)]);
+    const Reduction reduction = reduction_of(reduce->op, dtype);
+
+    row_block = new_block(row_block);
+    Block* loop = new_block(row_block);
+    Emitter emitter({row_block, loop});
+    bind_all(emitter, stats);
+    PointBuilder builder(group.scope);
+    TUFF_ASSIGN(int op, builder.element(node.inputs[0], request.group.coordinates.at(node.inputs[0].value)));
+    Point point = builder.point();
+    replace_variables(point, variables);
+    auto lanes = emitter.emit(point, op, "row", width);
+    for (int l = 0; l < width; ++l) {
+      const std::string suffix = phase + "_" + std::to_string(l), &x = lanes[static_cast<size_t>(l)];
+      if (arg) {
+        loop->line("if (better_" + phase + "(" + x + ", r, acc_" + suffix + ", at_" + suffix + ")) { acc_" + suffix + " = " + x +
+                   "; at_" + suffix + " = r; }");
+      } else {
+        loop->line("acc_" + suffix + " = combine_" + phase + "(acc_" + suffix + ", " + x + ");");
+      }
+    }
+    if (arg) functions += better_function(writer, phase, *reduce, dtype);
+    else functions += scalar + " combine_" + phase + "(" + scalar + " a, " + scalar + " b) { return " +
+                      map_text(writer, reduction.combine, dtype, dtype, {"a", "b"}) + "; }\n";
+    if (scratch.insert(scalar).second) functions += "shared " + scalar + " scratch_" + scalar + "[" + std::to_string(64 * width) + "];\n";
+    if (arg && scratch.insert("at").second) functions += "shared int scratch_at[" + std::to_string(64 * width) + "];\n";
+
+    Slots slots;
+    slots["phase"] = phase;
+    slots["row"] = row_block->text(0);
+    slots["width"] = std::to_string(width);
+    slots["scalar"] = scalar;
+    slots["identity"] = literal(writer.dialect(), dtype, reduction.identity);
+    slots["length"] = writer.parameter(length);
+    slots["element"] = loop->text(0);
+    TUFF_ASSIGN(std::string text, expand_skeleton(arg ? "row_arg_phase.glsl" : "row_reduce_phase.glsl", slots));
+    body += text;
+
+    std::vector<std::string> stat;
+    for (int l = 0; l < width; ++l) {
+      std::string name = "stat_" + phase + "_" + std::to_string(l);
+      if (arg) {
+        writer.note(Register::kInt64);
+        name = cast_to(writer.dialect().types[static_cast<int>(Register::kInt64)], name);
+      }
+      stat.push_back(name);
+    }
+    group.scope.inputs[node.output.value] = {request.group.coordinates.at(node.output.value), static_cast<int>(stats.size())};
+    stats.push_back(std::move(stat));
+  }
+
+  // Stores: of whole rows in a loop, of one value a row by the first lane.
+  row_block = new_block(row_block);
+  Block* whole = new_block(row_block);
+  Block* single = new_block(row_block);
+  bool any_whole = false, any_single = false;
+  for (ValueId v : request.group.stores) {
+    PointBuilder builder(group.scope);
+    TUFF_ASSIGN(StoredElement stored, stored_element(request, group.scope, builder, v));
+    IntExpr address = replace_variables(stored.address, variables);
+    Point point = builder.point();
+    replace_variables(point, variables);
+    bool uses_r = false;
+    address.visit_symbols([&](const Symbol& s) { uses_r = uses_r || (s.extent && s.name == "r"); });
+    (uses_r ? any_whole : any_single) = true;
+    Emitter emitter({row_block, uses_r ? whole : single});
+    bind_all(emitter, stats);
+    auto lanes = emitter.emit(point, stored.op, "row", width);
+    TUFF_TRY(emitter.store(v, address, lanes, "row", width));
+  }
+  body += row_block->text(0);
+  if (any_whole) body += "for (int r = lane; r < " + writer.parameter(length) + "; r += 64) {\n" + whole->text(2) + "}\n";
+  if (any_single) body += "if (lane == 0) {\n" + single->text(2) + "}\n";
+
+  const IntExpr row_vectors = rows.is(0) ? IntExpr(0) : floor_div(rows, IntExpr(width));
+  Grid1d grid = spread(row_vectors, request.device);
+  Slots slots;
+  slots["grid_index"] = grid.grid_index;
+  slots["row_count"] = writer.parameter(row_vectors);
+  slots["functions"] = functions;
+  slots["body"] = body;
+  GuardedKernel made;
+  TUFF_ASSIGN(made.kernel, finish_kernel(request, writer, "row_reduce", std::move(slots), {64, 1, 1}, grid.grid,
+                                         std::to_string(phases) + " phases, 64 invocations a row, " + std::to_string(width) + " rows"));
+  made.kernel.shared_bytes = static_cast<int64_t>(scratch.size()) * 64 * width * 4;
+  made.kernel.multiply_adds = rows * length * IntExpr(phases + 1);
+  std::vector<GuardedKernel> all;
+  all.push_back(std::move(made));
+  return all;
+}
+
+}  // namespace tuff

@@ -1,0 +1,124 @@
+// Window kernels: pooling and depthwise convolution, where each output sees its own few inputs.
+#include "kernel/kernel_build.h"
+
+#include "graph/builder.h"
+
+namespace tuff {
+
+Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
+  const Graph& graph = request.graph;
+  const Node& node = graph.node(request.group.anchor);
+  const auto& window = std::get<WindowAttrs>(node.attrs);
+  const Value& out = graph.value(node.output);
+  const Register reg = register_of(out.dtype);
+  GroupScope group(request);
+
+  // The output's axes in storage order, as one index.
+  std::vector<int> order = request.layouts.of(node.output).order;
+  Dims ordered;
+  for (int axis : order) ordered.push_back(out.shape[static_cast<size_t>(axis)]);
+  const IntExpr total = product(ordered);
+  const IntExpr innermost = ordered.back();
+  const bool vectors = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
+  const int width = vectors ? vector_width(innermost) : 1;
+  Dims at = delinearise(IntExpr::loop_variable("i", total), ordered);
+  Substitution to_index;
+  Dims coordinates(order.size());
+  for (size_t k = 0; k < order.size(); ++k) {
+    to_index["d" + std::to_string(order[k])] = at[k];
+    coordinates[static_cast<size_t>(order[k])] = at[k];
+  }
+  Dims x = {coordinates[0], coordinates[1]}, w = {coordinates[1], IntExpr(0)};
+  for (size_t i = 0; i < window.kernel.size(); ++i) {
+    IntExpr tap = IntExpr::loop_variable("t" + std::to_string(i), IntExpr(window.kernel[i]));
+    x.push_back(coordinates[2 + i] * IntExpr(window.strides[i]) + tap * IntExpr(window.dilations[i]));
+    w.push_back(tap);
+  }
+
+  KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact);
+  Block setup(writer, nullptr), tap(writer, &setup), epilogue(writer, nullptr);
+  Emitter emitter({&setup, &tap});
+  emitter.bind("i", "i", 0);
+  for (size_t i = 0; i < window.kernel.size(); ++i) emitter.bind("t" + std::to_string(i), "t" + std::to_string(i), 1);
+  PointBuilder builder(group.scope);
+  TUFF_ASSIGN(int x_op, builder.element(node.inputs[0], x));
+  int w_op = -1;
+  if (window.op == WindowOp::kConv) {
+    TUFF_ASSIGN(w_op, builder.element(node.inputs[1], w));
+  }
+  auto x_lanes = emitter.emit(builder.point(), x_op, "i", width);
+  std::vector<std::string> w_lanes;
+  if (w_op >= 0) w_lanes = emitter.emit(builder.point(), w_op, "i", width);
+  for (int lane = 0; lane < width; ++lane) {
+    const std::string acc = "acc_" + std::to_string(lane), &xl = x_lanes[static_cast<size_t>(lane)];
+    std::string next;
+    if (window.op == WindowOp::kMax) {
+      next = map_text(writer, MapOp::max, out.dtype, out.dtype, {acc, xl});
+    } else if (window.op == WindowOp::kSum) {
+      next = map_text(writer, MapOp::add, out.dtype, out.dtype, {acc, xl});
+    } else {
+      const std::string& wl = w_lanes[static_cast<size_t>(lane)];
+      if (reg != Register::kFloat) next = acc + " + " + xl + " * " + wl;
+      else if (request.exact) next = acc + " + tuff_flush_inner(" + xl + ") * tuff_flush_inner(" + wl + ")";
+      else next = "fma(" + xl + ", " + wl + ", " + acc + ")";
+    }
+    tap.line(acc + " = " + next + ";");
+  }
+
+  Emitter finish({&epilogue});
+  finish.bind("i", "i", 0);
+  std::vector<std::string> acc;
+  for (int lane = 0; lane < width; ++lane) acc.push_back(narrow(out.dtype, "acc_" + std::to_string(lane)));
+  finish.bind_input(0, acc, 0);
+  PointBuilder end(group.scope);
+  group.scope.inputs[node.output.value] = {request.group.coordinates.at(node.output.value), 0};
+  std::vector<std::pair<ValueId, StoredElement>> stores;
+  for (ValueId v : request.group.stores) {
+    TUFF_ASSIGN(StoredElement element, stored_element(request, group.scope, end, v));
+    stores.emplace_back(v, element);
+  }
+  Point point = end.point();
+  replace_variables(point, to_index);
+  for (auto& [value, element] : stores) {
+    auto lanes = finish.emit(point, element.op, "i", width);
+    TUFF_TRY(finish.store(value, replace_variables(element.address, to_index), lanes, "i", width));
+  }
+
+  constexpr int kInvocations = 64;
+  const IntExpr count = total.is(0) ? IntExpr(0) : *divide_exact(total, IntExpr(width));
+  Grid1d grid = spread(ceil_div(count, IntExpr(kInvocations)), request.device);
+  Slots slots;
+  slots["grid_index"] = grid.grid_index;
+  slots["vector_count"] = writer.parameter(count);
+  slots["width"] = std::to_string(width);
+  slots["scalar"] = writer.dialect().types[static_cast<int>(reg)];
+  slots["setup"] = setup.text(0);
+  slots["tap"] = tap.text(0);
+  slots["epilogue"] = epilogue.text(0);
+  uint64_t identity = 0;
+  if (window.op == WindowOp::kMax) {
+    if (reg == Register::kFloat || reg == Register::kDouble) identity = out.dtype == Dtype::kF64 ? 0xfff0000000000000ull : scalar_bits(out.dtype, -1.0 / 0.0);
+    else if (is_signed_integer(out.dtype)) identity = uint64_t{1} << (8 * dtype_size_bytes(out.dtype) - 1);
+  }
+  slots["identity"] = literal(writer.dialect(), out.dtype, identity);
+  std::string loops, loops_end;
+  for (size_t i = 0; i < window.kernel.size(); ++i) {
+    if (window.kernel[i] == 1) continue;
+    std::string t = "t" + std::to_string(i);
+    loops += "for (int " + t + " = 0; " + t + " < " + std::to_string(window.kernel[i]) + "; ++" + t + ") {\n";
+    loops_end += "}\n";
+  }
+  slots["loops"] = loops;
+  slots["loops_end"] = loops_end;
+  GuardedKernel made;
+  TUFF_ASSIGN(made.kernel, finish_kernel(request, writer, "window", std::move(slots), {kInvocations, 1, 1}, grid.grid,
+                                         "64 invocations of " + std::to_string(width)));
+  int64_t taps = 1;
+  for (int64_t k : window.kernel) taps *= k;
+  made.kernel.multiply_adds = total * IntExpr(taps);
+  std::vector<GuardedKernel> all;
+  all.push_back(std::move(made));
+  return all;
+}
+
+}  // namespace tuff

@@ -1,0 +1,181 @@
+// bind(): a Plan and sizes to dispatches with byte ranges. Pure: no device is touched and nothing is compiled.
+#include <algorithm>
+
+#include "base/checked.h"
+#include "layout/storage.h"
+#include "plan/arena.h"
+#include "plan/hazards.h"
+#include "plan/plan.h"
+
+namespace tuff {
+namespace {
+
+struct Binder {
+  const Plan& plan;
+  const std::map<std::string, int64_t>& symbols;
+  const DeviceInfo& device;
+  BoundPlan bound;
+  std::vector<const PlanValue*> places;  // by ValueId
+
+  Result<int64_t> size(const IntExpr& e, const std::string& of) const {
+    auto value = e.evaluate([&](std::string_view name) -> std::optional<int64_t> {
+      auto it = symbols.find(std::string(name));
+      return it == symbols.end() ? std::nullopt : std::optional<int64_t>(it->second);
+    });
+    if (!value) return limit_exceeded("The size " + e.text() + " of " + of + " cannot be computed: it overflows or divides by zero.");
+    return *value;
+  }
+
+  Status check_symbols() const {
+    for (const Symbol& s : plan.graph.symbols) {
+      auto it = symbols.find(s.name);
+      if (it == symbols.end()) return invalid_argument("No size was given for the dimension '" + s.name + "'.");
+      if (it->second < s.min || it->second > s.max || it->second % s.divisor != 0)
+        return invalid_argument("The dimension '" + s.name + "' is " + std::to_string(it->second) + "; the program takes " +
+                                std::to_string(s.min) + " to " + std::to_string(s.max) +
+                                (s.divisor > 1 ? " in steps of " + std::to_string(s.divisor) : "") + ".");
+    }
+    return ok_status();
+  }
+
+  Result<BoundTensor> tensor(ValueId v, const std::string& name) const {
+    const Value& value = plan.graph.value(v);
+    BoundTensor out{name, value.dtype, {}, 0};
+    int64_t bytes = storage_element_bytes(value.dtype);
+    for (const IntExpr& d : value.shape) {
+      TUFF_ASSIGN(int64_t extent, size(d, name));
+      if (extent < 0) return invalid_argument("The size " + d.text() + " of " + name + " would be " + std::to_string(extent) + ".");
+      out.shape.push_back(extent);
+      auto product = checked_multiply(bytes, extent);
+      if (!product) return limit_exceeded(name + " has more bytes than 64 bits count.");
+      bytes = *product;
+    }
+    out.storage_bytes = static_cast<uint64_t>(std::max<int64_t>(bytes, 4));
+    return out;
+  }
+
+  Result<bool> holds(const Guard& guard, const std::string& kernel) const {
+    for (const auto& d : guard.divides) {
+      TUFF_ASSIGN(int64_t v, size(d.value, kernel));
+      if (v % d.divisor != 0) return false;
+    }
+    for (const auto& m : guard.at_most) {
+      TUFF_ASSIGN(int64_t v, size(m.value, kernel));
+      if (v > m.limit) return false;
+    }
+    return true;
+  }
+
+  Result<uint64_t> value_bytes(ValueId v) const {
+    TUFF_ASSIGN(int64_t bytes, size(places[v.value]->size_bytes, "%" + std::to_string(v.value)));
+    if (bytes < 0 || bytes > device.max_storage_buffer_bytes)
+      return limit_exceeded("%" + std::to_string(v.value) + " " + dims_text(plan.graph.value(v).shape) + " takes " + std::to_string(bytes) +
+                            " bytes; a kernel of " + device.name + " sees at most " + std::to_string(device.max_storage_buffer_bytes) + ".");
+    // Kernels index elements with 32 bits.
+    if (bytes / storage_element_bytes(plan.graph.value(v).dtype) > INT32_MAX)
+      return limit_exceeded("%" + std::to_string(v.value) + " " + dims_text(plan.graph.value(v).shape) + " has more than 2^31 - 1 elements.");
+    return static_cast<uint64_t>(std::max<int64_t>(bytes, 4));
+  }
+
+  Status add_dispatch(StepId id) {
+    const Step& step = plan.steps[id.value];
+    const Kernel* kernel = nullptr;
+    BoundDispatch dispatch;
+    dispatch.step = id;
+    for (const Variant& variant : step.variants) {
+      TUFF_ASSIGN(bool applies, holds(variant.guard, plan.kernels[variant.kernel.value].name));
+      if (!applies) continue;
+      kernel = &plan.kernels[variant.kernel.value];
+      dispatch.kernel = variant.kernel;
+      break;
+    }
+    for (size_t axis = 0; axis < 3; ++axis) {
+      TUFF_ASSIGN(int64_t count, size(kernel->grid[axis], "the grid of " + kernel->name));
+      if (count <= 0) return ok_status();  // nothing to compute
+      if (count > device.max_workgroup_count[axis])
+        return limit_exceeded(kernel->name + " needs " + std::to_string(count) + " workgroups on axis " + std::to_string(axis) + "; " +
+                              device.name + " starts at most " + std::to_string(device.max_workgroup_count[axis]) + ".");
+      dispatch.grid[axis] = static_cast<uint32_t>(count);
+    }
+    for (const KernelBinding& b : kernel->bindings) {
+      const PlanValue& place = *places[b.value.value];
+      BoundRange range;
+      range.buffer = place.buffer;
+      range.index = place.index;
+      range.access = b.access;
+      range.value = b.value;
+      range.offset = place.buffer == BufferKind::kWeights ? place.weight_offset : 0;
+      TUFF_ASSIGN(range.size_bytes, value_bytes(b.value));
+      dispatch.ranges.push_back(range);
+    }
+    if (!kernel->parameters.empty()) {
+      uint64_t words = static_cast<uint64_t>(round_up(static_cast<int64_t>(kernel->parameters.size()), 4));
+      uint64_t step_words = static_cast<uint64_t>(device.uniform_offset_alignment) / 4;
+      uint64_t start = step_words ? (bound.parameters.size() + step_words - 1) / step_words * step_words : bound.parameters.size();
+      dispatch.parameter_offset = start * 4;
+      dispatch.parameter_bytes = words * 4;
+      bound.parameters.resize(start + words);
+      for (size_t i = 0; i < kernel->parameters.size(); ++i) {
+        TUFF_ASSIGN(int64_t v, size(kernel->parameters[i], "a parameter of " + kernel->name));
+        if (v < INT32_MIN || v > INT32_MAX)
+          return limit_exceeded("A parameter of " + kernel->name + ", " + kernel->parameters[i].text() + " = " + std::to_string(v) +
+                                ", does not fit 32 bits.");
+        bound.parameters[start + i] = static_cast<int32_t>(v);
+      }
+    }
+    bound.dispatches.push_back(std::move(dispatch));
+    return ok_status();
+  }
+
+  Status place_arena() {
+    std::map<uint32_t, size_t> known;
+    std::vector<ArenaValue> values;
+    for (size_t d = 0; d < bound.dispatches.size(); ++d) {
+      for (const BoundRange& r : bound.dispatches[d].ranges) {
+        if (r.buffer != BufferKind::kArena) continue;
+        auto [it, is_new] = known.emplace(r.value.value, values.size());
+        if (is_new) values.push_back({r.size_bytes, d, d, 0});
+        values[it->second].last = d;
+      }
+    }
+    bound.arena_bytes = place_in_arena(values, static_cast<uint64_t>(std::max<int64_t>(16, device.storage_offset_alignment)));
+    for (BoundDispatch& d : bound.dispatches)
+      for (BoundRange& r : d.ranges)
+        if (r.buffer == BufferKind::kArena) r.offset = values[known[r.value.value]].offset;
+    return ok_status();
+  }
+};
+
+}  // namespace
+
+Result<BoundPlan> bind(const Plan& plan, const std::map<std::string, int64_t>& symbols, const DeviceInfo& device) {
+  Binder binder{plan, symbols, device, {}, std::vector<const PlanValue*>(plan.graph.values.size())};
+  for (const PlanValue& place : plan.values) binder.places[place.value.value] = &place;
+  TUFF_TRY(binder.check_symbols());
+  BoundPlan& bound = binder.bound;
+  bound.symbols = symbols;
+  bound.weight_bytes = plan.weight_bytes;
+  for (ValueId v : plan.graph.inputs) {
+    TUFF_ASSIGN(BoundTensor tensor, binder.tensor(v, plan.graph.value(v).name));
+    bound.inputs.push_back(std::move(tensor));
+  }
+  for (size_t i = 0; i < plan.graph.outputs.size(); ++i) {
+    TUFF_ASSIGN(BoundTensor tensor, binder.tensor(plan.graph.outputs[i], plan.graph.output_names[i]));
+    bound.outputs.push_back(std::move(tensor));
+  }
+  for (size_t s = 0; s < plan.steps.size(); ++s) TUFF_TRY(binder.add_dispatch(StepId(s)));
+  TUFF_TRY(binder.place_arena());
+  // A barrier exactly where a dispatch meets what one since the last barrier has touched.
+  size_t since = 0;
+  for (size_t d = 0; d < bound.dispatches.size(); ++d) {
+    bool meets = false;
+    for (size_t e = since; e < d && !meets; ++e) meets = hazard_between(bound.dispatches[e], bound.dispatches[d]);
+    if (!meets) continue;
+    bound.dispatches[d].barrier_before = true;
+    ++bound.barrier_count;
+    since = d;
+  }
+  return std::move(binder.bound);
+}
+
+}  // namespace tuff

@@ -1,0 +1,21 @@
+#include "plan/hazards.h"
+
+namespace tuff {
+
+bool overlap(const BoundRange& a, const BoundRange& b) {
+  if (a.buffer != b.buffer || a.index != b.index) return false;
+  return a.offset < b.offset + b.size_bytes && b.offset < a.offset + a.size_bytes;
+}
+
+bool hazard_between(const BoundDispatch& a, const BoundDispatch& b) {
+  for (const BoundRange& x : a.ranges) {
+    for (const BoundRange& y : b.ranges) {
+      if (x.access == Access::kRead && y.access == Access::kRead) continue;
+      bool pieces = x.access == Access::kWrite && y.access == Access::kWrite && x.value == y.value;
+      if (!pieces && overlap(x, y)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace tuff

@@ -1,0 +1,105 @@
+// Plan and BoundPlan as text and as JSON.
+#include "base/json.h"
+#include "plan/plan.h"
+
+namespace tuff {
+namespace {
+
+std::string_view buffer_name(BufferKind kind) {
+  switch (kind) {
+    case BufferKind::kInput: return "input";
+    case BufferKind::kOutput: return "output";
+    case BufferKind::kWeights: return "weights";
+    case BufferKind::kArena: return "arena";
+  }
+  return "?";
+}
+
+std::string guard_text(const Guard& guard) {
+  std::string out;
+  for (const auto& d : guard.divides) out += (out.empty() ? "" : " and ") + std::to_string(d.divisor) + " divides " + d.value.text();
+  for (const auto& m : guard.at_most) out += (out.empty() ? "" : " and ") + m.value.text() + " <= " + std::to_string(m.limit);
+  return out.empty() ? "always" : out;
+}
+
+}  // namespace
+
+std::string print(const Plan& plan) {
+  std::string out;
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const Step& step = plan.steps[s];
+    out += "step " + std::to_string(s) + " from";
+    for (const std::string& name : step.origins) out += " \"" + name + "\"";
+    out += "\n";
+    for (const Variant& v : step.variants) {
+      const Kernel& k = plan.kernels[v.kernel.value];
+      out += "  " + guard_text(v.guard) + ": " + k.name + " (" + k.schedule + ") grid [" + k.grid[0].text() + ", " + k.grid[1].text() + ", " +
+             k.grid[2].text() + "]\n";
+    }
+    out += "  reads";
+    for (ValueId v : step.reads) out += " %" + std::to_string(v.value);
+    out += ", writes";
+    for (ValueId v : step.writes) out += " %" + std::to_string(v.value);
+    out += "\n";
+  }
+  for (const PlanValue& v : plan.values) {
+    out += "%" + std::to_string(v.value.value) + " in " + std::string(buffer_name(v.buffer));
+    if (v.buffer == BufferKind::kWeights) out += " at " + std::to_string(v.weight_offset);
+    else if (v.buffer != BufferKind::kArena) out += " " + std::to_string(v.index);
+    out += ", " + v.size_bytes.text() + " bytes\n";
+  }
+  return out;
+}
+
+std::string print(const BoundPlan& bound) {
+  std::string out;
+  for (const auto& [name, size] : bound.symbols) out += name + " = " + std::to_string(size) + "\n";
+  for (const BoundDispatch& d : bound.dispatches) {
+    if (d.barrier_before) out += "barrier\n";
+    out += "dispatch step " + std::to_string(d.step.value) + " kernel " + std::to_string(d.kernel.value) + " grid " + std::to_string(d.grid[0]) +
+           "x" + std::to_string(d.grid[1]) + "x" + std::to_string(d.grid[2]) + "\n";
+    for (const BoundRange& r : d.ranges)
+      out += std::string(r.access == Access::kRead ? "  reads" : "  writes") + " %" + std::to_string(r.value.value) + " " +
+             std::string(buffer_name(r.buffer)) + (r.buffer == BufferKind::kArena || r.buffer == BufferKind::kWeights ? "" : " " + std::to_string(r.index)) +
+             " bytes " + std::to_string(r.offset) + " to " + std::to_string(r.offset + r.size_bytes) + "\n";
+  }
+  out += "arena " + std::to_string(bound.arena_bytes) + " bytes, weights " + std::to_string(bound.weight_bytes) + " bytes, " +
+         std::to_string(bound.dispatches.size()) + " dispatches, " + std::to_string(bound.barrier_count) + " barriers\n";
+  return out;
+}
+
+std::string print_json(const Plan& plan, const BoundPlan* bound) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("step_count").integer(static_cast<int64_t>(plan.steps.size()));
+  json.key("kernel_count").integer(static_cast<int64_t>(plan.kernels.size()));
+  // Without sizes every step counts as one dispatch; with them, empty ones are left out and memory is known.
+  json.key("dispatch_count").integer(static_cast<int64_t>(bound ? bound->dispatches.size() : plan.steps.size()));
+  json.key("submit_count").integer(1);
+  if (bound) {
+    json.key("barrier_count").integer(bound->barrier_count);
+    json.key("arena_bytes").integer(static_cast<int64_t>(bound->arena_bytes));
+  }
+  json.key("weight_bytes").integer(static_cast<int64_t>(plan.weight_bytes));
+  json.key("steps").begin_array();
+  for (const Step& step : plan.steps) {
+    json.begin_object();
+    json.key("origins").begin_array();
+    for (const std::string& name : step.origins) json.string(name);
+    json.end_array();
+    json.key("variants").begin_array();
+    for (const Variant& v : step.variants) {
+      const Kernel& k = plan.kernels[v.kernel.value];
+      json.begin_object();
+      json.key("kernel").string(k.name).key("skeleton").string(k.skeleton).key("schedule").string(k.schedule).key("guard").string(guard_text(v.guard));
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.text() + "\n";
+}
+
+}  // namespace tuff
