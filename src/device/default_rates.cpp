@@ -1,4 +1,91 @@
+// Rates from what is known of a device: its row of rates.def, else its vendor and kind. The figures of the two switches
+// below are estimates; tuning replaces them through Observations.
 #include "device/device_info.h"
+
+#include "device/text_match.h"
+
 namespace tuff {
-DeviceRates default_rates(const DeviceInfo&) { return {}; }
+namespace {
+
+struct Row {
+  uint32_t vendor_id;
+  std::string_view names;
+  int64_t units, gb_per_s, cache_mib;
+  double tflops;
+};
+constexpr Row kRows[] = {
+#define TUFF_RATES(vendor_id, names, units, gb_per_s, cache_mib, tflops, source) \
+  {vendor_id, names, units, gb_per_s, cache_mib, tflops},
+#include "device/rates.def"
+#undef TUFF_RATES
+};
+
+constexpr uint32_t kAmd = 0x1002, kNvidia = 0x10de, kIntel = 0x8086, kArm = 0x13b5, kQualcomm = 0x5143,
+                   kBroadcom = 0x14e4;
+
+DeviceRates rates_of_kind(DeviceKind kind) {
+  DeviceRates r;
+  switch (kind) {
+    case DeviceKind::kDiscrete:
+    case DeviceKind::kVirtual:
+      r = {.compute_units = 32, .dram_bytes_per_us = 400'000, .cache_bytes_per_us = 1'600'000, .cache_bytes = 4 << 20,
+           .fma_per_us = 6'000'000, .launch_ns = 3'000};
+      break;
+    case DeviceKind::kIntegrated:
+    case DeviceKind::kOther:
+      r = {.compute_units = 8, .dram_bytes_per_us = 50'000, .cache_bytes_per_us = 150'000, .cache_bytes = 1 << 20,
+           .fma_per_us = 800'000, .launch_ns = 6'000};
+      break;
+    case DeviceKind::kSoftware:
+      // A few host cores whose number DeviceInfo must not depend on. Shared memory is plain memory, and registers above
+      // the host's own sixteen live on the stack, in its first cache.
+      r = {.compute_units = 2, .dram_bytes_per_us = 10'000, .cache_bytes_per_us = 60'000, .cache_bytes = 4 << 20,
+           .fma_per_us = 20'000, .launch_ns = 20'000, .registers_per_lane = 96, .shared_memory_on_chip = false};
+      break;
+  }
+  return r;
 }
+
+// What a driver's count of units is worth, and how many registers a lane has before occupancy halves or values spill.
+struct VendorRates {
+  uint32_t vendor_id;
+  int64_t fma_per_unit_us;  // lanes x clock in MHz
+  int64_t registers_per_lane;
+  int64_t launch_ns;        // 0: as the kind
+};
+constexpr VendorRates kVendors[] = {
+    {kNvidia, 128 * 1500, 128, 0},
+    {kAmd, 64 * 1800, 128, 0},
+    {kIntel, 128 * 1800, 96, 0},       // 8x8 tiles drop the compiler to 8 lanes a thread
+    {kArm, 64 * 800, 64, 15'000},      // 8x8 tiles spill on Bifrost
+    {kQualcomm, 128 * 600, 96, 15'000},
+    {kBroadcom, 16 * 900, 64, 30'000},  // 64 registers a lane, and nothing to spill to but memory
+};
+
+}  // namespace
+
+DeviceRates default_rates(const DeviceInfo& info) {
+  DeviceRates r = rates_of_kind(info.kind);
+  const VendorRates* vendor = nullptr;
+  for (const VendorRates& v : kVendors)
+    if (v.vendor_id == info.vendor_id && info.kind != DeviceKind::kSoftware) vendor = &v;
+  if (vendor != nullptr) {
+    r.registers_per_lane = vendor->registers_per_lane;
+    if (vendor->launch_ns != 0) r.launch_ns = vendor->launch_ns;
+    if (info.compute_units > 0) r.fma_per_us = info.compute_units * vendor->fma_per_unit_us;
+  }
+  for (const Row& row : kRows) {
+    if (row.vendor_id != info.vendor_id || !contains_any(info.name, row.names)) continue;
+    r.compute_units = row.units;
+    r.dram_bytes_per_us = row.gb_per_s * 1000;
+    // No maker publishes its cache's rate; measured ones lie between two and six times memory's.
+    r.cache_bytes_per_us = r.dram_bytes_per_us * 3;
+    r.cache_bytes = row.cache_mib << 20;
+    r.fma_per_us = static_cast<int64_t>(row.tflops * 500'000);
+    break;
+  }
+  if (info.compute_units > 0) r.compute_units = info.compute_units;
+  return r;
+}
+
+}  // namespace tuff

@@ -1,5 +1,7 @@
 #include "device/quirks.h"
 
+#include "device/text_match.h"
+
 namespace tuff {
 namespace {
 
@@ -8,15 +10,6 @@ constexpr QuirkRow kRows[] = {
 #include "device/quirks.def"
 #undef TUFF_QUIRK
 };
-
-bool contains_any(std::string_view text, std::string_view parts) {
-  while (true) {
-    const size_t bar = parts.find('|');
-    if (text.find(parts.substr(0, bar)) != std::string_view::npos) return true;
-    if (bar == std::string_view::npos) return false;
-    parts.remove_prefix(bar + 1);
-  }
-}
 
 }  // namespace
 
