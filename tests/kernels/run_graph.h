@@ -1,0 +1,30 @@
+// A graph on a device, for tests: every stage from layout on, one session, one run.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "graph/graph.h"
+#include "reference/tensor.h"
+
+namespace tuff {
+
+struct RunMode {
+  bool exact = false;
+  bool fuse = true;
+};
+
+struct RunResult {
+  std::vector<Tensor> outputs;
+  size_t dispatch_count = 0;
+  std::string sources;  // of all kernels, for a failing test's message
+};
+
+// The device that tests run on: the first one of the loader's list.
+Result<std::shared_ptr<Device>> test_device();
+Result<RunResult> run_graph(const Graph& graph, const std::shared_ptr<Device>& device, const RunMode& mode,
+                            const std::vector<Tensor>& inputs, const std::map<std::string, int64_t>& symbols);
+
+}  // namespace tuff
