@@ -375,7 +375,7 @@ typedef struct tuff_tensor_desc {
   uint64_t size_bytes;         /* of the memory at data; no element may lie outside */
   const int64_t *shape;        /* rank sizes. NULL: the session's prepared shape, or the model's where it has no symbols */
   const int64_t *byte_strides; /* rank strides, of any sign. NULL: row-major without gaps */
-  void *data;                  /* of an input it is only read; may be NULL if size_bytes is 0 */
+  void *data;                  /* of an input it is only read; NULL only where there are no elements */
 } tuff_tensor_desc_t;
 #define TUFF_TENSOR_DESC_INIT {(uint32_t)sizeof(tuff_tensor_desc_t), 0, 0, 0, 0, 0, 0, 0, 0}
 
@@ -392,6 +392,10 @@ TUFF_API void tuff_session_release(tuff_session_t *session);
  * symbol's range are TUFF_INVALID_ARGUMENT; buffers beyond the session's limit TUFF_OUT_OF_MEMORY. */
 TUFF_API tuff_status_t tuff_session_prepare(tuff_session_t *session, const tuff_symbol_value_t *symbols,
                                             uint32_t symbol_count, tuff_error_t **out_error);
+
+/* The same with sizes taken from the shapes of all inputs; their data is not read and may be NULL with any size_bytes. */
+TUFF_API tuff_status_t tuff_session_prepare_inputs(tuff_session_t *session, const tuff_tensor_desc_t *inputs,
+                                                   uint32_t input_count, tuff_error_t **out_error);
 
 /* What the current shape costs. */
 typedef struct tuff_session_info {

@@ -15,10 +15,11 @@ Result<SymbolValues> read_symbol_values(const tuff_symbol_value_t* values, uint3
   return symbols;
 }
 
-Result<CallerTensor> read_tensor(const tuff_tensor_desc_t* desc, const std::vector<int64_t>* default_shape,
-                                 const std::string& name) {
+namespace {
+
+Result<CallerTensor> read_type(const tuff_tensor_desc_t* desc, const std::vector<int64_t>* default_shape,
+                               const std::string& name, tuff_tensor_desc_t& d) {
   if (!desc) return null_argument("tensor");
-  tuff_tensor_desc_t d;
   TUFF_TRY(read_desc(desc, d, "tuff_tensor_desc_t"));
   if (d.memory != TUFF_MEMORY_HOST) {
     return unsupported("Tensor '" + name + "' is in memory of kind " + std::to_string(d.memory) +
@@ -29,14 +30,30 @@ Result<CallerTensor> read_tensor(const tuff_tensor_desc_t* desc, const std::vect
   }
   CallerTensor tensor;
   tensor.dtype = static_cast<Dtype>(d.dtype);
-  if (d.shape || d.rank != 0) {
-    if (!d.shape) return null_argument("tensor->shape");
+  if (d.shape) {
     tensor.shape.assign(d.shape, d.shape + d.rank);
+  } else if (d.rank != 0) {
+    return invalid_argument("Tensor '" + name + "' has a rank but no shape.");
   } else if (default_shape) {
     tensor.shape = *default_shape;
   } else {
     return invalid_argument("Tensor '" + name + "' needs a shape: the model has more than one.");
   }
+  return tensor;
+}
+
+}  // namespace
+
+Result<CallerTensor> read_tensor_shape(const tuff_tensor_desc_t* desc, const std::vector<int64_t>* default_shape,
+                                       const std::string& name) {
+  tuff_tensor_desc_t d;
+  return read_type(desc, default_shape, name, d);
+}
+
+Result<CallerTensor> read_tensor(const tuff_tensor_desc_t* desc, const std::vector<int64_t>* default_shape,
+                                 const std::string& name) {
+  tuff_tensor_desc_t d;
+  TUFF_ASSIGN(CallerTensor tensor, read_type(desc, default_shape, name, d));
   if (d.byte_strides) {
     tensor.byte_strides.assign(d.byte_strides, d.byte_strides + tensor.shape.size());
   } else {

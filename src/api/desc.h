@@ -17,5 +17,8 @@ struct CallerTensor {
 };
 Result<CallerTensor> read_tensor(const tuff_tensor_desc_t* desc, const std::vector<int64_t>* default_shape,
                                  const std::string& name);
+// The same where only the shape counts: memory is neither needed nor checked.
+Result<CallerTensor> read_tensor_shape(const tuff_tensor_desc_t* desc, const std::vector<int64_t>* default_shape,
+                                       const std::string& name);
 
 }  // namespace tuff

@@ -38,13 +38,15 @@ std::optional<Shape> default_input_shape(const SessionState& state, size_t index
   return std::move(shape).value();
 }
 
+Status wrong_input_count(const Graph& graph, uint32_t count) {
+  return invalid_argument("The model has " + std::to_string(graph.inputs.size()) + " inputs, " + std::to_string(count) +
+                          " were given.");
+}
+
 // Chooses the shape from the inputs, prepares it if need be, and copies them in.
 Status write_inputs(SessionState& state, const tuff_tensor_desc_t* inputs, uint32_t count) {
   const Graph& graph = state.program->plan.graph;
-  if (count != graph.inputs.size()) {
-    return invalid_argument("The model has " + std::to_string(graph.inputs.size()) + " inputs, " +
-                            std::to_string(count) + " were given.");
-  }
+  if (count != graph.inputs.size()) return wrong_input_count(graph, count);
   std::vector<TensorView> views;
   std::vector<Shape> shapes;
   for (uint32_t i = 0; i < count; ++i) {
@@ -143,6 +145,27 @@ tuff_status_t tuff_session_prepare(tuff_session_t* session, const tuff_symbol_va
     TUFF_TRY(require_idle(*session->state));
     TUFF_ASSIGN(SymbolValues values, read_symbol_values(symbols, symbol_count));
     return session->state->session->prepare(values);
+  });
+}
+
+tuff_status_t tuff_session_prepare_inputs(tuff_session_t* session, const tuff_tensor_desc_t* inputs,
+                                          uint32_t input_count, tuff_error_t** out_error) {
+  if (!session) return null_session(out_error);
+  return entered(session->state, out_error, [&]() -> Status {
+    SessionState& state = *session->state;
+    TUFF_TRY(require_idle(state));
+    const Graph& graph = state.program->plan.graph;
+    if (input_count != 0 && !inputs) return null_argument("inputs");
+    std::vector<Shape> shapes;
+    for (uint32_t i = 0; i < input_count && i < graph.inputs.size(); ++i) {
+      std::optional<Shape> shape = default_input_shape(state, i);
+      TUFF_ASSIGN(CallerTensor tensor,
+                  read_tensor_shape(&inputs[i], shape ? &*shape : nullptr, graph.value(graph.inputs[i]).name));
+      shapes.push_back(std::move(tensor.shape));
+    }
+    if (input_count != graph.inputs.size()) return wrong_input_count(graph, input_count);
+    TUFF_ASSIGN(SymbolValues symbols, solve_symbols(graph, shapes));
+    return state.session->prepare(symbols);
   });
 }
 

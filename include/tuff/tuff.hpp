@@ -1,0 +1,506 @@
+// Tuff for C++20: the handles of tuff.h as values that release themselves. Header-only; needs no exceptions and no RTTI.
+//
+// Every fallible function returns Result<T> (or Status where there is nothing to return): a value or an Error. Handles copy
+// by reference. What tuff.h says of threads, shapes and lifetimes holds here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tuff/tuff.h>
+
+namespace tuff {
+inline namespace cpp {
+
+struct Error {
+  tuff_status_t status = TUFF_OK;
+  std::string message;
+};
+
+// What a fallible function without a value returns.
+class [[nodiscard]] Status {
+ public:
+  Status() = default;
+  Status(Error error) : error_(std::move(error)) {}
+  explicit operator bool() const { return !error_; }
+  const Error& error() const { return *error_; }  // only if there is one
+
+ private:
+  std::optional<Error> error_;
+};
+
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : value_(std::move(value)) {}
+  Result(Error error) : error_(std::move(error)) {}
+  explicit operator bool() const { return value_.has_value(); }
+  T& operator*() { return *value_; }  // only if there is one
+  const T& operator*() const { return *value_; }
+  T* operator->() { return &*value_; }
+  const T* operator->() const { return &*value_; }
+  const Error& error() const { return error_; }
+
+ private:
+  std::optional<T> value_;
+  Error error_;
+};
+
+namespace detail {
+
+// Calls get(buffer, capacity, &length), again with a larger buffer if the text did not fit.
+template <class Get>
+std::string text(Get get, uint64_t first_capacity = 256) {
+  std::string s(first_capacity, '\0');
+  uint64_t length = 0;
+  get(s.data(), s.size() + 1, &length);
+  if (length > s.size()) {
+    s.resize(length);
+    get(s.data(), s.size() + 1, &length);
+  }
+  s.resize(length);
+  return s;
+}
+
+inline Error take(tuff_status_t status, tuff_error_t* error) {
+  Error e;
+  e.status = status;
+  e.message = text([&](char* b, uint64_t c, uint64_t* n) { tuff_error_message(error, b, c, n); });
+  tuff_error_release(error);
+  return e;
+}
+
+// Calls get(buffer, capacity, &length, &error), which may fail.
+template <class Get>
+Result<std::string> checked_text(Get get, uint64_t first_capacity = 256) {
+  tuff_status_t status = TUFF_OK;
+  tuff_error_t* error = nullptr;
+  std::string s = text(
+      [&](char* b, uint64_t c, uint64_t* n) {
+        if (status != TUFF_OK) return;
+        status = get(b, c, n, &error);
+      },
+      first_capacity);
+  if (status != TUFF_OK) return take(status, error);
+  return s;
+}
+
+template <class T, void (*retain)(T*), void (*release)(T*)>
+class Handle {
+ public:
+  Handle() = default;
+  explicit Handle(T* handle) : handle_(handle) {}
+  Handle(const Handle& other) : handle_(other.handle_) { retain(handle_); }
+  Handle(Handle&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Handle& operator=(Handle other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~Handle() { release(handle_); }
+  T* get() const { return handle_; }
+
+ private:
+  T* handle_ = nullptr;
+};
+
+}  // namespace detail
+
+// ---- Devices ---------------------------------------------------------------------------------------------------------
+
+struct DeviceEntry {
+  std::string name, driver, uuid;
+  std::string text;  // what Device::describe reads
+  tuff_device_info_t info = TUFF_DEVICE_INFO_INIT;
+};
+
+struct DeviceList {
+  std::vector<DeviceEntry> devices;  // the CPU last
+  std::string reason;                // why there is no other; else empty
+
+  static Result<DeviceList> create() {
+    tuff_device_list_t* list = nullptr;
+    tuff_error_t* error = nullptr;
+    tuff_status_t status = tuff_device_list_create(&list, &error);
+    if (status != TUFF_OK) return detail::take(status, error);
+    DeviceList out;
+    auto text = [&](auto function, uint32_t i) {
+      return detail::text([&](char* b, uint64_t c, uint64_t* n) { (void)function(list, i, b, c, n, nullptr); });
+    };
+    for (uint32_t i = 0; i < tuff_device_list_count(list); ++i) {
+      DeviceEntry entry;
+      entry.name = text(tuff_device_list_name, i);
+      entry.driver = text(tuff_device_list_driver, i);
+      entry.uuid = text(tuff_device_list_uuid, i);
+      entry.text = text(tuff_device_list_text, i);
+      (void)tuff_device_list_info(list, i, &entry.info, nullptr);
+      out.devices.push_back(std::move(entry));
+    }
+    out.reason = detail::text([&](char* b, uint64_t c, uint64_t* n) { tuff_device_list_reason(list, b, c, n); });
+    tuff_device_list_release(list);
+    return out;
+  }
+};
+
+struct DeviceOptions {
+  std::string_view selector;  // empty: the best device
+  bool allow_software = false;
+  tuff_log_callback_t log = nullptr;
+  void* log_user_data = nullptr;
+};
+
+class Device : public detail::Handle<tuff_device_t, tuff_device_retain, tuff_device_release> {
+ public:
+  using Handle::Handle;
+
+  static Result<Device> open(const DeviceOptions& options = {}) {
+    tuff_device_desc_t desc = TUFF_DEVICE_DESC_INIT;
+    desc.allow_software = options.allow_software;
+    desc.selector = options.selector.data();
+    desc.selector_length = options.selector.size();
+    desc.log = options.log;
+    desc.log_user_data = options.log_user_data;
+    tuff_device_t* device = nullptr;
+    tuff_error_t* error = nullptr;
+    tuff_status_t status = tuff_device_open(&desc, &device, &error);
+    if (status != TUFF_OK) return detail::take(status, error);
+    return Device(device);
+  }
+
+  // A device known from a text only; name is the text's source.
+  static Result<Device> describe(std::string_view text, std::string_view name) {
+    tuff_device_t* device = nullptr;
+    tuff_error_t* error = nullptr;
+    tuff_status_t status = tuff_device_describe(text.data(), text.size(), name.data(), name.size(), &device, &error);
+    if (status != TUFF_OK) return detail::take(status, error);
+    return Device(device);
+  }
+
+  tuff_device_info_t info() const {
+    tuff_device_info_t info = TUFF_DEVICE_INFO_INIT;
+    (void)tuff_device_get_info(get(), &info, nullptr);
+    return info;
+  }
+  std::string name() const {
+    return detail::text([&](char* b, uint64_t c, uint64_t* n) { (void)tuff_device_name(get(), b, c, n, nullptr); });
+  }
+  std::string driver() const {
+    return detail::text([&](char* b, uint64_t c, uint64_t* n) { (void)tuff_device_driver(get(), b, c, n, nullptr); });
+  }
+};
+
+// ---- Models ----------------------------------------------------------------------------------------------------------
+
+struct SymbolRange {
+  std::string name;
+  int64_t min = 1;
+  int64_t max = 0;  // 0: no bound
+  uint32_t divisor = 1;
+};
+
+struct InputShape {
+  std::string name;
+  std::vector<int64_t> sizes;
+};
+
+struct ModelOptions {
+  std::vector<SymbolRange> symbols;
+  std::vector<InputShape> input_shapes;
+};
+
+struct TensorInfo {
+  std::string name;
+  tuff_dtype_t dtype = TUFF_F32;
+  std::vector<int64_t> sizes;       // -1 where a size has symbols
+  std::vector<std::string> shape;   // the same as text
+};
+
+class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_release> {
+ public:
+  using Handle::Handle;
+
+  static Result<Model> load_file(std::string_view path, const ModelOptions& options = {}) {
+    return load(options, [&](const tuff_model_desc_t* desc, tuff_model_t** model, tuff_error_t** error) {
+      return tuff_model_load_file(path.data(), path.size(), desc, model, error);
+    });
+  }
+  // The bytes are copied.
+  static Result<Model> load_memory(std::span<const std::byte> bytes, std::string_view name,
+                                   const ModelOptions& options = {}) {
+    return load(options, [&](const tuff_model_desc_t* desc, tuff_model_t** model, tuff_error_t** error) {
+      return tuff_model_load_memory(bytes.data(), bytes.size(), name.data(), name.size(), desc, model, error);
+    });
+  }
+
+  uint64_t load_time_ns() const { return tuff_model_load_time_ns(get()); }
+
+  std::vector<TensorInfo> tensors(tuff_direction_t direction) const {
+    std::vector<TensorInfo> out;
+    for (uint32_t i = 0; i < tuff_model_tensor_count(get(), direction); ++i) {
+      TensorInfo tensor;
+      uint32_t rank = 0;
+      (void)tuff_model_tensor_type(get(), direction, i, &tensor.dtype, &rank, nullptr);
+      tensor.name = detail::text([&](char* b, uint64_t c, uint64_t* n) {
+        (void)tuff_model_tensor_name(get(), direction, i, b, c, n, nullptr);
+      });
+      for (uint32_t axis = 0; axis < rank; ++axis) {
+        int64_t size = -1;
+        tensor.shape.push_back(detail::text([&](char* b, uint64_t c, uint64_t* n) {
+          (void)tuff_model_tensor_axis(get(), direction, i, axis, &size, b, c, n, nullptr);
+        }));
+        tensor.sizes.push_back(size);
+      }
+      out.push_back(std::move(tensor));
+    }
+    return out;
+  }
+
+  std::vector<SymbolRange> symbols() const {
+    std::vector<SymbolRange> out;
+    for (uint32_t i = 0; i < tuff_model_symbol_count(get()); ++i) {
+      tuff_symbol_range_t range = TUFF_SYMBOL_RANGE_INIT;
+      SymbolRange symbol;
+      symbol.name = detail::text([&](char* b, uint64_t c, uint64_t* n) {
+        (void)tuff_model_symbol(get(), i, &range, b, c, n, nullptr);
+      });
+      symbol.min = range.min;
+      symbol.max = range.max;
+      symbol.divisor = range.divisor;
+      out.push_back(std::move(symbol));
+    }
+    return out;
+  }
+
+ private:
+  template <class Load>
+  static Result<Model> load(const ModelOptions& options, Load call) {
+    std::vector<tuff_symbol_range_t> symbols;
+    for (const SymbolRange& s : options.symbols) {
+      symbols.push_back({sizeof(tuff_symbol_range_t), s.divisor, s.min, s.max, s.name.size(), s.name.data()});
+    }
+    std::vector<tuff_input_shape_t> shapes;
+    for (const InputShape& s : options.input_shapes) {
+      shapes.push_back({sizeof(tuff_input_shape_t), static_cast<uint32_t>(s.sizes.size()), s.name.size(), s.name.data(),
+                        s.sizes.data()});
+    }
+    tuff_model_desc_t desc = TUFF_MODEL_DESC_INIT;
+    desc.symbols = symbols.data();
+    desc.symbol_count = static_cast<uint32_t>(symbols.size());
+    desc.input_shapes = shapes.data();
+    desc.input_shape_count = static_cast<uint32_t>(shapes.size());
+    tuff_model_t* model = nullptr;
+    tuff_error_t* error = nullptr;
+    tuff_status_t status = call(&desc, &model, &error);
+    if (status != TUFF_OK) return detail::take(status, error);
+    return Model(model);
+  }
+};
+
+// ---- Programs --------------------------------------------------------------------------------------------------------
+
+struct ProgramOptions {
+  bool exact = false;
+  bool fuse = true;
+  std::string cache_dir;     // empty: no cache
+  std::string observations;  // empty: none
+  tuff_progress_callback_t progress = nullptr;
+  void* progress_user_data = nullptr;
+};
+
+struct SymbolValue {
+  std::string name;
+  int64_t value = 0;
+};
+
+struct StageTime {
+  std::string stage;
+  uint64_t time_ns = 0;
+};
+
+namespace detail {
+
+inline tuff_program_desc_t program_desc(const ProgramOptions& options) {
+  tuff_program_desc_t desc = TUFF_PROGRAM_DESC_INIT;
+  desc.exact = options.exact;
+  desc.no_fuse = !options.fuse;
+  desc.cache_dir = options.cache_dir.data();
+  desc.cache_dir_length = options.cache_dir.size();
+  desc.observations = options.observations.data();
+  desc.observations_length = options.observations.size();
+  desc.progress = options.progress;
+  desc.progress_user_data = options.progress_user_data;
+  return desc;
+}
+
+inline std::vector<tuff_symbol_value_t> symbol_values(std::span<const SymbolValue> symbols) {
+  std::vector<tuff_symbol_value_t> out;
+  for (const SymbolValue& s : symbols) {
+    out.push_back({sizeof(tuff_symbol_value_t), 0, s.value, s.name.size(), s.name.data()});
+  }
+  return out;
+}
+
+}  // namespace detail
+
+class Program : public detail::Handle<tuff_program_t, tuff_program_retain, tuff_program_release> {
+ public:
+  using Handle::Handle;
+
+  static Result<Program> create(const Device& device, const Model& model, const ProgramOptions& options = {}) {
+    tuff_program_desc_t desc = detail::program_desc(options);
+    tuff_program_t* program = nullptr;
+    tuff_error_t* error = nullptr;
+    tuff_status_t status = tuff_program_create(device.get(), model.get(), &desc, &program, &error);
+    if (status != TUFF_OK) return detail::take(status, error);
+    return Program(program);
+  }
+
+  tuff_program_info_t info() const {
+    tuff_program_info_t info = TUFF_PROGRAM_INFO_INIT;
+    (void)tuff_program_get_info(get(), &info, nullptr);
+    return info;
+  }
+  std::vector<StageTime> stage_times() const {
+    std::vector<StageTime> out(info().stage_count);
+    for (uint32_t i = 0; i < out.size(); ++i) {
+      out[i].stage = detail::text([&](char* b, uint64_t c, uint64_t* n) {
+        (void)tuff_program_stage_time(get(), i, &out[i].time_ns, b, c, n, nullptr);
+      });
+    }
+    return out;
+  }
+};
+
+// Any stage of a compile, as text. The buffer starts large: a second call would run the stages again.
+inline Result<std::string> print_stage(const Device& device, const Model& model, const ProgramOptions& options,
+                                       tuff_stage_t stage, tuff_format_t format = TUFF_FORMAT_TEXT,
+                                       std::span<const SymbolValue> symbols = {}) {
+  tuff_program_desc_t program = detail::program_desc(options);
+  std::vector<tuff_symbol_value_t> values = detail::symbol_values(symbols);
+  tuff_print_desc_t print = TUFF_PRINT_DESC_INIT;
+  print.stage = stage;
+  print.format = format;
+  print.symbols = values.data();
+  print.symbol_count = static_cast<uint32_t>(values.size());
+  return detail::checked_text(
+      [&](char* b, uint64_t c, uint64_t* n, tuff_error_t** error) {
+        return tuff_program_print(device.get(), model.get(), &program, &print, b, c, n, error);
+      },
+      uint64_t{16} << 20);
+}
+
+// ---- Sessions --------------------------------------------------------------------------------------------------------
+
+struct SessionOptions {
+  uint32_t prepared_shape_count = 4;
+  uint64_t memory_limit_bytes = 0;
+  bool timestamps = false;
+};
+
+// Elements in the caller's memory, row-major without gaps unless byte_strides says otherwise.
+struct Tensor {
+  tuff_dtype_t dtype = TUFF_F32;
+  std::span<const int64_t> shape;  // empty: the session's
+  void* data = nullptr;
+  uint64_t size_bytes = 0;
+  std::span<const int64_t> byte_strides;
+
+  tuff_tensor_desc_t desc() const {
+    tuff_tensor_desc_t d = TUFF_TENSOR_DESC_INIT;
+    d.dtype = dtype;
+    d.rank = static_cast<uint32_t>(shape.size());
+    d.size_bytes = size_bytes;
+    d.shape = shape.empty() ? nullptr : shape.data();
+    d.byte_strides = byte_strides.empty() ? nullptr : byte_strides.data();
+    d.data = data;
+    return d;
+  }
+};
+
+class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_session_release> {
+ public:
+  using Handle::Handle;
+
+  static Result<Session> create(const Program& program, const SessionOptions& options = {}) {
+    tuff_session_desc_t desc = TUFF_SESSION_DESC_INIT;
+    desc.prepared_shape_count = options.prepared_shape_count;
+    desc.memory_limit_bytes = options.memory_limit_bytes;
+    desc.timestamps = options.timestamps;
+    tuff_session_t* session = nullptr;
+    tuff_error_t* error = nullptr;
+    tuff_status_t status = tuff_session_create(program.get(), &desc, &session, &error);
+    if (status != TUFF_OK) return detail::take(status, error);
+    return Session(session);
+  }
+
+  Status prepare(std::span<const SymbolValue> symbols = {}) {
+    std::vector<tuff_symbol_value_t> values = detail::symbol_values(symbols);
+    return checked([&](tuff_error_t** error) {
+      return tuff_session_prepare(get(), values.data(), static_cast<uint32_t>(values.size()), error);
+    });
+  }
+  // For the shapes of all inputs; their data is not read.
+  Status prepare_inputs(std::span<const Tensor> inputs) {
+    std::vector<tuff_tensor_desc_t> in;
+    for (const Tensor& t : inputs) in.push_back(t.desc());
+    return checked([&](tuff_error_t** error) {
+      return tuff_session_prepare_inputs(get(), in.data(), static_cast<uint32_t>(in.size()), error);
+    });
+  }
+  Status set_input(uint32_t index, const Tensor& input) {
+    tuff_tensor_desc_t desc = input.desc();
+    return checked([&](tuff_error_t** error) { return tuff_session_set_input(get(), index, &desc, error); });
+  }
+  Status read_output(uint32_t index, const Tensor& output) {
+    tuff_tensor_desc_t desc = output.desc();
+    return checked([&](tuff_error_t** error) { return tuff_session_read_output(get(), index, &desc, error); });
+  }
+  // Without inputs: those that set_input wrote.
+  Status run(std::span<const Tensor> inputs = {}, std::span<const Tensor> outputs = {}) {
+    std::vector<tuff_tensor_desc_t> in, out;
+    for (const Tensor& t : inputs) in.push_back(t.desc());
+    for (const Tensor& t : outputs) out.push_back(t.desc());
+    return checked([&](tuff_error_t** error) {
+      return tuff_session_run(get(), in.empty() ? nullptr : in.data(), static_cast<uint32_t>(in.size()),
+                              out.empty() ? nullptr : out.data(), static_cast<uint32_t>(out.size()), error);
+    });
+  }
+
+  // Of the current shape.
+  std::vector<int64_t> shape(tuff_direction_t direction, uint32_t index) const {
+    uint32_t rank = 0;
+    if (tuff_session_tensor_shape(get(), direction, index, nullptr, 0, &rank, nullptr) != TUFF_OK) return {};
+    std::vector<int64_t> sizes(rank);
+    (void)tuff_session_tensor_shape(get(), direction, index, sizes.data(), rank, &rank, nullptr);
+    return sizes;
+  }
+  tuff_session_info_t info() const {
+    tuff_session_info_t info = TUFF_SESSION_INFO_INIT;
+    (void)tuff_session_get_info(get(), &info, nullptr);
+    return info;
+  }
+  // Nanoseconds of each dispatch of the last run; empty without timestamps.
+  std::vector<uint64_t> dispatch_times() const {
+    uint32_t count = 0;
+    if (tuff_session_dispatch_times(get(), nullptr, 0, &count, nullptr) != TUFF_OK) return {};
+    std::vector<uint64_t> times(count);
+    (void)tuff_session_dispatch_times(get(), times.data(), count, &count, nullptr);
+    return times;
+  }
+
+ private:
+  template <class Call>
+  static Status checked(Call call) {
+    tuff_error_t* error = nullptr;
+    tuff_status_t status = call(&error);
+    if (status != TUFF_OK) return detail::take(status, error);
+    return {};
+  }
+};
+
+}  // namespace cpp
+}  // namespace tuff

@@ -1,0 +1,34 @@
+#include "cli/execute.h"
+
+#include "cli/terminal.h"
+
+namespace tuff::cli {
+
+Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Model& model) {
+  std::vector<NamedTensor> outputs;
+  uint32_t index = 0;
+  for (const TensorInfo& info : model.tensors(TUFF_OUTPUT)) {
+    HostTensor tensor{info.dtype, session.shape(TUFF_OUTPUT, index++), {}};
+    Result<uint64_t> bytes = tensor_bytes(tensor.dtype, tensor.shape);
+    if (!bytes) return bytes.error();
+    tensor.bytes.resize(*bytes);
+    outputs.push_back({info.name, std::move(tensor)});
+  }
+  return outputs;
+}
+
+Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs) {
+  Result<Session> session = Session::create(program);
+  if (!session) return session.error();
+  std::vector<Tensor> views;
+  for (HostTensor& input : inputs) views.push_back(input.view());
+  if (Status status = session->prepare_inputs(views); !status) return status.error();
+  Result<std::vector<NamedTensor>> outputs = output_tensors(*session, model);
+  if (!outputs) return outputs.error();
+  std::vector<Tensor> results;
+  for (NamedTensor& output : *outputs) results.push_back(output.tensor.view());
+  if (Status status = session->run(views, results); !status) return status.error();
+  return outputs;
+}
+
+}  // namespace tuff::cli

@@ -1,0 +1,15 @@
+// One run of a model, from the command line to its outputs: what run and verify share.
+#pragma once
+
+#include "cli/arguments.h"
+#include "cli/host_tensor.h"
+
+namespace tuff::cli {
+
+// Runs `program` on the inputs and gives every output by its name.
+Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs);
+
+// Space for each output of the session's current shape.
+Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Model& model);
+
+}  // namespace tuff::cli

@@ -1,0 +1,34 @@
+#include "cli/terminal.h"
+
+#include <cstdio>
+
+#include <unistd.h>
+
+namespace tuff::cli {
+namespace {
+
+bool is_terminal() {
+  static const bool yes = isatty(STDERR_FILENO) == 1;
+  return yes;
+}
+
+void show(const char* stage, uint64_t length, void*) {
+  std::fprintf(stderr, "\r\033[Kcompiling: %.*s", static_cast<int>(length), stage);
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+tuff_progress_callback_t progress_callback() { return is_terminal() ? show : nullptr; }
+
+void end_progress() {
+  if (is_terminal()) std::fputs("\r\033[K", stderr);
+}
+
+void log_to_stderr(tuff_severity_t severity, const char* message, uint64_t length, void*) {
+  if (severity == TUFF_SEVERITY_INFO) return;
+  std::fprintf(stderr, "tuff: %s: %.*s\n", severity == TUFF_SEVERITY_ERROR ? "error" : "warning",
+               static_cast<int>(length), message);
+}
+
+}  // namespace tuff::cli

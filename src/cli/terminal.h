@@ -1,0 +1,15 @@
+// What a person at a terminal sees besides results: one progress line on stderr, and messages of the library.
+#pragma once
+
+#include <tuff/tuff.hpp>
+
+namespace tuff::cli {
+
+// Progress of a compile; nothing is written unless stderr is a terminal.
+tuff_progress_callback_t progress_callback();
+void end_progress();
+
+// Warnings and errors of the library, on stderr.
+void log_to_stderr(tuff_severity_t severity, const char* message, uint64_t length, void* user_data);
+
+}  // namespace tuff::cli
