@@ -9,6 +9,7 @@ namespace {
 
 // Outputs computed together: a block of kRows x kColumns accumulators stays in registers along the whole sum.
 constexpr int64_t kRows = 4;
+constexpr int64_t kStrip = 8;
 template <class T>
 constexpr int64_t kColumns = 32 / static_cast<int64_t>(sizeof(T) < 4 ? 4 : sizeof(T));
 
@@ -54,6 +55,15 @@ struct Block {
 };
 
 template <class T>
+void store(const Block<T>& block, const InnerProduct& p, T* out, int64_t first_m, int64_t first_n) {
+  int64_t rows = std::min(kRows, static_cast<int64_t>(p.out_m.size()) - first_m);
+  int64_t columns = std::min(kColumns<T>, static_cast<int64_t>(p.out_n.size()) - first_n);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c)
+      out[p.out_m[static_cast<size_t>(first_m + r)] + p.out_n[static_cast<size_t>(first_n + c)]] = result(block.sum[r][c]);
+}
+
+template <class T>
 void run(const InnerProduct& p, const T* a, const T* b, T* out, int thread_count) {
   constexpr int64_t columns = kColumns<T>;
   const int64_t m_count = static_cast<int64_t>(p.a_m.size()), n_count = static_cast<int64_t>(p.b_n.size());
@@ -64,18 +74,21 @@ void run(const InnerProduct& p, const T* a, const T* b, T* out, int thread_count
   for (size_t batch = 0; batch < p.out_batch.size(); ++batch) {
     for (int64_t m = 0; m < m_blocks; ++m)
       pack(a + p.a_batch[batch], p.a_m, m * kRows, kRows, p.a_k, a_panels.data() + m * kRows * k_count);
+    // Panels of b are taken in strips: each row panel of a then comes from cache for all of a strip but its first.
     parallel_for(n_blocks, thread_count, [&](int64_t begin, int64_t end) {
-      std::vector<T> b_panel(static_cast<size_t>(columns * k_count));
-      for (int64_t n = begin; n < end; ++n) {
-        pack(b + p.b_batch[batch], p.b_n, n * columns, columns, p.b_k, b_panel.data());
+      std::vector<T> b_panels(static_cast<size_t>(kStrip * columns * k_count));
+      for (int64_t strip = begin; strip < end; strip += kStrip) {
+        int64_t panels = std::min(kStrip, end - strip);
+        for (int64_t n = 0; n < panels; ++n)
+          pack(b + p.b_batch[batch], p.b_n, (strip + n) * columns, columns, p.b_k, b_panels.data() + n * columns * k_count);
         for (int64_t m = 0; m < m_blocks; ++m) {
-          Block<T> block;
-          for (int64_t k = 0; k < k_count; k += chunk)
-            block.accumulate(a_panels.data() + (m * k_count + k) * kRows, b_panel.data() + k * columns, std::min(chunk, k_count - k));
-          for (int64_t r = 0; r < std::min(kRows, m_count - m * kRows); ++r)
-            for (int64_t c = 0; c < std::min(columns, n_count - n * columns); ++c)
-              out[p.out_batch[batch] + p.out_m[static_cast<size_t>(m * kRows + r)] + p.out_n[static_cast<size_t>(n * columns + c)]] =
-                  result(block.sum[r][c]);
+          for (int64_t n = 0; n < panels; ++n) {
+            Block<T> block;
+            for (int64_t k = 0; k < k_count; k += chunk)
+              block.accumulate(a_panels.data() + (m * k_count + k) * kRows,
+                               b_panels.data() + (n * k_count + k) * columns, std::min(chunk, k_count - k));
+            store(block, p, out + p.out_batch[batch], m * kRows, (strip + n) * columns);
+          }
         }
       }
     });
