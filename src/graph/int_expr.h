@@ -4,6 +4,9 @@
 // Invariant: an IntExpr is a canonical sum of terms (coefficient x product of atoms), so that equal polynomials compare
 // equal. An atom is a symbol or one of floor(a/n), a mod n, min, max; those are simplified when built, from what the
 // symbols say of themselves (their range, or their extent).
+//
+// What 64 bits cannot hold, or what grows beyond all reason (a file can ask for it), becomes the symbol <overflow>: it
+// absorbs whatever it meets, has no value, and is refused by verify(). No result is ever silently wrong.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +58,7 @@ class IntExpr {
   bool is_constant() const { return terms_.empty() || (terms_.size() == 1 && terms_[0].atoms.empty()); }
   int64_t constant() const { return terms_.empty() ? 0 : terms_[0].coefficient; }  // only if is_constant()
   bool is(int64_t c) const { return is_constant() && constant() == c; }
+  bool has_overflowed() const;
   const std::vector<Term>& terms() const { return terms_; }
 
   friend IntExpr operator+(const IntExpr& a, const IntExpr& b);
@@ -89,8 +93,13 @@ class IntExpr {
 
 struct AtomNode {
   AtomKind kind;
-  Symbol symbol;  // kSymbol
-  IntExpr a, b;   // the others
+  Symbol symbol;     // kSymbol
+  IntExpr a, b;      // the others
+  IntExpr quotient;  // kMod: floor(a/b)
+  // Found once, when the atom is made.
+  IntExpr::Interval interval = {0, 0};
+  bool uses_loop_variables = false;
+  int depth = 0, weight = 1;  // nesting, and the atoms inside
 };
 
 // Floor division and remainder by a positive n, as in Python. Dividing by an expression that may be zero is the

@@ -70,6 +70,7 @@ struct GraphVerifier {
   }
 
   Status check_expression(const IntExpr& e, const std::string& where) const {
+    if (e.has_overflowed()) return wrong(where + " has a size or an attribute that 64 bits cannot hold.");
     std::string fault;
     e.visit_symbols([&](const Symbol& used) {
       if (!fault.empty()) return;
