@@ -77,8 +77,7 @@ def explain(model=MODEL, tuff=None, device=None):
     return call_tuff(tuff_command(tuff), ["explain", model, *chosen(device)])
 
 
-def median_ms(height, width, model=MODEL, tuff=None, device=None):
-    """The median time of one run for an input of this size, in milliseconds, as `tuff bench` measures it."""
-    shape = f"image=1x3x{height}x{width}"
-    report = json.loads(call_tuff(tuff_command(tuff), ["bench", model, "--shape", shape, "--json", *chosen(device)]))
-    return report["p50_ms"]
+def bench(height, width, model=MODEL, tuff=None, device=None):
+    """What `tuff bench` measures for an input of this size, as a dictionary; times are in nanoseconds."""
+    size = ["--dim", f"height={height}", "--dim", f"width={width}"]
+    return json.loads(call_tuff(tuff_command(tuff), ["bench", model, *size, "--json", *chosen(device)]))

@@ -97,9 +97,10 @@ def process(arguments):
     if not arguments.picture_only:
         print()
         print(runner.explain(arguments.model, arguments.tuff, arguments.device).rstrip())
-        time_ms = runner.median_ms(small.height, small.width, arguments.model, arguments.tuff, arguments.device)
-        print(f"\ntime of one run, {small.width}x{small.height} -> {upscaled.width}x{upscaled.height}: "
-              f"{time_ms:.2f} ms (median)")
+        figures = runner.bench(small.height, small.width, arguments.model, arguments.tuff, arguments.device)
+        print(f"\none run, {small.width}x{small.height} -> {upscaled.width}x{upscaled.height}: "
+              f"{figures['wall_ns']['p50'] * 1e-6:.2f} ms (median of {figures['runs']}), "
+              f"{figures['dispatch_count']} dispatches, on {figures['device']}")
 
 
 def main():
