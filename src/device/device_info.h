@@ -65,6 +65,8 @@ struct DeviceInfo {
   bool subgroup_size_control = false;
   bool subgroup_arithmetic = false, subgroup_shuffle = false;
 
+  int64_t max_loop_rounds = 0;  // of all loops of an invocation together, after which loops end early; 0: no limit
+
   bool unified_memory = false;  // device-local memory that the host can map
   bool float16 = false, float64 = false, int8 = false, int16 = false, int64 = false;
   bool storage8 = false, storage16 = false;

@@ -63,6 +63,8 @@ void visit_fields(Info& info, Visitor& visit) {
   visit.boolean("subgroup_arithmetic", info.subgroup_arithmetic);
   visit.boolean("subgroup_shuffle", info.subgroup_shuffle);
 
+  visit.integer("max_loop_rounds", info.max_loop_rounds, 0, kMost);
+
   visit.boolean("unified_memory", info.unified_memory);
   visit.boolean("float16", info.float16);
   visit.boolean("float64", info.float64);

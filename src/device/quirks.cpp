@@ -6,7 +6,8 @@ namespace tuff {
 namespace {
 
 constexpr QuirkRow kRows[] = {
-#define TUFF_QUIRK(name, vendor_id, names, drivers, why, link, ends) {#name, vendor_id, names, drivers, why, link, ends},
+#define TUFF_QUIRK(name, vendor_id, names, drivers, versions, why, link, ends) \
+  {#name, vendor_id, names, drivers, versions, why, link, ends},
 #include "device/quirks.def"
 #undef TUFF_QUIRK
 };
@@ -18,7 +19,7 @@ const QuirkRow& quirk_row(Quirk quirk) { return kRows[static_cast<size_t>(quirk)
 bool has_quirk(const DeviceInfo& info, Quirk quirk) {
   const QuirkRow& row = quirk_row(quirk);
   return info.vendor_id == row.vendor_id && contains_any(info.name, row.names) &&
-         contains_any(info.driver_name, row.drivers);
+         contains_any(info.driver_name, row.drivers) && contains_any(info.driver_version, row.versions);
 }
 
 std::vector<Quirk> quirks_of(const DeviceInfo& info) {
@@ -31,6 +32,7 @@ std::vector<Quirk> quirks_of(const DeviceInfo& info) {
 void apply_quirks(DeviceInfo& info) {
   if (has_quirk(info, Quirk::amd_matrix_emulated) || has_quirk(info, Quirk::intel_matrix_emulated))
     info.matrix_shapes.clear();
+  if (has_quirk(info, Quirk::llvmpipe_loop_limit)) info.max_loop_rounds = 65535;
 }
 
 }  // namespace tuff

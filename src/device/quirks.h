@@ -15,7 +15,7 @@ enum class Quirk : uint8_t {
 struct QuirkRow {
   std::string_view name;
   uint32_t vendor_id;
-  std::string_view names, drivers;  // parts, separated by '|'
+  std::string_view names, drivers, versions;  // parts, separated by '|'
   std::string_view why, link, ends;
 };
 
