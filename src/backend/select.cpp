@@ -28,7 +28,9 @@ std::string lower(std::string_view s) {
 }
 
 std::optional<size_t> index_of(std::string_view selector, size_t count) {
+  constexpr size_t kMostDigits = 4;  // a UUID may be all digits
   size_t index = 0;
+  if (selector.size() > kMostDigits) return std::nullopt;
   const auto [end, error] = std::from_chars(selector.data(), selector.data() + selector.size(), index);
   if (error != std::errc() || end != selector.data() + selector.size() || index >= count) return std::nullopt;
   return index;
