@@ -28,9 +28,12 @@ class DriverCache {
     if (!io_.store || handle_ == VK_NULL_HANDLE) return;
     const auto get = device_.functions().vkGetPipelineCacheData;
     size_t size_bytes = 0;
-    if (get(device_.handle(), handle_, &size_bytes, nullptr) != VK_SUCCESS || size_bytes == 0) return;
+    // VK_INCOMPLETE, a positive code, would be a part of a blob: it is not stored either.
+    VkResult result = get(device_.handle(), handle_, &size_bytes, nullptr);
+    if (!device_.check(result, "vkGetPipelineCacheData").ok() || size_bytes == 0) return;
     std::vector<std::byte> payload(size_bytes);
-    if (get(device_.handle(), handle_, &size_bytes, payload.data()) != VK_SUCCESS) return;
+    result = get(device_.handle(), handle_, &size_bytes, payload.data());
+    if (!device_.check(result, "vkGetPipelineCacheData").ok() || result != VK_SUCCESS) return;
     payload.resize(size_bytes);
     if (hash_bytes(payload.data(), payload.size()) == loaded_) return;  // nothing new
     io_.store(wrap_pipeline_cache(payload, device_.info(), device_.parts().physical.driver_version));
@@ -84,6 +87,7 @@ Result<std::shared_ptr<VulkanPipelines>> VulkanPipelines::create(std::shared_ptr
   TUFF_TRY(device->usable());
   TUFF_TRY(pipelines->create_all(kernels, cache.handle()));
   cache.store();
+  TUFF_TRY(device->usable());
   return pipelines;
 }
 
