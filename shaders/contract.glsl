@@ -29,9 +29,9 @@ void main() {
 //@end
     for (int k = chunk; k < min(chunk + ${chunked}, ${k_count}); ++k) {
       ${loads}
-//@for t steps
 //@for i rows
 //@for j columns
+//@for t steps
       acc_${i}_${j} = ${multiply_add_begin}a_${i}_${t}${multiply_add_middle}b_${t}_${j}${multiply_add_end}acc_${i}_${j}${multiply_add_close};
 //@end
 //@end
@@ -53,9 +53,9 @@ void main() {
   ${tap}
   for (int k = 0; k < ${k_count}; ++k) {
     ${loads}
-//@for t steps
 //@for i rows
 //@for j columns
+//@for t steps
     acc_${i}_${j} = ${multiply_add_begin}a_${i}_${t}${multiply_add_middle}b_${t}_${j}${multiply_add_end}acc_${i}_${j}${multiply_add_close};
 //@end
 //@end

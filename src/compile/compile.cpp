@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "compile/stages.h"
-#include "plan/build.h"
+#include "kernel/make_kernels.h"
+#include "layout/isolate_stored_values.h"
+#include "plan/make_plan.h"
 #include "reference/reference.h"
 #include "simplify/simplify.h"
 
@@ -40,10 +42,21 @@ PipelineCacheIo pipeline_cache(const std::shared_ptr<DiskCache>& cache, const De
   return io;
 }
 
-SimplifyOptions simplify_options() {
+SimplifyOptions simplify_options(bool exact) {
   SimplifyOptions simplify;
+  simplify.exact = exact;
   simplify.evaluate_constants = evaluate_closed;
   return simplify;
+}
+
+Result<std::vector<std::vector<GuardedKernel>>> make_all_kernels(const Stages& s, const DeviceInfo& device,
+                                                                 const CompileOptions& options) {
+  std::vector<std::vector<GuardedKernel>> all;
+  for (const Group& group : s.fusion.groups) {
+    TUFF_ASSIGN(auto kernels, make_kernels({s.laid_out, s.layouts, s.fusion, group, device, options.exact}));
+    all.push_back(std::move(kernels));
+  }
+  return all;
 }
 
 }  // namespace
@@ -52,17 +65,31 @@ Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const Co
   Stages s;
   // What changes arithmetic is decided here, from the graph alone, so that every device computes the same.
   TUFF_ASSIGN(s.simplified,
-              timed_stage("simplify", options, s.times, [&] { return simplify(graph, simplify_options()); }));
+              timed_stage("simplify", options, s.times, [&] { return simplify(graph, simplify_options(options.exact)); }));
   TUFF_TRY(verify(s.simplified));
   if (last <= Stage::kSimplified) return s;
 
-  // Storage, groups, kernels and their order: from here on the device counts.
-  PlanOptions plan_options;
-  plan_options.exact = options.exact;
-  plan_options.fuse = options.fuse;
-  TUFF_ASSIGN(s.plan, timed_stage("plan", options, s.times, [&] {
-    return build_plan(s.simplified, plan_options, device, options.observations, &s.explanation);
+  // Where elements lie is chosen before what runs together, since a group's stores have to agree with it.
+  s.laid_out = timed_stage("layout", options, s.times, [&] {
+    Graph isolated = isolate_stored_values(std::move(s.simplified));
+    s.layouts = choose_layouts(isolated, device);
+    return isolated;
+  });
+  TUFF_TRY(verify(s.laid_out));
+  if (last <= Stage::kLayout) return s;
+
+  TUFF_ASSIGN(s.fusion, timed_stage("fusion", options, s.times, [&] {
+    return fuse(s.laid_out, s.layouts, {options.fuse}, device, options.observations);
   }));
+  TUFF_TRY(verify(s.fusion, s.laid_out));
+  if (last <= Stage::kExplain) return s;
+
+  // A group may have more than one kernel: sizes that are known only later choose between them.
+  TUFF_ASSIGN(auto kernels, timed_stage("kernels", options, s.times, [&] { return make_all_kernels(s, device, options); }));
+  std::vector<std::vector<int>> orders;
+  for (const StorageFormat& format : s.layouts.formats) orders.push_back(format.order);
+  TUFF_ASSIGN(s.plan, timed_stage("plan", options, s.times,
+                                  [&] { return make_plan(s.laid_out, std::move(orders), std::move(kernels)); }));
   TUFF_TRY(verify(s.plan));
   if (last < Stage::kSpirv) return s;
 

@@ -61,9 +61,9 @@ Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, co
   switch (request.stage) {
     case Stage::kGraph:
     case Stage::kSimplified: return print(stages.simplified);
-    case Stage::kLayout:
-    case Stage::kFusion:
-    case Stage::kExplain: return std::move(stages.explanation);
+    case Stage::kLayout: return print(stages.layouts, stages.laid_out);
+    case Stage::kFusion: return print(stages.fusion, stages.laid_out);
+    case Stage::kExplain: return explain(stages.fusion, stages.laid_out);
     case Stage::kKernels: return print_kernels(stages.plan);
     case Stage::kSpirv: return print_modules(stages);
     case Stage::kPlan: {

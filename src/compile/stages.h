@@ -4,12 +4,16 @@
 #include <chrono>
 
 #include "compile/compile.h"
+#include "fusion/fusion.h"
+#include "layout/storage.h"
 
 namespace tuff {
 
 struct Stages {
-  Graph simplified;
-  std::string explanation;
+  Graph simplified;  // moved into laid_out by the layout stage
+  Graph laid_out;
+  Layouts layouts;
+  Fusion fusion;
   Plan plan;
   CompiledKernels modules;
   std::vector<StageTime> times;

@@ -128,7 +128,8 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   }
   const std::string row_count = writer.parameter(c.rows), vector_count = writer.parameter(vectors);
   if (gemv) setup.line("int m_0 = int(gl_WorkGroupID.y);");
-  else setup.line("int m = int(gl_WorkGroupID.y) * " + row_tile.text() + " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) + ";");
+  else setup.line("int m = int(gl_WorkGroupID.y) * " + row_tile.text() +
+                  (tile.lanes_m > 1 ? " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) : "") + ";");
   for (int i = 0; i < tile.rows && !gemv; ++i) {
     std::string at = i ? "m + " + std::to_string(i) : "m";
     setup.line("int m_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");

@@ -257,6 +257,22 @@ std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype 
   return narrow(result, text);
 }
 
+namespace {
+
+// An element where the test holds and `otherwise` where not, without a branch: element 0, which every buffer has, is read
+// in its place. Branches around loads cost more than the loads on every compiler that was tried.
+std::string checked_load(Block& block, const std::string& type, const std::string& test, const std::string& buffer,
+                         const std::string& index, const std::string& otherwise) {
+  const Dialect& dialect = block.writer().dialect();
+  if (test.empty()) return block.temporary(type, element(dialect, buffer, index));
+  std::string ok = test.find(' ') == std::string::npos ? test : block.temporary("bool", test);
+  std::string safe = block.temporary("int", ok + " ? " + index + " : 0");
+  std::string loaded = block.temporary(type, element(dialect, buffer, safe));
+  return block.temporary(type, ok + " ? " + loaded + " : " + otherwise);
+}
+
+}  // namespace
+
 Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string& variable, int width,
                                 std::map<int, Lanes>& done) {
   if (auto it = done.find(index); it != done.end()) return it->second;
@@ -370,9 +386,9 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         IntExpr vector_index = *divide_exact(at_lane(op.index, variable, width, 0), IntExpr(width));
         int block = block_of(vector_index);
         std::string test = condition(checks_at(0), &block);
-        std::string load = element(dialect, writer.buffer(op.value, Access::kRead, width), integer_in(vector_index, block));
-        if (!test.empty()) load = "(" + test + ") ? " + load + " : " + construct(dialect, reg, width, literal(dialect, op.dtype, op.bits));
-        std::string v = blocks_[static_cast<size_t>(block)]->temporary(type_name(dialect, reg, width), load);
+        std::string v = checked_load(*blocks_[static_cast<size_t>(block)], type_name(dialect, reg, width), test,
+                                     writer.buffer(op.value, Access::kRead, width), integer_in(vector_index, block),
+                                     construct(dialect, reg, width, literal(dialect, op.dtype, op.bits)));
         for (int lane = 0; lane < width; ++lane) out.texts.push_back(v + "." + "xyzw"[lane]);
         out.block = block;
         break;
@@ -383,10 +399,12 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         IntExpr e = at_lane(op.index, variable, width, lane);
         int block = std::max(block_of(e), gathered_block);
         std::string test = condition(checks_at(lane), &block);
-        std::string load = element(dialect, writer.buffer(op.value, Access::kRead, 1), integer_in(e, block));
-        if (reg == Register::kBool) load = "(" + load + " != 0u)";
-        if (!test.empty()) load = "(" + test + ") ? " + load + " : " + literal(dialect, op.dtype, op.bits);
-        out.texts.push_back(blocks_[static_cast<size_t>(block)]->temporary(type, load));
+        Block& at = *blocks_[static_cast<size_t>(block)];
+        std::string stored = literal(dialect, op.dtype, op.bits);
+        if (reg == Register::kBool) stored = stored == "true" ? "1u" : "0u";
+        std::string loaded = checked_load(at, reg == Register::kBool ? "uint" : type, test,
+                                          writer.buffer(op.value, Access::kRead, 1), integer_in(e, block), stored);
+        out.texts.push_back(reg == Register::kBool ? at.temporary("bool", loaded + " != 0u") : loaded);
         out.block = std::max(out.block, block);
       }
       break;

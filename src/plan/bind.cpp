@@ -10,6 +10,9 @@
 namespace tuff {
 namespace {
 
+// A checked load reads vector 0 where its test fails, so even an empty value has that.
+constexpr int64_t kSmallestRange = 16;
+
 struct Binder {
   const Plan& plan;
   const std::map<std::string, int64_t>& symbols;
@@ -50,7 +53,7 @@ struct Binder {
       if (!product) return limit_exceeded(name + " has more bytes than 64 bits count.");
       bytes = *product;
     }
-    out.storage_bytes = static_cast<uint64_t>(std::max<int64_t>(bytes, 4));
+    out.storage_bytes = static_cast<uint64_t>(std::max(bytes, kSmallestRange));
     return out;
   }
 
@@ -74,7 +77,7 @@ struct Binder {
     // Kernels index elements with 32 bits.
     if (bytes / storage_element_bytes(plan.graph.value(v).dtype) > INT32_MAX)
       return limit_exceeded("%" + std::to_string(v.value) + " " + dims_text(plan.graph.value(v).shape) + " has more than 2^31 - 1 elements.");
-    return static_cast<uint64_t>(std::max<int64_t>(bytes, 4));
+    return static_cast<uint64_t>(std::max(bytes, kSmallestRange));
   }
 
   Status add_dispatch(StepId id) {

@@ -80,7 +80,7 @@ struct BoundTensor {
   std::string name;
   Dtype dtype;
   std::vector<int64_t> shape;
-  uint64_t storage_bytes = 0;  // of its device buffer, at least 4
+  uint64_t storage_bytes = 0;  // of its device buffer, at least 16
 };
 
 struct BoundPlan {
