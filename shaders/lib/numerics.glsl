@@ -3,9 +3,10 @@
 // In: f32 values of any bit pattern. Out: zero, a normal number, an infinity or the one NaN 0x7fc00000;
 // never a denormal. Invariant: the bits of each result follow from the bits of the arguments alone, on every
 // device whose +, -, * round to nearest even, whether or not it flushes denormals, provided that no
-// multiplication is contracted with an addition (exact mode sees to that: docs of codegen and the build).
-// Where contraction is allowed (fast mode) the ULP bounds stated here still hold; `precise` marks the few
-// sums whose order is the algorithm, since a compiler may otherwise simplify (a + b) - a.
+// multiplication is contracted with an addition and no sum reordered (exact mode decorates and checks that).
+// Where contraction is allowed (fast mode) the ULP bounds stated here still hold; `precise` marks the sums
+// whose order is the algorithm, since a compiler may otherwise simplify (a + b) - a (Mesa does: without it
+// log1p returns 0 near 0). Its decorations must therefore stay in fast mode's modules.
 //
 // How that is reached: only +, -, *, compare, select and integer operations. No division, no built-in
 // function but bit casts and exact int <-> float conversions. Tests for zero, denormals, Inf and NaN look at
@@ -125,26 +126,27 @@ TUFF_FN float tuff_sign(float x) {
   return uintBitsToFloat((bits & 0x7fffffffu) == 0u ? 0u : one);
 }
 
-// An integer that orders floats as numbers, -0 just below +0. Not for NaN.
+// Integers that order floats as numbers, not for NaN: with -0 just below +0, and with both zeros equal.
 TUFF_FN int tuff_order_key(float x) {
   uint bits = floatBitsToUint(tuff_flush_operand(x));
   return int(bits >= 0x80000000u ? bits ^ 0x7fffffffu : bits);
 }
 
-// -0 equals +0; nothing equals NaN, is below it or above it.
-TUFF_FN bool tuff_equal(float a, float b) {
-  uint a_bits = floatBitsToUint(tuff_flush_operand(a));
-  uint b_bits = floatBitsToUint(tuff_flush_operand(b));
-  bool same = a_bits == b_bits || ((a_bits | b_bits) & 0x7fffffffu) == 0u;
-  return same && !tuff_is_nan(a) && !tuff_is_nan(b);
+TUFF_FN int tuff_rank(float x) {
+  int magnitude = int(floatBitsToUint(tuff_magnitude(x)));
+  return floatBitsToUint(x) >= 0x80000000u ? -magnitude : magnitude;
 }
+
+// Nothing equals NaN, is below it or above it. Of two equal ranks both are NaN or none.
+TUFF_FN bool tuff_equal(float a, float b) { return tuff_rank(a) == tuff_rank(b) && !tuff_is_nan(a); }
 
 TUFF_FN bool tuff_less(float a, float b) {
-  bool ordered = !tuff_is_nan(a) && !tuff_is_nan(b) && !tuff_equal(a, b);
-  return ordered && tuff_order_key(a) < tuff_order_key(b);
+  return tuff_rank(a) < tuff_rank(b) && !tuff_is_nan(a) && !tuff_is_nan(b);
 }
 
-TUFF_FN bool tuff_less_equal(float a, float b) { return tuff_less(a, b) || tuff_equal(a, b); }
+TUFF_FN bool tuff_less_equal(float a, float b) {
+  return tuff_rank(a) <= tuff_rank(b) && !tuff_is_nan(a) && !tuff_is_nan(b);
+}
 
 // NaN if either is; max(-0, +0) = +0 and min(-0, +0) = -0 in either order.
 TUFF_FN float tuff_max(float a, float b) {
@@ -309,33 +311,29 @@ TUFF_FN float tuff_reciprocal(float x) { return tuff_div(1.0f, x); }
 TUFF_FN float tuff_fmod(float x, float y) {
   uint x_bits = floatBitsToUint(tuff_magnitude(x));
   uint y_bits = floatBitsToUint(tuff_magnitude(y));
-  if (x_bits >= 0x7f800000u || y_bits == 0u || y_bits > 0x7f800000u) {
-    return uintBitsToFloat(0x7fc00000u);
+  bool undefined = x_bits >= 0x7f800000u || y_bits == 0u || y_bits > 0x7f800000u;
+  uint bits = undefined ? 0x7fc00000u : x_bits;
+  if (!undefined && x_bits >= y_bits) {
+    uint divisor = (y_bits & 0x007fffffu) | 0x00800000u;
+    uint rest = ((x_bits & 0x007fffffu) | 0x00800000u) % divisor;
+    uint left = (x_bits >> 23) - (y_bits >> 23);
+    while (left > 0u && rest > 0u) {
+      uint step = left < 8u ? left : 8u;
+      rest = (rest << step) % divisor;
+      left -= step;
+    }
+    bits = rest == 0u ? 0u : tuff_scaled_bits(float(rest), int(y_bits >> 23) - 150);
   }
-  if (x_bits < y_bits) {
-    return tuff_flush_operand(x);
-  }
-  uint divisor = (y_bits & 0x007fffffu) | 0x00800000u;
-  uint rest = ((x_bits & 0x007fffffu) | 0x00800000u) % divisor;
-  uint left = (x_bits >> 23) - (y_bits >> 23);
-  while (left > 0u && rest > 0u) {
-    uint step = left < 8u ? left : 8u;
-    rest = (rest << step) % divisor;
-    left -= step;
-  }
-  uint bits = rest == 0u ? 0u : tuff_scaled_bits(float(rest), int(y_bits >> 23) - 150);
-  return uintBitsToFloat(bits | tuff_sign_bit(x));
+  return tuff_signed_result(uintBitsToFloat(bits), tuff_sign_bit(x));
 }
 
 // Python's and numpy's %: the sign of y; a zero too.
 TUFF_FN float tuff_floormod(float x, float y) {
   float rest = tuff_fmod(x, y);
   uint bits = floatBitsToUint(rest);
-  bool differ = (bits & 0x80000000u) != tuff_sign_bit(y);
-  if (bits == 0x7fc00000u || !differ) {
-    return rest;
-  }
-  return (bits & 0x7fffffffu) == 0u ? uintBitsToFloat(bits ^ 0x80000000u) : tuff_flush_result(rest + y);
+  bool differ = (bits & 0x80000000u) != tuff_sign_bit(y) && bits != 0x7fc00000u;
+  uint moved = (bits & 0x7fffffffu) == 0u ? bits ^ 0x80000000u : floatBitsToUint(tuff_flush_result(rest + y));
+  return uintBitsToFloat(differ ? moved : bits);
 }
 
 // 1/sqrt(m) to 2^-17 for m in [1, 4).
@@ -361,7 +359,8 @@ TUFF_FN float tuff_sqrt(float x) {
   float half_y = 0.5f * y;
   float s = tuff_round12(m * y);
   TUFF_PRECISE float c = (m - s * s) * half_y;
-  uint root = tuff_scaled_bits(s + (c + c * c * half_y), tuff_root_exponent(bits));
+  TUFF_PRECISE float corrected = s + (c + c * c * half_y);
+  uint root = tuff_scaled_bits(corrected, tuff_root_exponent(bits));
   root = bits == 0x7f800000u || (bits & 0x7fffffffu) == 0u ? bits : root;
   return uintBitsToFloat(bits > 0x80000000u || bits == 0x7fc00000u ? 0x7fc00000u : root);
 }
@@ -402,7 +401,7 @@ TUFF_FN uint tuff_exp_scaled_bits(float x, int k) {
   return tuff_scaled_bits(1.0f + (r + r * r * p), n + k);
 }
 
-// 1 ULP. 0 below -87.3 (a little before e^x reaches 2^-126), Inf above 88.7228.
+// 1.5 ULP. 0 below -87.3 (a little before e^x reaches 2^-126), Inf above 88.7228.
 TUFF_FN float tuff_exp(float x) {
   uint bits = floatBitsToUint(x);
   bool in_range = (bits & 0x7fffffffu) < 0x42f00000u;
@@ -554,9 +553,9 @@ TUFF_FN float tuff_pow(float x, float y) {
 
 // ---- Circular functions ----------------------------------------------------------------------------------
 
-// Words of 2/pi in binary, 32 zeros before the point's first bit.
+// The binary digits of 2/pi after the point, 32 a word, counted from 1.
 TUFF_FN uint tuff_two_over_pi_word(uint index) {
-  uint word = index == 0u ? 0u : (index == 1u ? 0xa2f9836eu : (index == 2u ? 0x4e441529u : 0xfc2757d1u));
+  uint word = index == 1u ? 0xa2f9836eu : (index == 2u ? 0x4e441529u : 0xfc2757d1u);
   word = index == 4u ? 0xf534ddc0u : (index == 5u ? 0xdb629599u : word);
   return index == 6u ? 0x3c439041u : (index == 7u ? 0xfe5163abu : word);
 }
@@ -576,59 +575,59 @@ TUFF_FN uint tuff_multiply_high(uint a, uint b) {
 // and Waite, and does not end at 2^15: mantissa times 96 bits of 2/pi, modulo 4.
 TUFF_FN tuff_angle tuff_reduce_angle(uint bits) {
   tuff_angle angle;
-  if (bits < 0x3f490fdbu) {
-    angle.hi = uintBitsToFloat(bits);
-    angle.lo = 0.0f;
-    angle.quadrant = 0u;
-    return angle;
-  }
-  uint mantissa = (bits & 0x007fffffu) | 0x00800000u;
-  // |x| = mantissa * 2^(exponent - 150); bits of 2/pi that weigh 4 and more in the product are left out.
-  uint first_bit = (bits >> 23) - 120u;
-  uint a = 0u;
-  uint b = 0xa2f9836eu;
-  uint c = 0x4e441529u;
-  uint d = 0xfc2757d1u;
-  if (first_bit >= 32u) {
-    uint index = first_bit >> 5;
-    a = tuff_two_over_pi_word(index);
-    b = tuff_two_over_pi_word(index + 1u);
-    c = tuff_two_over_pi_word(index + 2u);
-    d = tuff_two_over_pi_word(index + 3u);
-  }
-  uint shift = first_bit & 31u;
-  uint back = 31u - shift;
-  uint high = mantissa * ((a << shift) | ((b >> 1) >> back));
-  uint word = (b << shift) | ((c >> 1) >> back);
-  high += tuff_multiply_high(mantissa, word);
-  uint low = mantissa * word;
-  uint carry_in = tuff_multiply_high(mantissa, (c << shift) | ((d >> 1) >> back));
-  low += carry_in;
-  high += low < carry_in ? 1u : 0u;
+  angle.hi = uintBitsToFloat(bits);
+  angle.lo = 0.0f;
+  angle.quadrant = 0u;
+  if (bits >= 0x3f490fdbu) {
+    uint mantissa = (bits & 0x007fffffu) | 0x00800000u;
+    // |x| = mantissa * 2^(exponent - 150); digits of 2/pi that weigh 4 and more in the product are left out.
+    // The window's words a, b, c, d start at word 0, which is zero, for all |x| below 2^25.
+    uint first_bit = (bits >> 23) - 120u;
+    uint a = 0u;
+    uint b = 0xa2f9836eu;
+    uint c = 0x4e441529u;
+    uint d = 0xfc2757d1u;
+    if (first_bit >= 32u) {
+      uint index = first_bit >> 5;
+      a = tuff_two_over_pi_word(index);
+      b = tuff_two_over_pi_word(index + 1u);
+      c = tuff_two_over_pi_word(index + 2u);
+      d = tuff_two_over_pi_word(index + 3u);
+    }
+    uint shift = first_bit & 31u;
+    uint back = 31u - shift;
+    uint high = mantissa * ((a << shift) | ((b >> 1) >> back));
+    uint word = (b << shift) | ((c >> 1) >> back);
+    high += tuff_multiply_high(mantissa, word);
+    uint low = mantissa * word;
+    uint carry_in = tuff_multiply_high(mantissa, (c << shift) | ((d >> 1) >> back));
+    low += carry_in;
+    high += low < carry_in ? 1u : 0u;
 
-  // high:low counts quarter turns, 2 bits before the point; what is left of the nearest one is signed.
-  angle.quadrant = (high + 0x20000000u) >> 30;
-  high -= angle.quadrant << 30;
-  uint sign = high & 0x80000000u;
-  if (sign != 0u) {
-    high = ~high + (low == 0u ? 1u : 0u);
-    low = ~low + 1u;
+    // high:low counts quarter turns, 2 bits before the point; what is left of the nearest one is signed.
+    angle.quadrant = (high + 0x20000000u) >> 30;
+    high -= angle.quadrant << 30;
+    uint sign = high & 0x80000000u;
+    if (sign != 0u) {
+      high = ~high + (low == 0u ? 1u : 0u);
+      low = ~low + 1u;
+    }
+    high = (high << 2) | (low >> 30);
+    low = low << 2;
+    // To floats by pieces of 24, 24 and 16 bits, which convert exactly; then times
+    // pi/2 = 1.57080078125 - 0.00000445...
+    float first = float(high >> 8) * 5.9604644775390625e-8f;
+    float second = float(((high & 0xffu) << 16) | (low >> 16)) * 3.5527136788005009e-15f;
+    float third = float(low & 0xffffu) * 5.4210108624275222e-20f;
+    float turn = tuff_round12(first + second);
+    TUFF_PRECISE float turn_rest = ((first - turn) + second) + third;
+    float lead = turn * 1.57080078125f;
+    TUFF_PRECISE float tail = turn_rest * 1.57079637f - turn * 4.45445494e-6f;
+    TUFF_PRECISE float sum = lead + tail;
+    TUFF_PRECISE float lost = (lead - sum) + tail;
+    angle.hi = uintBitsToFloat(floatBitsToUint(sum) ^ sign);
+    angle.lo = uintBitsToFloat(floatBitsToUint(lost) ^ sign);
   }
-  high = (high << 2) | (low >> 30);
-  low = low << 2;
-  // To floats by pieces of 24, 24 and 16 bits, which convert exactly; then times
-  // pi/2 = 1.57080078125 - 0.00000445...
-  float first = float(high >> 8) * 5.9604644775390625e-8f;
-  float second = float(((high & 0xffu) << 16) | (low >> 16)) * 3.5527136788005009e-15f;
-  float third = float(low & 0xffffu) * 5.4210108624275222e-20f;
-  float turn = tuff_round12(first + second);
-  TUFF_PRECISE float turn_rest = ((first - turn) + second) + third;
-  float lead = turn * 1.57080078125f;
-  TUFF_PRECISE float tail = turn_rest * 1.57079637f - turn * 4.45445494e-6f;
-  TUFF_PRECISE float sum = lead + tail;
-  TUFF_PRECISE float lost = (lead - sum) + tail;
-  angle.hi = uintBitsToFloat(floatBitsToUint(sum) ^ sign);
-  angle.lo = uintBitsToFloat(floatBitsToUint(lost) ^ sign);
   return angle;
 }
 
@@ -748,13 +747,23 @@ TUFF_FN float tuff_cosh(float x) {
   return tuff_flush_result(tuff_is_nan(x) ? x : h + tuff_div(0.25f, h));
 }
 
-// 2 ULP. 1 - 2/(e^2a + 1) would cancel below 0.625.
+// 1/(1 + t) for t in [0, 1]: a quotient that needs no look at signs, exponents and special values.
+TUFF_FN float tuff_reciprocal_of_one_plus(float t) {
+  tuff_pair q = tuff_quotient(1.0f, 1.0f + t);
+  return q.hi + q.lo;
+}
+
+// e^-|x|, NaN for NaN.
+TUFF_FN float tuff_exp_falling(float x) { return tuff_exp(uintBitsToFloat(floatBitsToUint(x) | 0x80000000u)); }
+
+// 2 ULP. With t = e^-2a: 1 - 2t/(1 + t), which would cancel below 0.625.
 TUFF_FN float tuff_tanh(float x) {
   float a = tuff_magnitude(x);
   float z = a * a;
   float p = (-5.69555396e-3f * z + 2.06306707e-2f) * z - 5.37371188e-2f;
   p = (p * z + 0.133314103f) * z - 0.333332807f;
-  float far = 1.0f - tuff_div(2.0f, tuff_exp(a + a) + 1.0f);
+  float t = tuff_exp_falling(a + a);
+  float far = 1.0f - (t + t) * tuff_reciprocal_of_one_plus(t);
   float value = floatBitsToUint(a) < 0x3f200000u ? a + a * z * p : far;
   return tuff_signed_result(tuff_is_nan(x) ? x : value, tuff_sign_bit(x));
 }
@@ -806,12 +815,13 @@ TUFF_FN float tuff_erf(float x) {
 
 // 3 ULP. With t = e^-|x|: 1/(1 + t), or t/(1 + t) for negative x, so that nothing overflows or cancels.
 TUFF_FN float tuff_sigmoid(float x) {
-  float t = tuff_exp(uintBitsToFloat(floatBitsToUint(tuff_abs(x)) | 0x80000000u));
-  return tuff_div(tuff_sign_bit(x) != 0u ? t : 1.0f, 1.0f + t);
+  float t = tuff_exp_falling(x);
+  float r = tuff_reciprocal_of_one_plus(t);
+  float value = tuff_sign_bit(x) != 0u ? t * r : r;
+  return tuff_flush_result(tuff_is_nan(x) ? x : value);
 }
 
 // ln(1 + e^x) = max(x, 0) + log1p(e^-|x|), 2.5 ULP.
 TUFF_FN float tuff_softplus(float x) {
-  float t = tuff_exp(uintBitsToFloat(floatBitsToUint(tuff_abs(x)) | 0x80000000u));
-  return tuff_flush_result(tuff_max(x, 0.0f) + tuff_log1p(t));
+  return tuff_flush_result(tuff_max(x, 0.0f) + tuff_log1p(tuff_exp_falling(x)));
 }
