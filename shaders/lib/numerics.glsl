@@ -1,7 +1,7 @@
 // numerics.glsl: the scalar functions of every kernel, written once for GLSL 4.50, C++20 and CUDA.
 //
 // In: f32 values of any bit pattern. Out: zero, a normal number, an infinity or the one NaN 0x7fc00000;
-// never a denormal. Invariant: the bits of each result follow from the bits of the arguments alone, on every
+// never a denormal (but for the flushing functions, which say what they pass). Invariant: the bits of each result follow from the bits of the arguments alone, on every
 // device whose +, -, * round to nearest even, whether or not it flushes denormals, provided that no
 // multiplication is contracted with an addition and no sum reordered (exact mode decorates and checks that).
 // Where contraction is allowed (fast mode) the ULP bounds stated here still hold; `precise` marks the sums
@@ -41,11 +41,12 @@ TUFF_FN bool tuff_is_nan(float x) { return (floatBitsToUint(x) & 0x7fffffffu) > 
 
 TUFF_FN bool tuff_is_inf(float x) { return (floatBitsToUint(x) & 0x7fffffffu) == 0x7f800000u; }
 
+// Denormals pass.
 TUFF_FN float tuff_canonical_nan(float x) {
   return uintBitsToFloat(tuff_is_nan(x) ? 0x7fc00000u : floatBitsToUint(x));
 }
 
-// Below 2^-126 an operand is a zero of its sign.
+// Below 2^-126 an operand is a zero of its sign; a NaN passes with its bits.
 TUFF_FN float tuff_flush_operand(float x) {
   uint bits = floatBitsToUint(x);
   return uintBitsToFloat((bits & 0x7f800000u) == 0u ? bits & 0x80000000u : bits);
@@ -808,7 +809,7 @@ TUFF_FN float tuff_erf(float x) {
   float g = (-2.82677647e-4f * b + 4.39043436e-3f) * b - 3.20666656e-2f;
   g = ((g * b + 0.149941593f) * b + 0.919259667f) * b + 1.62689209f;
   float far = 1.0f - tuff_exp2(-2.82300490e-4f - g * b);
-  float near = floatBitsToUint(a) < 0x39000000u ? a * 1.12837917f : a + a * p;
+  float near = floatBitsToUint(a) < 0x39000000u ? a * 1.12837923f : a + a * p;
   float value = floatBitsToUint(a) < 0x3f6b851fu ? near : far;
   return tuff_signed_result(tuff_is_nan(x) ? x : value, tuff_sign_bit(x));
 }

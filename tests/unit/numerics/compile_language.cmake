@@ -40,7 +40,8 @@ elseif(LANGUAGE STREQUAL "cuda")
     return()
   endif()
   set(module ${SCRATCH}/every_function.ptx)
-  run_or_fail(${NVCC} -ptx --fmad=false -Werror all-warnings -I${ROOT}/shaders -I${here} ${here}/every_function.cu -o ${module})
+  run_or_fail(${NVCC} -ptx --fmad=false -Werror all-warnings -I${ROOT}/shaders -I${here} ${here}/every_function.cu
+              -o ${module})
   forbid(${module} "fma\\.|mad\\.f32|div\\.[a-z]+\\.f32|\\.approx|sqrt\\.|\\.f64"
          "Exact mode allows only +, -, *, compare, select and integers")
 endif()
