@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -16,11 +17,7 @@ Status file_error(std::string_view verb, const std::string& path) {
   return io_error("Cannot " + std::string(verb) + " '" + path + "': " + std::strerror(errno) + ".");
 }
 
-}  // namespace
-
-Result<Bytes> map_file(const std::string& path) {
-  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return file_error("open", path);
+Result<Bytes> map_and_close(int fd, const std::string& path, bool refuse_hard_links) {
   struct stat info;
   if (::fstat(fd, &info) != 0) {
     Status failed = file_error("read the size of", path);
@@ -30,6 +27,10 @@ Result<Bytes> map_file(const std::string& path) {
   if (!S_ISREG(info.st_mode)) {
     ::close(fd);
     return io_error("'" + path + "' is not a regular file.");
+  }
+  if (refuse_hard_links && info.st_nlink > 1) {
+    ::close(fd);
+    return invalid_argument("'" + path + "' has more than one hard link, so it may belong to another folder.");
   }
   size_t size = static_cast<size_t>(info.st_size);
   if (size == 0) {
@@ -44,6 +45,43 @@ Result<Bytes> map_file(const std::string& path) {
   bytes.data = {static_cast<const std::byte*>(address), size};
   bytes.owner = std::shared_ptr<const void>(address, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
   return bytes;
+}
+
+}  // namespace
+
+Result<Bytes> map_file(const std::string& path) {
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return file_error("open", path);
+  return map_and_close(fd, path, false);
+}
+
+Result<Bytes> map_contained_file(const std::string& folder, std::string_view relative_path) {
+  std::string path = folder + "/" + std::string(relative_path);
+  if (relative_path.empty() || relative_path.front() == '/' || relative_path.find('\0') != std::string_view::npos)
+    return invalid_argument("The file name '" + std::string(relative_path) + "' is not a relative path.");
+  // Folder by folder, so that what is checked is what is opened.
+  int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return file_error("open the folder", folder);
+  for (size_t begin = 0; begin <= relative_path.size();) {
+    size_t end = std::min(relative_path.find('/', begin), relative_path.size());
+    std::string part(relative_path.substr(begin, end - begin));
+    bool last = end == relative_path.size();
+    begin = end + 1;
+    if (part == ".." || part.empty()) {
+      ::close(fd);
+      return invalid_argument("The file name '" + std::string(relative_path) + "' may not contain '..' or an empty part.");
+    }
+    int next = ::openat(fd, part.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (last ? O_NONBLOCK : O_DIRECTORY));
+    int error = errno;
+    struct stat link;
+    bool is_link = next < 0 && ::fstatat(fd, part.c_str(), &link, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(link.st_mode);
+    ::close(fd);
+    errno = error;
+    if (is_link) return invalid_argument("'" + path + "' is or lies behind a symbolic link, which is not followed.");
+    if (next < 0) return file_error("open", path);
+    fd = next;
+  }
+  return map_and_close(fd, path, true);
 }
 
 Result<std::string> read_text_file(const std::string& path) {

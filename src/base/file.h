@@ -19,6 +19,9 @@ struct Bytes {
 
 // Maps a file read-only. An empty file gives an empty span.
 Result<Bytes> map_file(const std::string& path);
+// Maps a file that an untrusted file names, which must lie inside `folder`: INVALID_ARGUMENT for an absolute path, "..",
+// a symbolic link anywhere below the folder, or a file with more than one hard link.
+Result<Bytes> map_contained_file(const std::string& folder, std::string_view relative_path);
 Result<std::string> read_text_file(const std::string& path);
 
 // Writes to a unique temporary name in the same folder, flushes and renames, so that readers see the old file or the

@@ -12,6 +12,7 @@ class GraphBuilder {
   const Graph& graph() const { return graph_; }
   // Names the model's nodes that what follows comes from.
   void set_origins(std::vector<std::string> origins) { origins_ = std::move(origins); }
+  const std::vector<std::string>& origins() const { return origins_; }
 
   // A dimension symbol; the same name gives the same symbol.
   IntExpr symbol(const Symbol& s);

@@ -1,0 +1,29 @@
+#include "model/model.h"
+
+#include "model/onnx/importer.h"
+#include "model/onnx/reader.h"
+
+namespace tuff {
+namespace {
+
+Result<Graph> load(const Bytes& bytes, const std::string& source, std::optional<std::string> folder, const LoadOptions& options) {
+  TUFF_ASSIGN(onnx::ModelProto model, onnx::read_model(bytes, source));
+  onnx::TensorLoader loader(bytes, std::move(folder), options);
+  auto graph = onnx::import_model(model, loader, options);
+  return graph.ok() ? std::move(graph) : graph.status().with_context(source);
+}
+
+}  // namespace
+
+Result<Graph> load_model_file(const std::string& path, const LoadOptions& options) {
+  TUFF_ASSIGN(Bytes bytes, map_file(path));
+  size_t slash = path.find_last_of('/');
+  std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  return load(bytes, "'" + path + "'", std::move(folder), options);
+}
+
+Result<Graph> load_model_bytes(const Bytes& bytes, const std::string& name, const LoadOptions& options) {
+  return load(bytes, "'" + name + "'", std::nullopt, options);
+}
+
+}  // namespace tuff

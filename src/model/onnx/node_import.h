@@ -1,0 +1,63 @@
+// NodeImport: one node of the model while its operator's function turns it into primitives. operators.h lists those
+// functions; values.h holds what names of the model stand for.
+#pragma once
+
+#include <optional>
+
+#include "model/onnx/attributes.h"
+#include "model/onnx/symbolic_tensor.h"
+#include "model/onnx/tensor.h"
+#include "model/onnx/value_table.h"
+
+namespace tuff::onnx {
+
+class NodeImport {
+ public:
+  NodeImport(const NodeProto& node, int64_t opset, ValueTable& values)
+      : attributes(node), composition(values.builder()), node_(node), opset_(opset), values_(values) {}
+
+  Attributes attributes;
+  Composition composition;
+
+  const NodeProto& node() const { return node_; }
+  int64_t opset() const { return opset_; }
+
+  // Inputs. One that is left out (by an empty name or at the end) does not exist; the others may be asked for.
+  size_t input_count() const { return node_.inputs.size(); }
+  bool has_input(size_t i) const { return i < node_.inputs.size() && !node_.inputs[i].empty(); }
+  Tensor input(size_t i);
+  const ValueType& input_type(size_t i) const { return values_.at(node_.inputs[i]).type; }
+  int rank(size_t i) const { return static_cast<int>(input_type(i).shape.size()); }
+  // The elements, where they are known while importing.
+  const SymbolicTensor* known(size_t i) { return values_.known(node_.inputs[i]); }
+  // Elements that the import must know: sizes (with symbols), integers, numbers; else UNSUPPORTED, naming `what`.
+  Result<Dims> sizes(size_t i, std::string_view what);
+  Result<std::vector<int64_t>> integers(size_t i, std::string_view what);
+  Result<int64_t> integer(size_t i, std::string_view what);
+  Result<std::vector<double>> reals(size_t i, std::string_view what);
+  // Axes from the input (from `since` on) or the attribute "axes", made non-negative; nullopt if there are none.
+  Result<std::optional<std::vector<int>>> axes(size_t input, int64_t since, int rank);
+
+  // An axis counted from the end if it is negative; INVALID_ARGUMENT outside the rank.
+  Result<int> axis(int64_t axis, int rank) const;
+
+  bool output_used(size_t i) const;
+  // Both answer the composition's status, so that a function ends with `return node.output(y)`.
+  Status output(Tensor y) { return output(0, y); }
+  Status output(size_t i, Tensor y);
+  Status output(size_t i, SymbolicTensor y);
+  Status output(size_t i, const TensorProto& y);
+  // Refuses the node if an output that Tuff does not make is used.
+  Status only_outputs(size_t count) const;
+
+  Result<ConstantAttrs> load(const TensorProto& tensor) { return values_.loader().load(tensor); }
+  // Takes host memory for a table from the limit on constants.
+  Status reserve(int64_t size_bytes) { return values_.loader().reserve(size_bytes, "a table"); }
+
+ private:
+  const NodeProto& node_;
+  int64_t opset_;
+  ValueTable& values_;
+};
+
+}  // namespace tuff::onnx

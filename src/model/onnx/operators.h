@@ -1,0 +1,40 @@
+// The ONNX operators that Tuff imports: one row each, in the file of its family. To add one that existing primitives can
+// express, write its function and its row there.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "model/onnx/node_import.h"
+
+namespace tuff::onnx {
+
+inline constexpr int kVariadic = 1 << 20;
+
+struct Operator {
+  std::string_view name;
+  int first_opset;  // below it the operator, or the meaning that Tuff knows, does not exist
+  int min_inputs, max_inputs;
+  Status (*import)(NodeImport& node);
+  std::string_view domain = "";
+};
+
+std::span<const Operator> elementwise_operators();
+std::span<const Operator> activation_operators();
+std::span<const Operator> convolution_operators();
+std::span<const Operator> pooling_operators();
+std::span<const Operator> matmul_operators();
+std::span<const Operator> normalization_operators();
+std::span<const Operator> reduction_operators();
+std::span<const Operator> shape_operators();
+std::span<const Operator> view_operators();
+std::span<const Operator> index_operators();
+std::span<const Operator> resize_operators();
+
+// Null if Tuff does not import it.
+const Operator* find_operator(std::string_view domain, std::string_view name);
+
+inline constexpr int64_t kOldestOpset = 7;
+inline constexpr int64_t kNewestOpset = 25;
+
+}  // namespace tuff::onnx
