@@ -1,12 +1,13 @@
 // numerics.glsl: the scalar functions of every kernel, written once for GLSL 4.50, C++20 and CUDA.
 //
-// In: f32 values of any bit pattern. Out: zero, a normal number, an infinity or the one NaN 0x7fc00000;
-// never a denormal (but for the flushing functions, which say what they pass). Invariant: the bits of each result follow from the bits of the arguments alone, on every
-// device whose +, -, * round to nearest even, whether or not it flushes denormals, provided that no
-// multiplication is contracted with an addition and no sum reordered (exact mode decorates and checks that).
-// Where contraction is allowed (fast mode) the ULP bounds stated here still hold; `precise` marks the sums
-// whose order is the algorithm, since a compiler may otherwise simplify (a + b) - a (Mesa does: without it
-// log1p returns 0 near 0). Its decorations must therefore stay in fast mode's modules.
+// In: f32 values of any bit pattern. Out: zero, a normal number, an infinity or the one NaN 0x7fc00000; never
+// a denormal (but for the flushing functions, which say what they pass). Invariant: the bits of each result
+// follow from the bits of the arguments alone, on every device whose +, -, * round to nearest even, whether or
+// not it flushes denormals, provided that no multiplication is contracted with an addition and no sum
+// reordered (exact mode decorates and checks that). In fast mode, where both are allowed, the ULP bounds
+// stated here still hold; `precise` marks the sums whose order is the algorithm, since a compiler may
+// otherwise simplify (a + b) - a (Mesa does: without it log1p returns 0 near 0). Its decorations must
+// therefore stay in fast mode's modules.
 //
 // How that is reached: only +, -, *, compare, select and integer operations. No division, no built-in
 // function but bit casts and exact int <-> float conversions. Tests for zero, denormals, Inf and NaN look at
@@ -798,7 +799,7 @@ TUFF_FN float tuff_atanh(float x) {
 
 // ---- Functions of neural networks ------------------------------------------------------------------------
 
-// 2 ULP. Below 0.92 a polynomial, above 1 - erfc with log2(erfc(a)) = -g(a). Below 2^-13 one product: in
+// 2.5 ULP. Below 0.92 a polynomial, above 1 - erfc with log2(erfc(a)) = -g(a). Below 2^-13 one product: in
 // a + a * p the second term might be a denormal that counts.
 TUFF_FN float tuff_erf(float x) {
   float a = tuff_magnitude(x);
@@ -814,7 +815,7 @@ TUFF_FN float tuff_erf(float x) {
   return tuff_signed_result(tuff_is_nan(x) ? x : value, tuff_sign_bit(x));
 }
 
-// 3 ULP. With t = e^-|x|: 1/(1 + t), or t/(1 + t) for negative x, so that nothing overflows or cancels.
+// 3.5 ULP. With t = e^-|x|: 1/(1 + t), or t/(1 + t) for negative x, so that nothing overflows or cancels.
 TUFF_FN float tuff_sigmoid(float x) {
   float t = tuff_exp_falling(x);
   float r = tuff_reciprocal_of_one_plus(t);
