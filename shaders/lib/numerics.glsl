@@ -17,6 +17,7 @@
 // The subset: scalars, two plain structs, no in/out parameters, no arrays, no overloading, no implicit
 // conversion. C++ and CUDA come through numerics_cpp.h and numerics_cuda.h, which define the three names
 // below; GLSL takes this text as it stands after `#version 450`.
+// One long file, since it enters a kernel as one text and every section builds on those before it.
 // "r to 2^-17" says relative error. Polynomials are minimax fits over the interval named beside them.
 #ifndef TUFF_FN
 #define TUFF_FN
