@@ -1,0 +1,88 @@
+// How a rewrite is applied: the nodes of src are walked in order and emitted into dst; a rule may answer for a node
+// with another value of dst.
+//
+// Invariant: a rule's value has the dtype and shape of the node's output, and equals it in real arithmetic. Names of
+// values, origins, inputs and outputs are carried over here, so that no rule has to.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <optional>
+
+#include "graph/builder.h"
+#include "simplify/simplify.h"
+
+namespace tuff {
+
+// What a rule is asked about: a node whose inputs are already values of dst.
+struct Site {
+  const Attrs& attrs;
+  const std::vector<ValueId>& inputs;
+  const Value& output;  // its dtype and shape
+
+  template <class T>
+  const T* as() const { return std::get_if<T>(&attrs); }
+  bool is_map(MapOp op) const {
+    const auto* map = as<MapAttrs>();
+    return map && map->op == op;
+  }
+};
+
+class Rewriter;
+using Rewritten = Result<ValueId>;
+inline constexpr ValueId kNoMatch;
+using RewriteRule = Rewritten (*)(Rewriter& dst, const Site& site);
+
+class Rewriter {
+ public:
+  Rewriter(const Graph& src, const SimplifyOptions& options);
+
+  const SimplifyOptions& options() const { return options_; }
+  GraphBuilder& builder() { return builder_; }
+  const Value& value(ValueId v) const { return builder_.value(v); }
+  const Dims& shape(ValueId v) const { return builder_.shape(v); }
+  const Node* producer(ValueId v) const { return builder_.graph().producer(v); }
+  template <class T>
+  const T* producer_as(ValueId v) const { return builder_.graph().producer_as<T>(v); }
+  // The map that makes v, if it is that one.
+  const Node* map_producer(ValueId v, MapOp op) const;
+
+  // Reads of v by nodes and outputs. A rule that replaces v's producer saves nothing while others still read v.
+  int64_t use_count(ValueId v) const;
+  // True if v depends on constants alone: fold_constants can evaluate it.
+  bool is_constant(ValueId v) const { return constant_[v.value]; }
+  // True if a new constant as large as v may be made: both limits of folding hold. Counts it.
+  bool take_fold_bytes(ValueId v);
+  // What is emitted next stands for the producers of these values, too, named first.
+  void also_from(std::initializer_list<ValueId> values);
+
+  Result<Graph> run(std::span<const RewriteRule> rules);
+
+ private:
+  Result<ValueId> rewrite_node(const Node& node, std::span<const RewriteRule> rules);
+  void note_new_nodes();
+  void map_value(ValueId src, ValueId dst);
+
+  const Graph& src_;
+  const SimplifyOptions& options_;
+  GraphBuilder builder_;
+  std::vector<ValueId> dst_of_;        // by src value
+  std::vector<int64_t> src_uses_;       // by src value
+  std::vector<int64_t> mapped_uses_;    // by dst value: those of the src values that it stands for; -1: for none
+  std::vector<int64_t> emitted_uses_;   // by dst value: by nodes of dst
+  std::vector<bool> constant_;          // by dst value
+  std::vector<std::vector<std::string>> inherited_;  // by dst node: origins of nodes that it replaced
+  int64_t fold_bytes_left_;
+};
+
+// The first rule that matches wins; the rules are then asked about what it made, until none matches. Nodes that no
+// output depends on are dropped.
+Result<Graph> rewrite_nodes(const Graph& src, std::span<const RewriteRule> rules, const SimplifyOptions& options);
+
+// Nodes that an output depends on, renumbered. Inputs stay.
+Graph prune_dead(Graph graph);
+
+// Appends the names that are not yet there.
+void merge_origins(std::vector<std::string>& into, const std::vector<std::string>& from);
+
+}  // namespace tuff
