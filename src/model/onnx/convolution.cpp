@@ -126,8 +126,8 @@ Status conv_transpose(NodeImport& node) {
 }
 
 constexpr Operator kOperators[] = {
-    {"Conv", 7, 2, 3, conv},
-    {"ConvTranspose", 7, 2, 3, conv_transpose},
+    {"Conv", 1, 2, 3, conv},
+    {"ConvTranspose", 1, 2, 3, conv_transpose},
 };
 
 }  // namespace

@@ -147,7 +147,7 @@ Status eye_like(NodeImport& node) {
 
 constexpr Operator kOperators[] = {
     {"EyeLike", 9, 1, 1, eye_like},
-    {"Gather", 7, 2, 2, gather_axis},
+    {"Gather", 1, 2, 2, gather_axis},
     {"GatherElements", 11, 2, 2, gather_elements},
     {"GatherND", 11, 2, 2, gather_nd},
     {"OneHot", 9, 3, 3, one_hot},

@@ -157,7 +157,7 @@ Status einsum(NodeImport& node) {
 constexpr Operator kOperators[] = {
     {"Einsum", 12, 1, kVariadic, einsum},
     {"Gemm", 7, 2, 3, gemm},
-    {"MatMul", 7, 2, 2, matmul},
+    {"MatMul", 1, 2, 2, matmul},
 };
 
 }  // namespace

@@ -147,10 +147,10 @@ Status mean_variance_normalization(NodeImport& node) {
 constexpr Operator kOperators[] = {
     {"BatchNormalization", 7, 5, 5, batch_normalization},
     {"GroupNormalization", 18, 3, 3, group_normalization},
-    {"InstanceNormalization", 7, 3, 3, instance_normalization},
-    {"LRN", 7, 1, 1, local_response_normalization},
+    {"InstanceNormalization", 6, 3, 3, instance_normalization},
+    {"LRN", 1, 1, 1, local_response_normalization},
     {"LayerNormalization", 17, 2, 3, layer_normalization},
-    {"LpNormalization", 7, 1, 1, lp_normalization},
+    {"LpNormalization", 1, 1, 1, lp_normalization},
     {"MeanVarianceNormalization", 9, 1, 1, mean_variance_normalization},
     {"RMSNormalization", 23, 2, 2, rms_normalization},
     {"SimplifiedLayerNormalization", 1, 2, 2, rms_normalization},

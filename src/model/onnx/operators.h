@@ -13,7 +13,7 @@ inline constexpr int kVariadic = 1 << 20;
 
 struct Operator {
   std::string_view name;
-  int first_opset;  // below it the operator, or the meaning that Tuff knows, does not exist
+  int first_opset;  // below it the operator does not exist, or means something else
   int min_inputs, max_inputs;
   Status (*import)(NodeImport& node);
   std::string_view domain = "";
@@ -34,7 +34,7 @@ std::span<const Operator> resize_operators();
 // Null if Tuff does not import it.
 const Operator* find_operator(std::string_view domain, std::string_view name);
 
-inline constexpr int64_t kOldestOpset = 7;
+inline constexpr int64_t kOldestOpset = 1;
 inline constexpr int64_t kNewestOpset = 25;
 
 }  // namespace tuff::onnx

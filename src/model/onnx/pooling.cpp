@@ -151,12 +151,12 @@ Status global_lp_pool(NodeImport& node) {
 }
 
 constexpr Operator kOperators[] = {
-    {"AveragePool", 7, 1, 1, average_pool},
-    {"GlobalAveragePool", 7, 1, 1, global_average_pool},
-    {"GlobalLpPool", 7, 1, 1, global_lp_pool},
-    {"GlobalMaxPool", 7, 1, 1, global_max_pool},
-    {"LpPool", 7, 1, 1, lp_pool},
-    {"MaxPool", 7, 1, 1, max_pool},
+    {"AveragePool", 1, 1, 1, average_pool},
+    {"GlobalAveragePool", 1, 1, 1, global_average_pool},
+    {"GlobalLpPool", 2, 1, 1, global_lp_pool},
+    {"GlobalMaxPool", 1, 1, 1, global_max_pool},
+    {"LpPool", 2, 1, 1, lp_pool},
+    {"MaxPool", 1, 1, 1, max_pool},
 };
 
 }  // namespace

@@ -127,21 +127,21 @@ Status hardmax(NodeImport& node) {
 }
 
 constexpr Operator kOperators[] = {
-    {"ArgMax", 7, 1, 1, arg_reduce<ReduceOp::kArgMax>},
-    {"ArgMin", 7, 1, 1, arg_reduce<ReduceOp::kArgMin>},
-    {"Hardmax", 7, 1, 1, hardmax},
-    {"LogSoftmax", 7, 1, 1, log_softmax},
-    {"ReduceL1", 7, 1, 2, reduce_norm<Norm::kL1, 18>},
-    {"ReduceL2", 7, 1, 2, reduce_norm<Norm::kL2, 18>},
-    {"ReduceLogSum", 7, 1, 2, reduce_norm<Norm::kLogSum, 18>},
-    {"ReduceLogSumExp", 7, 1, 2, reduce_norm<Norm::kLogSumExp, 18>},
-    {"ReduceMax", 7, 1, 2, reduce_norm<Norm::kMax, 18>},
-    {"ReduceMean", 7, 1, 2, reduce_norm<Norm::kMean, 18>},
-    {"ReduceMin", 7, 1, 2, reduce_norm<Norm::kMin, 18>},
-    {"ReduceProd", 7, 1, 2, reduce_norm<Norm::kProd, 18>},
-    {"ReduceSum", 7, 1, 2, reduce_norm<Norm::kSum, 13>},
-    {"ReduceSumSquare", 7, 1, 2, reduce_norm<Norm::kSumSquare, 18>},
-    {"Softmax", 7, 1, 1, softmax},
+    {"ArgMax", 1, 1, 1, arg_reduce<ReduceOp::kArgMax>},
+    {"ArgMin", 1, 1, 1, arg_reduce<ReduceOp::kArgMin>},
+    {"Hardmax", 1, 1, 1, hardmax},
+    {"LogSoftmax", 1, 1, 1, log_softmax},
+    {"ReduceL1", 1, 1, 2, reduce_norm<Norm::kL1, 18>},
+    {"ReduceL2", 1, 1, 2, reduce_norm<Norm::kL2, 18>},
+    {"ReduceLogSum", 1, 1, 2, reduce_norm<Norm::kLogSum, 18>},
+    {"ReduceLogSumExp", 1, 1, 2, reduce_norm<Norm::kLogSumExp, 18>},
+    {"ReduceMax", 1, 1, 2, reduce_norm<Norm::kMax, 18>},
+    {"ReduceMean", 1, 1, 2, reduce_norm<Norm::kMean, 18>},
+    {"ReduceMin", 1, 1, 2, reduce_norm<Norm::kMin, 18>},
+    {"ReduceProd", 1, 1, 2, reduce_norm<Norm::kProd, 18>},
+    {"ReduceSum", 1, 1, 2, reduce_norm<Norm::kSum, 13>},
+    {"ReduceSumSquare", 1, 1, 2, reduce_norm<Norm::kSumSquare, 18>},
+    {"Softmax", 1, 1, 1, softmax},
 };
 
 }  // namespace

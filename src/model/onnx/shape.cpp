@@ -50,6 +50,7 @@ Status constant_of_shape(NodeImport& node) {
   TUFF_ASSIGN(Dims dims, node.sizes(0, "shape"));
   if (dims.size() > kRankLimit) return limit_exceeded("its shape has " + std::to_string(dims.size()) + " axes; the limit is " + std::to_string(kRankLimit) + ".");
   ConstantAttrs fill;
+  fill.dtype = Dtype::kF32;
   fill.data.kind = ConstantData::Kind::kSplat;
   if (const TensorProto* value = node.attributes.tensor("value")) {
     TUFF_ASSIGN(fill, node.load(*value));
@@ -114,11 +115,11 @@ Status range(NodeImport& node) {
 }
 
 constexpr Operator kOperators[] = {
-    {"Constant", 7, 0, 0, constant},
+    {"Constant", 1, 0, 0, constant},
     {"ConstantOfShape", 9, 1, 1, constant_of_shape},
     {"Range", 11, 3, 3, range},
-    {"Shape", 7, 1, 1, shape},
-    {"Size", 7, 1, 1, size},
+    {"Shape", 1, 1, 1, shape},
+    {"Size", 1, 1, 1, size},
 };
 
 }  // namespace

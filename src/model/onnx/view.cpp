@@ -290,19 +290,19 @@ Status pad_axes(NodeImport& node) {
 }
 
 constexpr Operator kOperators[] = {
-    {"Concat", 7, 1, kVariadic, concat_inputs},
-    {"DepthToSpace", 7, 1, 1, depth_to_space},
+    {"Concat", 4, 1, kVariadic, concat_inputs},
+    {"DepthToSpace", 1, 1, 1, depth_to_space},
     {"Expand", 8, 2, 2, expand},
-    {"Flatten", 7, 1, 1, flatten},
-    {"Pad", 7, 1, 4, pad_axes},
-    {"Reshape", 7, 2, 2, reshape_to},
-    {"Slice", 7, 1, 5, slice_axes},
-    {"SpaceToDepth", 7, 1, 1, space_to_depth},
-    {"Split", 7, 1, 2, split},
-    {"Squeeze", 7, 1, 2, squeeze},
-    {"Tile", 7, 2, 2, tile},
-    {"Transpose", 7, 1, 1, transpose_axes},
-    {"Unsqueeze", 7, 1, 2, unsqueeze},
+    {"Flatten", 1, 1, 1, flatten},
+    {"Pad", 2, 1, 4, pad_axes},
+    {"Reshape", 5, 2, 2, reshape_to},
+    {"Slice", 1, 1, 5, slice_axes},
+    {"SpaceToDepth", 1, 1, 1, space_to_depth},
+    {"Split", 2, 1, 2, split},
+    {"Squeeze", 1, 1, 2, squeeze},
+    {"Tile", 6, 2, 2, tile},
+    {"Transpose", 1, 1, 1, transpose_axes},
+    {"Unsqueeze", 1, 1, 2, unsqueeze},
 };
 
 }  // namespace
