@@ -10,18 +10,21 @@ std::optional<ValueId> constant_source(const Rewriter& dst, ValueId v) {
   return dst.is_constant(v) ? std::optional(v) : std::nullopt;
 }
 
-std::optional<double> splat_value(const Rewriter& dst, ValueId v) {
+const ConstantAttrs* splat_source(const Rewriter& dst, ValueId v) {
   while (const Node* node = dst.producer(v)) {
-    if (const auto* constant = std::get_if<ConstantAttrs>(&node->attrs)) {
-      if (constant->data.kind != ConstantData::Kind::kSplat) return std::nullopt;
-      return scalar_from_bits(constant->dtype, constant->data.bits);
-    }
+    const auto* constant = std::get_if<ConstantAttrs>(&node->attrs);
+    if (constant) return constant->data.kind == ConstantData::Kind::kSplat ? constant : nullptr;
     bool repeats = std::holds_alternative<BroadcastAttrs>(node->attrs) || std::holds_alternative<ReshapeAttrs>(node->attrs) ||
                    std::holds_alternative<TransposeAttrs>(node->attrs);
-    if (!repeats) return std::nullopt;
+    if (!repeats) return nullptr;
     v = node->inputs[0];
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<double> splat_value(const Rewriter& dst, ValueId v) {
+  const ConstantAttrs* splat = splat_source(dst, v);
+  return splat ? std::optional(scalar_from_bits(splat->dtype, splat->data.bits)) : std::nullopt;
 }
 
 std::optional<ConstantOperand> one_constant(const Rewriter& dst, const std::vector<ValueId>& operands) {

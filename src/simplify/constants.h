@@ -7,7 +7,8 @@ namespace tuff {
 
 // A constant operand before a broadcast repeats it; nullopt if v is not constant.
 std::optional<ValueId> constant_source(const Rewriter& dst, ValueId v);
-// v(x, ..., x) = every element is this number (a splat, perhaps reshaped or broadcast).
+// The splat that v is, perhaps reshaped, transposed or broadcast; null if its elements may differ. And their number.
+const ConstantAttrs* splat_source(const Rewriter& dst, ValueId v);
 std::optional<double> splat_value(const Rewriter& dst, ValueId v);
 
 // A commutative map as (its constant operand, the other one); nullopt if neither or both are constant.

@@ -112,6 +112,7 @@ Result<ValueId> Rewriter::rewrite_node(const Node& node, std::span<const Rewrite
       return internal_error("A rewrite of '" + node.origins.front() + "' made " + dims_text(shape(next)) + " of " +
                             dims_text(output.shape) + ".");
     result = next;
+    ++match_count_;
     // A value that was there before, or an input, needs no further rule.
     const Node* made = producer(next);
     if (!made || mapped_uses_[next.value] >= 0) break;
@@ -143,8 +144,12 @@ Result<Graph> Rewriter::run(std::span<const RewriteRule> rules) {
   return prune_dead(std::move(dst));
 }
 
-Result<Graph> rewrite_nodes(const Graph& src, std::span<const RewriteRule> rules, const SimplifyOptions& options) {
-  return Rewriter(src, options).run(rules);
+Result<Graph> rewrite_nodes(const Graph& src, std::span<const RewriteRule> rules, const SimplifyOptions& options,
+                            int64_t* match_count) {
+  Rewriter rewriter(src, options);
+  TUFF_ASSIGN(Graph dst, rewriter.run(rules));
+  if (match_count) *match_count = rewriter.match_count();
+  return dst;
 }
 
 Graph prune_dead(Graph graph) {

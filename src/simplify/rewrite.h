@@ -57,6 +57,7 @@ class Rewriter {
   void also_from(std::initializer_list<ValueId> values);
 
   Result<Graph> run(std::span<const RewriteRule> rules);
+  int64_t match_count() const { return match_count_; }
 
  private:
   Result<ValueId> rewrite_node(const Node& node, std::span<const RewriteRule> rules);
@@ -73,11 +74,13 @@ class Rewriter {
   std::vector<bool> constant_;          // by dst value
   std::vector<std::vector<std::string>> inherited_;  // by dst node: origins of nodes that it replaced
   int64_t fold_bytes_left_;
+  int64_t match_count_ = 0;
 };
 
 // The first rule that matches wins; the rules are then asked about what it made, until none matches. Nodes that no
 // output depends on are dropped.
-Result<Graph> rewrite_nodes(const Graph& src, std::span<const RewriteRule> rules, const SimplifyOptions& options);
+Result<Graph> rewrite_nodes(const Graph& src, std::span<const RewriteRule> rules, const SimplifyOptions& options,
+                            int64_t* match_count = nullptr);
 
 // Nodes that an output depends on, renumbered. Inputs stay.
 Graph prune_dead(Graph graph);

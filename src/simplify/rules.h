@@ -8,6 +8,7 @@ namespace tuff {
 // Views and maps that change nothing, or that two of make one.
 Rewritten identity_view(Rewriter& dst, const Site& site);
 Rewritten view_of_view(Rewriter& dst, const Site& site);
+Rewritten view_of_splat(Rewriter& dst, const Site& site);
 Rewritten identity_map(Rewriter& dst, const Site& site);
 Rewritten cast_of_cast(Rewriter& dst, const Site& site);
 Rewritten select_of_known(Rewriter& dst, const Site& site);

@@ -114,6 +114,15 @@ TEST_CASE("map_of_broadcasts") {
              "%8: f32[n, 5] = map.sub %2, %7 from \"full operand: stays\"\n %9: f32[n, 5] = map.div %8, %5 from \"div\"\n output %9 \"y\"\n");
 }
 
+TEST_CASE("view_of_splat") {
+  check_rule("view_of_splat", view_of_splat,
+             "symbol n in 1..64 step 1\n %0: f32[] = constant splat(2) from \"two\"\n %1: f32[1, 1] = reshape %0 from \"r\"\n"
+             "%2: f32[3, n] = broadcast %1 from \"b\"\n %3: f32[3*n] = reshape %2 from \"joined\"\n %4: f32[n, 3] = transpose %2 {perm=[1, 0]} from \"t\"\n"
+             "%5: f32[1, 3] = slice %4 {starts=[0, 2] steps=[1, -1]} from \"s\"\n"
+             "%6: f32[3, n + 3] = pad %5 {mode=constant low=[0, 0] high=[2, n] interior=[0, 0] fill=2} from \"pad stays\"\n"
+             "output %3 \"x\"\n output %4 \"y\"\n output %6 \"z\"\n");
+}
+
 TEST_CASE("splat_operand") {
   check_rule("splat_operand", splat_operand,
              "input %0 \"x\": f32[4, 5]\n %1: f32[4, 5] = constant splat(2) from \"two\"\n %2: f32[4, 5] = map.mul %1, %0 from \"double\"\n"
