@@ -12,6 +12,12 @@ namespace {
 // Rows up to which splitting the sum over invocations beats giving each invocation rows of its own.
 constexpr int64_t kGemvRows = 4;
 
+// Consecutive k that are loaded together: a vector's worth, or all of a short sum (the three channels of an image).
+int steps_of(const Contraction& c) {
+  if (c.depth.is(2) || c.depth.is(3)) return static_cast<int>(c.depth.constant());
+  return divide_exact(c.depth, IntExpr(4)) && !c.depth.is(0) ? 4 : 1;
+}
+
 ContractTile choose_tile(const KernelRequest& request, const Contraction& c, int width, int steps) {
   // Rows x vectors, best reuse of loaded operands first.
   constexpr std::pair<int, int> kTiles[] = {{8, 2}, {4, 2}, {8, 1}, {4, 1}, {2, 1}, {1, 1}};
@@ -45,7 +51,7 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   const Register reg = register_of(request.graph.value(node.output).dtype);
   bool vectors = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
   int width = vectors ? vector_width(c.columns) : 1;
-  int steps = divide_exact(c.depth, IntExpr(4)) && !c.depth.is(0) ? 4 : 1;
+  int steps = steps_of(c);
   ContractTile tile = choose_tile(request, c, width, steps);
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact);
   TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, false, writer));
@@ -67,7 +73,7 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   int width = vector_width(c.columns);
   ContractTile tile;
   tile.width = width;
-  tile.steps = divide_exact(c.depth, IntExpr(4)) && !c.depth.is(0) ? 4 : 1;
+  tile.steps = steps_of(c);
   const int64_t chunks = std::max<int64_t>(1, ceil_div(c.depth.interval().high, c.chunk_length));
   tile.lanes_n = 16;
   int64_t lanes_k = 1;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "fusion/cost.h"
 #include "graph/builder.h"
 #include "kernel/kernel_build.h"
 
@@ -34,6 +35,15 @@ Reduction reduction_of(ReduceOp op, Dtype dtype) {
     case ReduceOp::kAll: return {MapOp::logical_and, 1};
   }
   return {};
+}
+
+constexpr uint32_t kInvocations = 64;
+
+// One invocation a row where there are rows enough to fill the device and they lie across the storage, or where
+// invocations of a workgroup cannot exchange anything cheaply; else one workgroup a row.
+bool rows_are_invocations(const DeviceInfo& device, int64_t row_vectors, bool across) {
+  if (!device.rates.shared_memory_on_chip) return row_vectors >= 2 * device.rates.compute_units;
+  return across && row_vectors >= 4 * kInvocations * device.rates.compute_units;
 }
 
 std::string better_function(const KernelWriter& writer, const std::string& phase, const ReduceAttrs& attrs, Dtype dtype) {
@@ -76,6 +86,8 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
   // Rows that lie across the storage are taken W at a time.
   const int inner = innermost_axis(request, element);
   const int width = inner >= 0 && !reduced(inner) && !row_shape.empty() ? vector_width(row_shape.back()) : 1;
+  const IntExpr row_vectors = rows.is(0) ? IntExpr(0) : floor_div(rows, IntExpr(width));
+  const bool columns = rows_are_invocations(request.device, typical(row_vectors), inner >= 0 && !reduced(inner));
   Substitution variables;
   Dims row = delinearise(IntExpr::loop_variable("row", rows), row_shape);
   Dims r = delinearise(IntExpr::loop_variable("r", length), reduced_shape);
@@ -132,8 +144,8 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
     if (arg) functions += better_function(writer, phase, *reduce, dtype);
     else functions += scalar + " combine_" + phase + "(" + scalar + " a, " + scalar + " b) { return " +
                       map_text(writer, reduction.combine, dtype, dtype, {"a", "b"}) + "; }\n";
-    if (scratch.insert(scalar).second) functions += "shared " + scalar + " scratch_" + scalar + "[" + std::to_string(64 * width) + "];\n";
-    if (arg && scratch.insert("at").second) functions += "shared int scratch_at[" + std::to_string(64 * width) + "];\n";
+    if (!columns && scratch.insert(scalar).second) functions += "shared " + scalar + " scratch_" + scalar + "[" + std::to_string(64 * width) + "];\n";
+    if (arg && !columns && scratch.insert("at").second) functions += "shared int scratch_at[" + std::to_string(64 * width) + "];\n";
 
     Slots slots;
     slots["phase"] = phase;
@@ -143,7 +155,8 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
     slots["identity"] = literal(writer.dialect(), dtype, reduction.identity);
     slots["length"] = writer.parameter(length);
     slots["element"] = loop->text(0);
-    TUFF_ASSIGN(std::string text, expand_skeleton(arg ? "row_arg_phase.glsl" : "row_reduce_phase.glsl", slots));
+    TUFF_ASSIGN(std::string text, expand_skeleton(columns ? (arg ? "row_columns_arg_phase.glsl" : "row_columns_phase.glsl")
+                                                      : (arg ? "row_arg_phase.glsl" : "row_reduce_phase.glsl"), slots));
     body += text;
 
     std::vector<std::string> stat;
@@ -179,19 +192,20 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
     TUFF_TRY(emitter.store(v, address, lanes, "row", width));
   }
   body += row_block->text(0);
-  if (any_whole) body += "for (int r = lane; r < " + writer.parameter(length) + "; r += 64) {\n" + whole->text(2) + "}\n";
-  if (any_single) body += "if (lane == 0) {\n" + single->text(2) + "}\n";
+  const std::string first = columns ? "0" : "lane", step = columns ? "++r" : "r += 64";
+  if (any_whole) body += "for (int r = " + first + "; r < " + writer.parameter(length) + "; " + step + ") {\n" + whole->text(2) + "}\n";
+  if (any_single) body += columns ? single->text(0) : "if (lane == 0) {\n" + single->text(2) + "}\n";
 
-  const IntExpr row_vectors = rows.is(0) ? IntExpr(0) : floor_div(rows, IntExpr(width));
-  Grid1d grid = spread(row_vectors, request.device);
+  Grid1d grid = spread(columns ? ceil_div(row_vectors, IntExpr(kInvocations)) : row_vectors, request.device);
   Slots slots;
   slots["grid_index"] = grid.grid_index;
   slots["row_count"] = writer.parameter(row_vectors);
   slots["functions"] = functions;
   slots["body"] = body;
   GuardedKernel made;
-  TUFF_ASSIGN(made.kernel, finish_kernel(request, writer, "row_reduce", std::move(slots), {64, 1, 1}, grid.grid,
-                                         std::to_string(phases) + " phases, 64 invocations a row, " + std::to_string(width) + " rows"));
+  TUFF_ASSIGN(made.kernel, finish_kernel(request, writer, columns ? "row_columns" : "row_reduce", std::move(slots), {kInvocations, 1, 1},
+                                         grid.grid, std::to_string(phases) + " phases, " + (columns ? "an invocation " : "64 invocations ") +
+                                             (width > 1 ? std::to_string(width) + " rows" : "a row")));
   made.kernel.shared_bytes = static_cast<int64_t>(scratch.size()) * 64 * width * 4;
   made.kernel.multiply_adds = rows * length * IntExpr(phases + 1);
   std::vector<GuardedKernel> all;
