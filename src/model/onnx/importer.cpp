@@ -9,6 +9,7 @@
 #include "model/onnx/node_import.h"
 #include "model/onnx/node_order.h"
 #include "model/onnx/operators.h"
+#include "model/onnx/step_order.h"
 #include "model/onnx/value_table.h"
 
 namespace tuff::onnx {
@@ -27,13 +28,16 @@ class Importer {
     for (const NodeProto& node : model_.graph.nodes)
       for (std::string_view input : node.inputs) values_.mark_used(input);
     for (const ValueInfoProto& output : model_.graph.outputs) values_.mark_used(output.name);
-    for (size_t index : order) TUFF_TRY(add_node(index));
+    for (size_t index : order) {
+      TUFF_TRY(add_node(index));
+      end_step(model_.graph.nodes[index]);
+    }
     if (!reasons_.empty()) return all_unsupported();
     for (const ValueInfoProto& output : model_.graph.outputs) {
       TUFF_ASSIGN(ValueId value, values_.value(output.name));
       builder_.output(value, std::string(output.name));
     }
-    return std::move(builder_).finish();
+    return order_steps(std::move(builder_).finish(), steps_);
   }
 
  private:
@@ -159,6 +163,13 @@ class Importer {
     return Status(status.code(), message).with_context("Node '" + label + "' (" + std::string(node.op_type) + ")");
   }
 
+  void end_step(const NodeProto& node) {
+    Step step{builder_.graph().nodes.size(), {}};
+    for (std::string_view output : node.outputs)
+      if (values_.contains(output) && values_.at(output).value.valid()) step.results.push_back(values_.at(output).value);
+    steps_.push_back(std::move(step));
+  }
+
   bool is_local_function(const NodeProto& node) const {
     return std::any_of(model_.functions.begin(), model_.functions.end(),
                        [&](const FunctionProto& f) { return f.name == node.op_type && f.domain == node.domain; });
@@ -213,6 +224,7 @@ class Importer {
   int64_t opset_ = 0;
   std::unordered_set<std::string_view> unavailable_;
   std::vector<std::string> reasons_;
+  std::vector<Step> steps_;
 };
 
 }  // namespace

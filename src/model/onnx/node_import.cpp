@@ -20,6 +20,16 @@ Result<Dims> NodeImport::sizes(size_t i, std::string_view what) {
   return out;
 }
 
+Result<Dims> NodeImport::positions(size_t i, std::string_view what) {
+  if (known(i)) return sizes(i, what);
+  // INT64_MIN, "from the beginning", is no expression.
+  constexpr double kFar = 2.0 * Symbol::kMax;
+  TUFF_ASSIGN(std::vector<double> given, reals(i, what));
+  Dims out;
+  for (double v : given) out.push_back(IntExpr(static_cast<int64_t>(std::clamp(v, -kFar, kFar))));
+  return out;
+}
+
 Result<std::vector<int64_t>> NodeImport::integers(size_t i, std::string_view what) {
   TUFF_ASSIGN(Dims elements, sizes(i, what));
   std::vector<int64_t> out;

@@ -32,6 +32,8 @@ class NodeImport {
   const SymbolicTensor* known(size_t i) { return values_.known(node_.inputs[i]); }
   // Elements that the import must know: sizes (with symbols), integers, numbers; else UNSUPPORTED, naming `what`.
   Result<Dims> sizes(size_t i, std::string_view what);
+  // As sizes(), for places in an axis: what lies beyond every size is brought near.
+  Result<Dims> positions(size_t i, std::string_view what);
   Result<std::vector<int64_t>> integers(size_t i, std::string_view what);
   Result<int64_t> integer(size_t i, std::string_view what);
   Result<std::vector<double>> reals(size_t i, std::string_view what);

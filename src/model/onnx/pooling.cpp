@@ -14,7 +14,7 @@ struct Pool {
 
 // ceil_mode: output = ceil((padded - extent) / stride) + 1, less one where the last window would begin in the padding at
 // the end. With span = padded - extent and over = mod(-span, stride), the last window begins at span + over, and that is
-// beyond input + low when over >= extent - high.
+// beyond input + low when over >= extent - high. Where `over` depends on a symbol, stride - 1 is padded, as for SAME.
 Result<Pool> read_pool(NodeImport& node) {
   Pool pool;
   TUFF_ASSIGN(pool.window, read_window(node, {}));
@@ -30,7 +30,7 @@ Result<Pool> read_pool(NodeImport& node) {
     IntExpr dropped;
     if (begins_beyond <= 0) dropped = IntExpr(1);
     else if (begins_beyond < w.strides[i]) dropped = minimum(floor_div(over, IntExpr(begins_beyond)), IntExpr(1));
-    pool.beyond[i] = over - stride * dropped;
+    pool.beyond[i] = (over.is_constant() ? over : stride - IntExpr(1)) - stride * dropped;
   }
   return pool;
 }

@@ -211,7 +211,7 @@ Tensor resize_by_quotient(Tensor x, const AxisResize& a, const Sampling& samplin
   Tensor base = floor_quotient(q->n, q->d);
   Tensor d = c.dimension(Dtype::kI64, q->d);
   Tensor fraction = cast(map(MapOp::floormod, {q->n, d}), x.dtype()) / cast(d, x.dtype());
-  auto tap = [&](int offset) { return gather(x, clamped(base + offset, in), a.axis); };
+  auto tap = [&](int offset) { return gather(x, clamped(offset == 0 ? base : base + offset, in), a.axis); };
   auto weight = [&](Tensor w) { return along(w, x.rank(), a.axis); };
   if (sampling.interpolation == Interpolation::kLinear) return tap(0) * weight(1 - fraction) + tap(1) * weight(fraction);
   double k = sampling.cubic_a;

@@ -37,7 +37,9 @@ Status constant(NodeImport& node) {
   }
   if (a.has("value_ints")) {
     std::vector<int64_t> values = a.integers("value_ints");
-    if (values.size() > static_cast<size_t>(kSymbolicElementLimit)) return node.output(node.composition.integers(values));
+    bool is_small = values.size() <= static_cast<size_t>(kSymbolicElementLimit);
+    for (int64_t v : values) is_small = is_small && !IntExpr(v).has_overflowed();
+    if (!is_small) return node.output(node.composition.integers(values));
     SymbolicTensor y{Dtype::kI64, {static_cast<int64_t>(values.size())}, {}};
     for (int64_t v : values) y.elements.push_back(IntExpr(v));
     return node.output(0, std::move(y));

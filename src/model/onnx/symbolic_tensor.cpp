@@ -70,6 +70,7 @@ std::optional<SymbolicTensor> symbolic_from_constant(const ConstantAttrs& consta
       unsigned shift = static_cast<unsigned>(64 - 8 * width);
       v = static_cast<int64_t>(bits << shift) >> shift;
     }
+    if (IntExpr(v).has_overflowed()) return std::nullopt;  // INT64_MIN
     out.elements.push_back(IntExpr(v));
   }
   return out;

@@ -34,6 +34,7 @@ Status check_type(const ValueType& type) {
     int terms = 0;
     count_terms(d, terms);
     product_terms *= std::max<int64_t>(1, static_cast<int64_t>(d.terms().size()));
+    if (d.has_overflowed()) return limit_exceeded("a size of a value is beyond 64 bits.");
     if (terms > kSizeTermLimit || product_terms > kProductTermLimit)
       return limit_exceeded("the sizes of a value have become expressions of too many terms.");
     if (d.is_constant() && size_bytes) size_bytes = checked_multiply(*size_bytes, std::max<int64_t>(d.constant(), 1));
@@ -74,6 +75,8 @@ Status ValueTable::bind(std::string_view name, SymbolicTensor known, std::string
   b.type.dtype = known.dtype;
   for (int64_t d : known.shape) b.type.shape.push_back(IntExpr(d));
   for (const Element& e : known.elements) {
+    if (e.numerator.has_overflowed() || e.denominator.has_overflowed())
+      return limit_exceeded("an integer that it computes is beyond 64 bits.");
     int terms = 0;
     count_terms(e.numerator, terms);
     count_terms(e.denominator, terms);

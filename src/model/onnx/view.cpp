@@ -200,13 +200,13 @@ Status slice_axes(NodeImport& node) {
   Dims starts, ends;
   std::vector<int64_t> axes, steps;
   if (node.opset() < 10) {
-    for (int64_t v : node.attributes.integers("starts")) starts.push_back(IntExpr(v));
-    for (int64_t v : node.attributes.integers("ends")) ends.push_back(IntExpr(v));
+    for (int64_t v : node.attributes.integers("starts")) starts.push_back(IntExpr(std::max(v, -INT64_MAX)));
+    for (int64_t v : node.attributes.integers("ends")) ends.push_back(IntExpr(std::max(v, -INT64_MAX)));
     axes = node.attributes.integers("axes");
   } else {
     if (node.input_count() < 3) return invalid_argument("it has no starts or ends.");
-    TUFF_ASSIGN(starts, node.sizes(1, "starts"));
-    TUFF_ASSIGN(ends, node.sizes(2, "ends"));
+    TUFF_ASSIGN(starts, node.positions(1, "starts"));
+    TUFF_ASSIGN(ends, node.positions(2, "ends"));
     if (node.has_input(3)) {
       TUFF_ASSIGN(axes, node.integers(3, "axes"));
     }

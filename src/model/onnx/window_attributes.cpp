@@ -46,8 +46,9 @@ Result<WindowShape> read_window(NodeImport& node, std::vector<int64_t> kernel) {
   return w;
 }
 
-// SAME: output = ceil(input / stride), so total = max(0, (output - 1) * stride + extent - input). With
-// over = mod(-input, stride), output * stride = input + over, which shows that total is not negative where it cannot be.
+// SAME: output = ceil(input / stride), so total = max(0, (output - 1) * stride + extent - input), which with
+// over = mod(-input, stride) is max(0, over + extent - stride). Where that depends on a symbol, extent - 1 is padded: never
+// less, no window reads the rest, and the output's size is the plain ceil that every other path through the model has.
 void apply_auto_pad(WindowShape& window, const Dims& input) {
   if (window.auto_pad != "SAME_UPPER" && window.auto_pad != "SAME_LOWER") return;
   for (size_t i = 0; i < window.rank(); ++i) {
@@ -55,7 +56,7 @@ void apply_auto_pad(WindowShape& window, const Dims& input) {
     IntExpr total = maximum(IntExpr(0), over + IntExpr(window.extent(i) - window.strides[i]));
     IntExpr smaller = floor_div(total, IntExpr(2));
     window.low[i] = window.auto_pad == "SAME_UPPER" ? smaller : total - smaller;
-    window.high[i] = total - window.low[i];
+    window.high[i] = (total.is_constant() ? total : IntExpr(window.extent(i) - 1)) - window.low[i];
   }
 }
 
