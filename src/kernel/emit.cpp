@@ -221,6 +221,17 @@ std::string narrow(Dtype dtype, const std::string& text) {
   }
 }
 
+// A cast from a float ends at the target's range where integers would wrap.
+std::string saturate(Dtype dtype, const std::string& text) {
+  switch (dtype) {
+    case Dtype::kI8: return "max(min(" + text + ", 127), -128)";
+    case Dtype::kI16: return "max(min(" + text + ", 32767), -32768)";
+    case Dtype::kU8: return "min(" + text + ", 255u)";
+    case Dtype::kU16: return "min(" + text + ", 65535u)";
+    default: return text;
+  }
+}
+
 std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype result, const std::vector<std::string>& arguments) {
   const Dialect& d = writer.dialect();
   Register from = register_of(operand), to = register_of(result);
@@ -229,8 +240,8 @@ std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype 
     std::string type(d.types[static_cast<int>(to)]);
     if (to == Register::kBool) return from == Register::kBool ? a : "(" + a + " != " + literal(d, operand, 0) + ")";
     if (from == Register::kBool) return "(" + a + " ? " + literal(d, result, scalar_bits(result, 1)) + " : " + literal(d, result, 0) + ")";
-    if (from == Register::kFloat && to == Register::kInt) return narrow(result, "tuff_f32_to_i32(" + a + ")");
-    if (from == Register::kFloat && to == Register::kUint) return narrow(result, "tuff_f32_to_u32(" + a + ")");
+    if (from == Register::kFloat && to == Register::kInt) return saturate(result, "tuff_f32_to_i32(" + a + ")");
+    if (from == Register::kFloat && to == Register::kUint) return saturate(result, "tuff_f32_to_u32(" + a + ")");
     if (from == Register::kFloat && to == Register::kInt64) return "tuff_f32_to_i64(" + a + ")";
     if (from == Register::kFloat && to == Register::kUint64) return "tuff_f32_to_u64(" + a + ")";
     return narrow(result, from == to ? a : cast_to(type, a));
