@@ -296,14 +296,14 @@ typedef struct tuff_program_desc {
   int32_t no_fuse;                   /* not 0: one kernel an operator, to compare with */
   uint32_t unused;                   /* 0 */
   uint64_t cache_dir_length;
+  uint64_t observations_length;
   const char *cache_dir;             /* where modules and driver blobs are kept; NULL: nowhere. Damage there costs speed
                                         only; it is made if it is missing */
-  uint64_t observations_length;
   const char *observations;          /* what tuning learnt, as text; NULL: nothing */
   tuff_progress_callback_t progress; /* NULL: silence */
   void *progress_user_data;
 } tuff_program_desc_t;
-#define TUFF_PROGRAM_DESC_INIT {(uint32_t)sizeof(tuff_program_desc_t), 0, 0, 0, UINT64_MAX, 0, UINT64_MAX, 0, 0, 0}
+#define TUFF_PROGRAM_DESC_INIT {(uint32_t)sizeof(tuff_program_desc_t), 0, 0, 0, UINT64_MAX, UINT64_MAX, 0, 0, 0, 0}
 
 /* Compiles a model for a device and uploads its weights. desc may be NULL. */
 TUFF_API tuff_status_t tuff_program_create(tuff_device_t *device, tuff_model_t *model, const tuff_program_desc_t *desc,

@@ -61,7 +61,10 @@ Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, co
   switch (request.stage) {
     case Stage::kGraph:
     case Stage::kSimplified: return print(stages.simplified);
-    case Stage::kLayout: return print(stages.layouts, stages.laid_out);
+    case Stage::kLayout: {
+      std::string orders = print(stages.layouts, stages.laid_out);
+      return orders.empty() ? "Every value is row-major.\n" : orders;
+    }
     case Stage::kFusion: return print(stages.fusion, stages.laid_out);
     case Stage::kExplain: return explain(stages.fusion, stages.laid_out);
     case Stage::kKernels: return print_kernels(stages.plan);

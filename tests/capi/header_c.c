@@ -1,0 +1,25 @@
+/* The header alone, as C99 and as C11 with every warning an error; and its INIT macros, which have to fill their struct. */
+#include "header_layout.h"
+
+int header_c_compiles(void);
+
+int header_c_compiles(void) {
+  tuff_device_info_t device_info = TUFF_DEVICE_INFO_INIT;
+  tuff_device_desc_t device = TUFF_DEVICE_DESC_INIT;
+  tuff_symbol_range_t range = TUFF_SYMBOL_RANGE_INIT;
+  tuff_input_shape_t shape = TUFF_INPUT_SHAPE_INIT;
+  tuff_model_desc_t model = TUFF_MODEL_DESC_INIT;
+  tuff_program_desc_t program = TUFF_PROGRAM_DESC_INIT;
+  tuff_program_info_t program_info = TUFF_PROGRAM_INFO_INIT;
+  tuff_symbol_value_t value = TUFF_SYMBOL_VALUE_INIT;
+  tuff_print_desc_t print = TUFF_PRINT_DESC_INIT;
+  tuff_session_desc_t session = TUFF_SESSION_DESC_INIT;
+  tuff_tensor_desc_t tensor = TUFF_TENSOR_DESC_INIT;
+  tuff_session_info_t session_info = TUFF_SESSION_INFO_INIT;
+  return device_info.struct_size == sizeof device_info && device.struct_size == sizeof device &&
+         range.struct_size == sizeof range && shape.struct_size == sizeof shape && model.struct_size == sizeof model &&
+         program.struct_size == sizeof program && program_info.struct_size == sizeof program_info &&
+         value.struct_size == sizeof value && print.struct_size == sizeof print &&
+         session.struct_size == sizeof session && tensor.struct_size == sizeof tensor &&
+         session_info.struct_size == sizeof session_info;
+}

@@ -1,0 +1,84 @@
+/* The layout of every public struct, for pointers of 8 and of 4 bytes: what a binding in another language counts on. A
+ * line that fails here is a broken ABI, not a broken test. Included by C99, C11 and C++. */
+#ifndef TUFF_TESTS_HEADER_LAYOUT_H
+#define TUFF_TESTS_HEADER_LAYOUT_H
+
+#include <stddef.h>
+#include <tuff/tuff.h>
+
+/* An array of negative size where the condition does not hold: C99 has no static_assert. */
+#define LAYOUT_JOIN2(a, b) a##b
+#define LAYOUT_JOIN(a, b) LAYOUT_JOIN2(a, b)
+#define LAYOUT_CHECK(condition) typedef char LAYOUT_JOIN(layout_check_, __LINE__)[(condition) ? 1 : -1]
+
+/* size and offset with 8-byte pointers, then with 4-byte ones (i386 aligns 64-bit numbers to 4, ARM to 8; every 64-bit
+ * field stands at a multiple of 8, so that both agree). */
+#if UINTPTR_MAX > 0xffffffffu
+#define BY_POINTER(p8, p4) (p8)
+#else
+#define BY_POINTER(p8, p4) (p4)
+#endif
+
+LAYOUT_CHECK(sizeof(tuff_status_t) == 4);
+LAYOUT_CHECK(sizeof(tuff_dtype_t) == 4);
+
+LAYOUT_CHECK(sizeof(tuff_device_info_t) == 40);
+LAYOUT_CHECK(offsetof(tuff_device_info_t, memory_bytes) == 16);
+LAYOUT_CHECK(offsetof(tuff_device_info_t, has_timestamps) == 36);
+
+LAYOUT_CHECK(offsetof(tuff_device_desc_t, selector_length) == 8);
+LAYOUT_CHECK(offsetof(tuff_device_desc_t, selector) == 16);
+LAYOUT_CHECK(offsetof(tuff_device_desc_t, log) == BY_POINTER(24, 20));
+LAYOUT_CHECK(offsetof(tuff_device_desc_t, log_user_data) == BY_POINTER(32, 24));
+
+LAYOUT_CHECK(offsetof(tuff_symbol_range_t, divisor) == 4);
+LAYOUT_CHECK(offsetof(tuff_symbol_range_t, min) == 8);
+LAYOUT_CHECK(offsetof(tuff_symbol_range_t, max) == 16);
+LAYOUT_CHECK(offsetof(tuff_symbol_range_t, name_length) == 24);
+LAYOUT_CHECK(offsetof(tuff_symbol_range_t, name) == 32);
+
+LAYOUT_CHECK(offsetof(tuff_input_shape_t, rank) == 4);
+LAYOUT_CHECK(offsetof(tuff_input_shape_t, name_length) == 8);
+LAYOUT_CHECK(offsetof(tuff_input_shape_t, name) == 16);
+LAYOUT_CHECK(offsetof(tuff_input_shape_t, sizes) == BY_POINTER(24, 20));
+LAYOUT_CHECK(sizeof(tuff_input_shape_t) == BY_POINTER(32, 24));
+
+LAYOUT_CHECK(offsetof(tuff_model_desc_t, symbols) == 16);
+LAYOUT_CHECK(offsetof(tuff_model_desc_t, input_shapes) == BY_POINTER(24, 20));
+LAYOUT_CHECK(sizeof(tuff_model_desc_t) == BY_POINTER(32, 24));
+
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, exact) == 4);
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, no_fuse) == 8);
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, cache_dir_length) == 16);
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, observations_length) == 24);
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, cache_dir) == 32);
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, observations) == BY_POINTER(40, 36));
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, progress) == BY_POINTER(48, 40));
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, progress_user_data) == BY_POINTER(56, 44));
+
+LAYOUT_CHECK(sizeof(tuff_program_info_t) == 32);
+LAYOUT_CHECK(offsetof(tuff_program_info_t, weight_bytes) == 16);
+
+LAYOUT_CHECK(offsetof(tuff_symbol_value_t, value) == 8);
+LAYOUT_CHECK(offsetof(tuff_symbol_value_t, name_length) == 16);
+LAYOUT_CHECK(offsetof(tuff_symbol_value_t, name) == 24);
+
+LAYOUT_CHECK(offsetof(tuff_print_desc_t, symbols) == 16);
+LAYOUT_CHECK(sizeof(tuff_print_desc_t) == BY_POINTER(24, 20));
+
+LAYOUT_CHECK(sizeof(tuff_session_desc_t) == 24);
+LAYOUT_CHECK(offsetof(tuff_session_desc_t, memory_limit_bytes) == 8);
+LAYOUT_CHECK(offsetof(tuff_session_desc_t, timestamps) == 16);
+
+LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, rank) == 12);
+LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, offset_bytes) == 16);
+LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, size_bytes) == 24);
+LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, shape) == 32);
+LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, byte_strides) == BY_POINTER(40, 36));
+LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, data) == BY_POINTER(48, 40));
+
+LAYOUT_CHECK(sizeof(tuff_session_info_t) == 72);
+LAYOUT_CHECK(offsetof(tuff_session_info_t, submit_count) == 12);
+LAYOUT_CHECK(offsetof(tuff_session_info_t, device_submits) == 32);
+
+#endif
