@@ -4,7 +4,7 @@
 #include <cctype>
 #include <set>
 
-#include "kernel/shader_text.h"
+#include "kernel/shader_library.h"
 
 namespace tuff {
 
@@ -112,12 +112,6 @@ constexpr std::string_view kIntegerPrelude =
     "int tuff_floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }\n"
     "int tuff_floor_mod(int a, int b) { return a - tuff_floor_div(a, b) * b; }\n";
 
-std::string_view library(std::string_view path) {
-  for (const ShaderText& text : shader_texts())
-    if (text.path == path) return text.text;
-  return {};
-}
-
 }  // namespace
 
 Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer, std::string_view skeleton, Slots slots,
@@ -144,15 +138,7 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   if (kernel.needs_int64)
     source += "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n#define TUFF_INT64\n";
   if (body.find("tuff_floor_") != std::string::npos) source += kIntegerPrelude;
-  // The libraries are long: they come along only where something of them is called.
-  std::string rest = body;
-  for (std::string_view own : {"tuff_floor_div", "tuff_floor_mod"})
-    for (size_t at; (at = rest.find(own)) != std::string::npos;) rest.erase(at, own.size());
-  if (rest.find("tuff_") != std::string::npos) {
-    source += library("lib/numerics.glsl");
-    source += library("lib/integer.glsl");
-  }
-  kernel.source = source + body;
+  kernel.source = source + library_for(body) + body;
 
   kernel.bindings = writer.bindings();
   kernel.parameters = writer.parameters();
