@@ -1,0 +1,46 @@
+// fuzz_kernels SECONDS [SEED] [SAVE_FOLDER]: random graphs on the first device against the reference, in every mode. Prints the smallest
+// graph of each failure; the exit status is their count. The seed of the graph in work goes to standard error, so that a
+// crash leaves it behind.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "kernels/check_graph.h"
+#include "kernels/shrink_graph.h"
+
+int main(int argc, char** argv) {
+  using namespace tuff;
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: fuzz_kernels SECONDS [SEED] [SAVE_FOLDER]\n");
+    return 2;
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(std::atoi(argv[1]));
+  uint32_t seed = argc > 2 ? static_cast<uint32_t>(std::atoll(argv[2])) : 1;
+  const uint32_t first = seed;
+  auto device = test_device();
+  if (!device.ok()) {
+    std::fprintf(stderr, "%s\n", device.status().message().c_str());
+    return 77;
+  }
+  int failures = 0, refused = 0;
+  for (; std::chrono::steady_clock::now() < end; ++seed) {
+    std::fprintf(stderr, "\rseed %u ", seed);
+    std::fflush(stderr);
+    const GraphCase c = random_case(seed);
+    Verdict verdict = check_graph(c, *device);
+    refused += verdict.kind == Verdict::Kind::kRefused;
+    if (std::getenv("TUFF_FUZZ_REFUSALS") && verdict.kind == Verdict::Kind::kRefused) std::printf("seed %u: %s\n", seed, verdict.what.c_str());
+    if (verdict.kind != Verdict::Kind::kDiffers) continue;
+    ++failures;
+    GraphCase smallest = shrink(c, [&](const GraphCase& smaller) {
+      return check_graph(smaller, *device, {verdict.mode}).kind == Verdict::Kind::kDiffers;
+    });
+    Verdict last = check_graph(smallest, *device, {verdict.mode});
+    std::string text = print(smallest, mode_text(verdict.mode) + ": " + last.what);
+    std::printf("--- seed %u, %zu nodes\n%s%s\n", seed, smallest.graph.nodes.size(), text.c_str(), last.sources.c_str());
+    std::fflush(stdout);
+    if (argc > 3) (void)write_text_file(std::string(argv[3]) + "/seed_" + std::to_string(seed) + ".txt", text);
+  }
+  std::printf("%u graphs, %d failures, %d refused\n", seed - first, failures, refused);
+  return failures > 100 ? 100 : failures;
+}
