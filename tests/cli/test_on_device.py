@@ -1,0 +1,93 @@
+"""bench, verify and the cache, on whatever Vulkan device this machine has; skipped without one."""
+
+import json
+import os
+import unittest
+
+from command import CommandTest
+from tensors import npy_bytes, npz_bytes, read_npy
+
+
+class OnDevice(CommandTest):
+    def setUp(self):
+        super().setUp()
+        devices = json.loads(self.passes("devices", "--json"))["devices"]
+        if len(devices) < 2:
+            self.skipTest("no Vulkan device")
+
+    def test_bench_measures_what_it_says(self):
+        result = json.loads(self.passes("bench", "small.graph", "--dim", "n=8", "--runs", "4", "--warmup", "1", "--json"))
+        times = result["wall_ns"]
+        self.assertTrue(0 < times["min"] <= times["p50"] <= times["p90"] <= times["p99"])
+        self.assertEqual(result["runs"], 4)
+        self.assertEqual(result["submit_count"], 1)
+        self.assertGreaterEqual(result["dispatch_count"], 1)
+        for key in ("first_run_ns", "load_ns", "compile_ns", "prepare_ns", "arena_bytes", "weight_bytes", "device", "driver"):
+            self.assertIn(key, result)
+        self.assertIn("run ", self.passes("bench", "chain.graph", "--runs", "1"))
+
+    def test_verify_against_the_reference(self):
+        for mode in ((), ("--exact",), ("--no-fuse",), ("--exact", "--no-fuse")):
+            out = self.passes("verify", "chain.graph", "--random-inputs", "3", *mode)
+            self.assertIn("ok   y", out)
+            if "--exact" in mode:
+                self.assertIn("bits same", out)
+
+    def test_verify_against_files_and_its_exit_code(self):
+        inputs = {"x": npy_bytes([1, 2], (1, 2)), "y": npy_bytes([10, 20], (1, 2))}
+        (self.folder / "in.npz").write_bytes(npz_bytes(inputs, True))
+        good = {"sum": npy_bytes([11, 22], (1, 2)), "max/of:rows": npy_bytes([22], (1, 1))}
+        (self.folder / "good.npz").write_bytes(npz_bytes(good, False))
+        bad = {**good, "sum": npy_bytes([11, 22.5], (1, 2))}
+        (self.folder / "bad.npz").write_bytes(npz_bytes(bad, False))
+        words = ("verify", "small.graph", "-i", "in.npz", "--expect")
+        self.passes(*words, "good.npz")
+        code, out, err = self.tuff(*words, "bad.npz")
+        self.assertEqual(code, 1, err)
+        self.assertIn("FAIL sum: max abs 0.5", out)
+        self.assertIn("element 1: 22 instead of 22.5", out)
+        self.passes(*words, "bad.npz", "--atol", "0.5")
+        code, out, err = self.tuff(*words, "bad.npz", "--json")
+        self.assertEqual(code, 1, err)
+        result = json.loads(out)
+        self.assertFalse(result["passed"])
+        self.assertEqual([o["passed"] for o in result["outputs"]], [False, True])
+        nan = {**good, "sum": npy_bytes([11, float("nan")], (1, 2))}
+        (self.folder / "nan.npz").write_bytes(npz_bytes(nan, False))
+        self.assertEqual(self.tuff(*words, "nan.npz", "--atol", "1000")[0], 1)
+
+    def test_device_and_reference_write_the_same_files_in_exact_mode(self):
+        words = ("run", "chain.graph", "--random-inputs", "5", "--exact")
+        self.passes(*words, "-o", "gpu")
+        self.passes(*words, "-o", "cpu", "--device", "cpu")
+        self.assertEqual(read_npy(self.folder / "gpu/y.npy"), read_npy(self.folder / "cpu/y.npy"))
+
+    def test_the_cache_is_kept_damaged_and_survived(self):
+        words = ("run", "chain.graph", "--random-inputs", "5", "-o", "out", "--cache", "kernels")
+        self.passes(*words)
+        files = sorted((self.folder / "kernels").iterdir())
+        self.assertTrue(any(f.suffix == ".spirv" for f in files))
+        expected = read_npy(self.folder / "out/y.npy")
+        for file in files:
+            file.write_bytes(file.read_bytes()[:-1])
+        code, out, err = self.tuff(*words)
+        self.assertEqual(code, 0, err)
+        self.assertEqual(err.count("warning"), 1)
+        self.assertEqual(read_npy(self.folder / "out/y.npy"), expected)
+        code, out, err = self.tuff(*words)
+        self.assertNotIn("warning", err)
+        self.passes("run", "chain.graph", "--random-inputs", "5", "--no-cache")
+        self.assertFalse((self.folder / "cache/tuff").exists())
+        self.passes("run", "chain.graph", "--random-inputs", "5")
+        self.assertTrue((self.folder / "cache/tuff").is_dir())
+
+    @unittest.skipIf(os.geteuid() == 0, "root writes everywhere")
+    def test_a_read_only_cache_is_one_warning(self):
+        (self.folder / "kernels").mkdir(mode=0o500)
+        code, out, err = self.tuff("run", "chain.graph", "--random-inputs", "5", "--cache", "kernels")
+        self.assertEqual(code, 0, err)
+        self.assertEqual(err.count("warning"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

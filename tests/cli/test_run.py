@@ -1,0 +1,93 @@
+"""tuff run: inputs from files, outputs to files."""
+
+import unittest
+
+from command import CommandTest
+from tensors import npy_bytes, npz_bytes, read_npy, write_npy
+
+CPU = ("--device", "cpu")
+
+
+class Run(CommandTest):
+    def check_outputs(self):
+        self.assertEqual(read_npy(self.folder / "out/sum.npy"), ("<f4", (2, 2), [11, 22, 33, 44]))
+        # What a path cannot hold is replaced.
+        self.assertEqual(read_npy(self.folder / "out/max_of_rows.npy"), ("<f4", (2, 1), [22, 44]))
+
+    def test_npy_by_name(self):
+        write_npy(self.folder / "a.npy", [1, 2, 3, 4], (2, 2))
+        write_npy(self.folder / "b.npy", [10, 20, 30, 40], (2, 2))
+        self.passes("run", "small.graph", "-i", "x=a.npy", "-i", "y=b.npy", "-o", "out", *CPU)
+        self.check_outputs()
+
+    def test_npz_stored_and_deflated(self):
+        arrays = {"x": npy_bytes([1, 2, 3, 4], (2, 2)), "y": npy_bytes([10, 20, 30, 40], (2, 2))}
+        for compressed in (False, True):
+            (self.folder / "in.npz").write_bytes(npz_bytes(arrays, compressed))
+            self.passes("run", "small.graph", "-i", "in.npz", "-o", "out", *CPU)
+            self.check_outputs()
+
+    def test_fortran_order_and_a_long_header_are_read(self):
+        write_npy(self.folder / "x.npy", [1, 3, 2, 4], (2, 2), fortran=True)
+        write_npy(self.folder / "y.npy", [10, 20, 30, 40], (2, 2), version=2)
+        self.passes("run", "small.graph", "-i", "x.npy", "-i", "y.npy", "-o", "out", *CPU)
+        self.check_outputs()
+
+    def test_what_is_missing_is_listed(self):
+        write_npy(self.folder / "x.npy", [1, 2], (1, 2))
+        err = self.refuses(2, "Inputs are missing", "run", "small.graph", "-i", "x.npy", *CPU)
+        self.assertIn("'y' f32 [n, 2]", err)
+        self.assertNotIn("'x'", err)
+        self.refuses(2, "has no input 'z'", "run", "small.graph", "-i", "z=1", *CPU)
+        self.refuses(2, "give them with --dim", "run", "small.graph", "--random-inputs", "1", *CPU)
+
+    def test_wrong_dtype_and_shape_are_told_by_name(self):
+        write_npy(self.folder / "x.npy", [1, 2], (1, 2), "<f8")
+        write_npy(self.folder / "y.npy", [1, 2, 3], (1, 3))
+        words = ("run", "small.graph", "--random-inputs", "1", "--dim", "n=1", *CPU)
+        self.refuses(3, "The input 'x' is f32, the tensor is f64", *words, "-i", "x.npy")
+        self.refuses(3, "Input 'y' is [n, 2], the given shape is [1, 3]", *words, "-i", "y.npy")
+
+    def test_random_inputs_depend_on_the_seed_alone(self):
+        results = []
+        for seed in (1, 1, 2):
+            self.passes("run", "small.graph", "--random-inputs", seed, "--dim", "n=3", "-o", "out", *CPU)
+            results.append(read_npy(self.folder / "out/sum.npy"))
+        self.assertEqual(results[0], results[1])
+        self.assertNotEqual(results[0], results[2])
+        self.assertTrue(all(-2 <= v <= 2 for v in results[0][2]))
+
+    def test_shapes_and_ranges_can_be_fixed_at_load(self):
+        text = self.passes("inspect", "small.graph", "--stage=graph", *CPU)
+        self.assertIn("f32[n, 2]", text)
+
+    def test_damaged_files_are_refused(self):
+        whole = npy_bytes([1, 2], (1, 2))
+        path = self.folder / "x.npy"
+        for size in range(len(whole)):
+            path.write_bytes(whole[:size])
+            if size in (0, 5, 9, 11, 40, len(whole) - 1):
+                self.refuses(3, "CORRUPT", "run", "small.graph", "-i", "x.npy", "--random-inputs", "1", *CPU)
+        path.write_bytes(npy_bytes([1, 2], (1, 2)).replace(b"(1, 2)", b"(-1,2)"))
+        self.refuses(3, "CORRUPT", "run", "small.graph", "-i", "x.npy", "--random-inputs", "1", *CPU)
+
+    def test_damaged_archives_are_refused(self):
+        arrays = {"x": npy_bytes([1, 2], (1, 2)), "y": npy_bytes([1, 2], (1, 2))}
+        for compressed in (False, True):
+            whole = npz_bytes(arrays, compressed)
+            path = self.folder / "in.npz"
+            for size in (0, 10, len(whole) // 2, len(whole) - 1):
+                path.write_bytes(whole[:size])
+                self.refuses(3, "CORRUPT", "run", "small.graph", "-i", "in.npz", *CPU)
+            flipped = bytearray(whole)
+            flipped[60] ^= 1  # inside the first member
+            path.write_bytes(flipped)
+            self.refuses(3, "CORRUPT", "run", "small.graph", "-i", "in.npz", *CPU)
+
+    def test_an_output_folder_that_cannot_be_is_told(self):
+        (self.folder / "file").write_text("")
+        self.refuses(3, "IO: Cannot create the folder", "run", "chain.graph", "--random-inputs", "1", "-o", "file/out", *CPU)
+
+
+if __name__ == "__main__":
+    unittest.main()
