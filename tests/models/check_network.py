@@ -1,0 +1,95 @@
+"""Runs a network on the device that the loader lists first and holds it against onnxruntime.
+
+In: the command `tuff`, a folder with NETWORK.onnx, .input.npy and .output.npy, the network's name, and fused or
+unfused to leave the other out. Out: a line for each thing checked; status 1 if one fails.
+Invariant: nothing comes from a cache, so that what is checked was compiled by this `tuff`.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+# A product of n rounded factors and its sum differ by about sqrt(n) units in the last place from another order's; 2e-5
+# leaves a factor of ten above what is seen.
+LARGEST_ERROR = 2e-5  # of the largest logit
+
+# Dispatches of a fused plan: one for each convolution, pooling and matrix product, everything else inside them.
+MOST_DISPATCHES = {
+    "squeezenet1_1": 30,
+    "resnet18": 23,
+    "resnet50": 56,
+    "mobilenet_v2": 54,
+    "efficientnet_b0": 100,
+}
+
+
+class Checks:
+    def __init__(self):
+        self.failed = 0
+
+    def check(self, holds, text):
+        print(("ok    " if holds else "WRONG ") + text, flush=True)
+        self.failed += not holds
+
+
+def tuff_output(tuff, *arguments):
+    command = [tuff, *map(str, arguments), "--no-cache"]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"`{' '.join(command)}` ended with status {done.returncode}.\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def check_logits(checks, tuff, stem, fused):
+    expected = np.load(f"{stem}.output.npy").astype(np.float64)
+    with tempfile.TemporaryDirectory(prefix="tuff-network-") as folder:
+        how = [] if fused else ["--no-fuse"]
+        tuff_output(tuff, "run", f"{stem}.onnx", "-i", f"{stem}.input.npy", "-o", folder, *how)
+        (file,) = pathlib.Path(folder).glob("*.npy")
+        logits = np.load(file)
+    name = "fused" if fused else "unfused"
+    checks.check(logits.shape == expected.shape and logits.dtype == np.float32, f"{name}: float32 {list(logits.shape)}")
+    if logits.shape != expected.shape:
+        return
+    error = np.abs(logits - expected).max() / np.abs(expected).max()  # NaN compares false below
+    checks.check(error <= LARGEST_ERROR, f"{name}: error {error:.3g} of the largest logit (at most {LARGEST_ERROR:g})")
+    checks.check(logits.argmax() == expected.argmax(), f"{name}: class {logits.argmax()} (onnxruntime {expected.argmax()})")
+
+
+def check_plan(checks, tuff, stem, network):
+    plan = json.loads(tuff_output(tuff, "inspect", f"{stem}.onnx", "--stage=plan", "--json"))
+    most = MOST_DISPATCHES[network]
+    checks.check(1 <= plan["dispatch_count"] <= most, f"{plan['dispatch_count']} dispatches (at most {most})")
+    checks.check(plan["submit_count"] == 1, f"{plan['submit_count']} submit")
+    unfused = json.loads(tuff_output(tuff, "inspect", f"{stem}.onnx", "--stage=plan", "--json", "--no-fuse"))
+    checks.check(unfused["dispatch_count"] > plan["dispatch_count"], f"{unfused['dispatch_count']} dispatches unfused")
+    # As `tuff explain` names them: "kernel 3, copy (only moves data): /concat".
+    kernels = [line for line in tuff_output(tuff, "explain", f"{stem}.onnx").splitlines() if line.startswith("kernel ")]
+    moving = [line for line in kernels if line.split(",", 1)[1].strip().startswith("copy")]
+    checks.check(len(kernels) == plan["dispatch_count"], f"{len(kernels)} kernels explained")
+    checks.check(not moving, f"{len(moving)} kernels that only move data" + "".join("\n      " + m for m in moving))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tuff")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("network", choices=list(MOST_DISPATCHES))
+    parser.add_argument("which", nargs="?", choices=["fused", "unfused"])
+    options = parser.parse_args()
+
+    checks, stem = Checks(), options.folder / options.network
+    check_plan(checks, options.tuff, stem, options.network)
+    for fused in (True, False):
+        if options.which in (None, "fused" if fused else "unfused"):
+            check_logits(checks, options.tuff, stem, fused)
+    return 1 if checks.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
