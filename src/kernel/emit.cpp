@@ -1,10 +1,8 @@
 #include "kernel/emit.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/checked.h"
-#include "graph/builder.h"
 
 namespace tuff {
 
@@ -184,6 +182,7 @@ IntExpr at_lane(const IntExpr& e, const std::string& variable, int width, int la
 }
 
 bool Emitter::contiguous(const IntExpr& address, const std::string& variable, int width) {
+  if (width != 2 && width != 4) return false;  // an array of vec3 has a hole after each
   IntExpr first = at_lane(address, variable, width, 0);
   if (!divide_exact(first, IntExpr(width))) return false;
   for (int lane = 1; lane < width; ++lane)
@@ -207,65 +206,6 @@ std::string Emitter::condition(const std::vector<RangeCheck>& checks, int* block
     text += (text.empty() ? "" : " && ") + name;
   }
   return text;
-}
-
-std::string narrow(Dtype dtype, const std::string& text) {
-  switch (dtype) {
-    case Dtype::kF16: return "tuff_f16_bits_to_f32(tuff_f32_to_f16_bits(" + text + "))";
-    case Dtype::kBf16: return "tuff_bf16_bits_to_f32(tuff_f32_to_bf16_bits(" + text + "))";
-    case Dtype::kI8: return "(((" + text + ") << 24) >> 24)";
-    case Dtype::kI16: return "(((" + text + ") << 16) >> 16)";
-    case Dtype::kU8: return "((" + text + ") & 255u)";
-    case Dtype::kU16: return "((" + text + ") & 65535u)";
-    default: return text;
-  }
-}
-
-// A cast from a float ends at the target's range where integers would wrap.
-std::string saturate(Dtype dtype, const std::string& text) {
-  switch (dtype) {
-    case Dtype::kI8: return "max(min(" + text + ", 127), -128)";
-    case Dtype::kI16: return "max(min(" + text + ", 32767), -32768)";
-    case Dtype::kU8: return "min(" + text + ", 255u)";
-    case Dtype::kU16: return "min(" + text + ", 65535u)";
-    default: return text;
-  }
-}
-
-std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype result, const std::vector<std::string>& arguments) {
-  const Dialect& d = writer.dialect();
-  Register from = register_of(operand), to = register_of(result);
-  if (op == MapOp::cast) {
-    const std::string& a = arguments[0];
-    std::string type(d.types[static_cast<int>(to)]);
-    if (to == Register::kBool) return from == Register::kBool ? a : "(" + a + " != " + literal(d, operand, 0) + ")";
-    if (from == Register::kBool) return "(" + a + " ? " + literal(d, result, scalar_bits(result, 1)) + " : " + literal(d, result, 0) + ")";
-    if (from == Register::kFloat && to == Register::kInt) return saturate(result, "tuff_f32_to_i32(" + a + ")");
-    if (from == Register::kFloat && to == Register::kUint) return saturate(result, "tuff_f32_to_u32(" + a + ")");
-    if (from == Register::kFloat && to == Register::kInt64) return "tuff_f32_to_i64(" + a + ")";
-    if (from == Register::kFloat && to == Register::kUint64) return "tuff_f32_to_u64(" + a + ")";
-    return narrow(result, from == to ? a : cast_to(type, a));
-  }
-  const MapOpRow& row = map_op_row(op);
-  bool real = from == Register::kFloat || from == Register::kDouble;
-  std::string_view pattern = !real ? row.integer : writer.exact() ? row.exact : row.fast;
-  std::string text;
-  for (size_t i = 0; i < pattern.size();) {
-    auto word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
-    if (!word(pattern[i])) {
-      text += pattern[i++];
-      continue;
-    }
-    size_t end = i;
-    while (end < pattern.size() && word(pattern[end])) ++end;
-    std::string_view name = pattern.substr(i, end - i);
-    if (name == "a") text += arguments[0];
-    else if (name == "b") text += arguments[1];
-    else if (name == "c") text += arguments[2];
-    else text += name;
-    i = end;
-  }
-  return narrow(result, text);
 }
 
 namespace {
@@ -299,6 +239,29 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
     arguments.push_back(emit_op(point, a, variable, width, done));
     out.block = std::max(out.block, arguments.back().block);
   }
+  // What is gathered has a name in expressions; it may differ from lane to lane in a way that they do not show.
+  std::vector<const Lanes*> gathered;
+  std::vector<std::string> gathered_names;
+  auto find_gathered = [&](const Symbol& s) {
+    for (const auto& [number, lanes] : done) {
+      if (!s.extent || s.name != point_symbol(number)) continue;
+      gathered.push_back(&lanes);
+      gathered_names.push_back(s.name);
+    }
+  };
+  op.index.visit_symbols(find_gathered);
+  for (const RangeCheck& c : op.checks) {
+    c.value.visit_symbols(find_gathered);
+    c.extent.visit_symbols(find_gathered);
+  }
+  bool one_for_all = true;
+  for (const Lanes* lanes : gathered) one_for_all = one_for_all && lanes->texts.size() == 1;
+  auto bind_gathered = [&](int lane) {
+    for (size_t i = 0; i < gathered.size(); ++i)
+      bind(gathered_names[i], gathered[i]->texts[gathered[i]->texts.size() == 1 ? 0 : static_cast<size_t>(lane)], gathered[i]->block);
+  };
+  bind_gathered(0);
+
   bool uniform = std::all_of(arguments.begin(), arguments.end(), [](const Lanes& l) { return l.texts.size() == 1; });
   auto argument = [&](size_t i, int lane) -> const std::string& {
     return arguments[i].texts[arguments[i].texts.size() == 1 ? 0 : static_cast<size_t>(lane)];
@@ -309,37 +272,44 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
       if (!(at_lane(e, variable, width, lane) == first)) return false;
     return true;
   };
-  bool same_checks = std::all_of(op.checks.begin(), op.checks.end(), [&](const RangeCheck& c) {
+  bool same_checks = one_for_all && std::all_of(op.checks.begin(), op.checks.end(), [&](const RangeCheck& c) {
     return same_at_all_lanes(c.value) && same_at_all_lanes(c.extent);
   });
+  bool same_index = one_for_all && same_at_all_lanes(op.index);
   auto checks_at = [&](int lane) {
     std::vector<RangeCheck> checks;
     for (const RangeCheck& c : op.checks) checks.push_back({at_lane(c.value, variable, width, lane), at_lane(c.extent, variable, width, lane)});
     return checks;
   };
-  // Ops that gathers index with are named, so that expressions may use them.
   switch (op.kind) {
     case PointOp::Kind::kLiteral: out.texts = {literal(dialect, op.dtype, op.bits)}; break;
     case PointOp::Kind::kInput: out = inputs_.at(op.input); break;
     case PointOp::Kind::kIndex: {
-      int lanes = same_at_all_lanes(op.index) ? 1 : width;
+      int lanes = same_index ? 1 : width;
       for (int lane = 0; lane < lanes; ++lane) {
+        bind_gathered(lane);
         IntExpr e = at_lane(op.index, variable, width, lane);
         int block = block_of(e);
         out.block = std::max(out.block, block);
         std::string text = integer_in(e, block);
-        out.texts.push_back(reg == Register::kInt ? text : cast_to(type, text));
+        out.texts.push_back(narrow(op.dtype, reg == Register::kInt ? text : cast_to(type, text)));
       }
       break;
     }
     case PointOp::Kind::kGatherIndex: {
-      int lanes = uniform && same_at_all_lanes(op.index) ? 1 : width;
+      // A 64-bit index beyond an int is clamped as one that is merely out of range.
+      const bool wide = register_of(point.ops[static_cast<size_t>(op.args[0])].dtype) == Register::kInt64;
+      const std::string wide_type(dialect.types[static_cast<int>(Register::kInt64)]);
+      int lanes = uniform && same_index ? 1 : width;
       for (int lane = 0; lane < lanes; ++lane) {
+        bind_gathered(lane);
         IntExpr extent = at_lane(op.index, variable, width, lane);
         int block = std::max(out.block, block_of(extent));
         std::string n = integer_in(extent, block);
         Block& at = *blocks_[static_cast<size_t>(block)];
-        std::string i = at.temporary("int", "int(" + argument(0, lane) + ")");
+        std::string from = argument(0, lane);
+        if (wide) from = "min(max(" + from + ", " + cast_to(wide_type, "-2147483647") + "), " + cast_to(wide_type, "2147483647") + ")";
+        std::string i = at.temporary("int", cast_to("int", from));
         out.texts.push_back(at.temporary("int", "max(min(" + i + " < 0 ? " + i + " + " + n + " : " + i + ", " + n + " - 1), 0)"));
         out.block = block;
       }
@@ -360,6 +330,7 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
     case PointOp::Kind::kGuard: {
       int lanes = uniform && same_checks ? 1 : width;
       for (int lane = 0; lane < lanes; ++lane) {
+        bind_gathered(lane);
         std::string test = condition(checks_at(lane), &out.block);
         out.texts.push_back(test.empty() ? argument(0, lane)
                                          : blocks_[static_cast<size_t>(out.block)]->temporary(
@@ -369,31 +340,8 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
     }
     case PointOp::Kind::kLoad: {
       bool four_bytes = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
-      bool scalar = same_at_all_lanes(op.index) && same_checks;
-      // An index that was itself gathered differs from lane to lane in a way that the expression does not show.
-      std::vector<std::map<std::string, std::string>> gathered(static_cast<size_t>(width));
-      bool per_lane_index = false;
-      auto look = [&](const Symbol& s) {
-        for (const auto& [number, lanes] : done)
-          if (s.name == point_symbol(number) && s.extent) {
-            per_lane_index = per_lane_index || lanes.texts.size() > 1;
-            for (int lane = 0; lane < width; ++lane)
-              gathered[static_cast<size_t>(lane)][s.name] = lanes.texts[lanes.texts.size() == 1 ? 0 : static_cast<size_t>(lane)];
-          }
-      };
-      op.index.visit_symbols(look);
-      for (const RangeCheck& c : op.checks) {
-        c.value.visit_symbols(look);
-        c.extent.visit_symbols(look);
-      }
-      int gathered_block = 0;
-      for (const auto& [number, lanes] : done)
-        if (!gathered[0].empty() && gathered[0].count(point_symbol(number))) gathered_block = std::max(gathered_block, lanes.block);
-      auto bind_lane = [&](int lane) {
-        for (const auto& [name, text] : gathered[static_cast<size_t>(lane)]) bind(name, text, gathered_block);
-      };
-      bind_lane(0);
-      if (width > 1 && four_bytes && !scalar && same_checks && !per_lane_index && contiguous(op.index, variable, width)) {
+      bool scalar = same_index && same_checks;
+      if (width > 1 && four_bytes && !scalar && same_checks && contiguous(op.index, variable, width)) {
         IntExpr vector_index = *divide_exact(at_lane(op.index, variable, width, 0), IntExpr(width));
         int block = block_of(vector_index);
         std::string test = condition(checks_at(0), &block);
@@ -404,11 +352,11 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         out.block = block;
         break;
       }
-      int lanes = scalar && !per_lane_index ? 1 : width;
+      int lanes = scalar ? 1 : width;
       for (int lane = 0; lane < lanes; ++lane) {
-        bind_lane(lane);
+        bind_gathered(lane);
         IntExpr e = at_lane(op.index, variable, width, lane);
-        int block = std::max(block_of(e), gathered_block);
+        int block = block_of(e);
         std::string test = condition(checks_at(lane), &block);
         Block& at = *blocks_[static_cast<size_t>(block)];
         std::string stored = literal(dialect, op.dtype, op.bits);

@@ -122,6 +122,9 @@ IntExpr at_lane(const IntExpr& e, const std::string& vector_variable, int width,
 // A map op over register texts: ops.def's expression for the operands' class and the writer's mode.
 std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype result, const std::vector<std::string>& arguments);
 
+// What values of the dtype are combined in, to be narrowed once at the end: f32 for f16 and bf16.
+inline Dtype sum_dtype(Dtype dtype) { return register_of(dtype) == Register::kFloat ? Dtype::kF32 : dtype; }
+
 // A value of the dtype, given as a register text, rounded or wrapped to what the dtype can hold.
 std::string narrow(Dtype dtype, const std::string& text);
 

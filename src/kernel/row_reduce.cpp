@@ -143,7 +143,7 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
     }
     if (arg) functions += better_function(writer, phase, *reduce, dtype);
     else functions += scalar + " combine_" + phase + "(" + scalar + " a, " + scalar + " b) { return " +
-                      map_text(writer, reduction.combine, dtype, dtype, {"a", "b"}) + "; }\n";
+                      map_text(writer, reduction.combine, sum_dtype(dtype), sum_dtype(dtype), {"a", "b"}) + "; }\n";
     if (!columns && scratch.insert(scalar).second) functions += "shared " + scalar + " scratch_" + scalar + "[" + std::to_string(64 * width) + "];\n";
     if (arg && !columns && scratch.insert("at").second) functions += "shared int scratch_at[" + std::to_string(64 * width) + "];\n";
 
@@ -166,7 +166,7 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
         writer.note(Register::kInt64);
         name = cast_to(writer.dialect().types[static_cast<int>(Register::kInt64)], name);
       }
-      stat.push_back(name);
+      stat.push_back(arg ? name : narrow(dtype, name));
     }
     group.scope.inputs[node.output.value] = {request.group.coordinates.at(node.output.value), static_cast<int>(stats.size())};
     stats.push_back(std::move(stat));

@@ -53,9 +53,9 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
     const std::string acc = "acc_" + std::to_string(lane), &xl = x_lanes[static_cast<size_t>(lane)];
     std::string next;
     if (window.op == WindowOp::kMax) {
-      next = map_text(writer, MapOp::max, out.dtype, out.dtype, {acc, xl});
+      next = map_text(writer, MapOp::max, sum_dtype(out.dtype), sum_dtype(out.dtype), {acc, xl});
     } else if (window.op == WindowOp::kSum) {
-      next = map_text(writer, MapOp::add, out.dtype, out.dtype, {acc, xl});
+      next = map_text(writer, MapOp::add, sum_dtype(out.dtype), sum_dtype(out.dtype), {acc, xl});
     } else {
       const std::string& wl = w_lanes[static_cast<size_t>(lane)];
       if (reg != Register::kFloat) next = acc + " + " + xl + " * " + wl;
