@@ -9,22 +9,33 @@ namespace tuff {
 namespace {
 
 // Counted up when the words that come out of the same source change.
-constexpr uint64_t kCodegenVersion = 1;
+constexpr uint64_t kCodegenVersion = 2;
 
-Hash cache_key(const Kernel& kernel, const CodegenOptions& options) {
+// What is done to the words beside compiling them.
+bool is_decorated(const Kernel& kernel, const CodegenOptions& options) { return kernel.exact && options.decorate_exact; }
+bool has_float_controls(const Kernel& kernel, const DeviceInfo& device) {
+  return kernel.exact && device.signed_zero_inf_nan_f32;
+}
+
+Hash cache_key(const Kernel& kernel, const DeviceInfo& device, const CodegenOptions& options) {
   return Hasher()
       .text("tuff spirv")
       .number(kCodegenVersion)
       .text(glsl_compiler_version())
-      .number(kernel.exact && options.decorate_exact ? 1 : 0)
+      .number(is_decorated(kernel, options) ? 1 : 0)
+      .number(has_float_controls(kernel, device) ? 1 : 0)
       .text(kernel.source)
       .finish();
 }
 
-Result<std::vector<uint32_t>> compile_fresh(const Kernel& kernel, const CodegenOptions& options) {
+Result<std::vector<uint32_t>> compile_fresh(const Kernel& kernel, const DeviceInfo& device,
+                                            const CodegenOptions& options) {
   TUFF_ASSIGN(std::vector<uint32_t> words, compile_glsl(kernel.source, kernel.name));
-  if (kernel.exact && options.decorate_exact) {
+  if (is_decorated(kernel, options)) {
     TUFF_ASSIGN(words, decorate_no_contraction(std::move(words)));
+  }
+  if (has_float_controls(kernel, device)) {
+    TUFF_ASSIGN(words, preserve_signed_zero_inf_nan(std::move(words)));
   }
   if (options.validate) TUFF_TRY(validate_spirv(words, kernel.name));
   return words;
@@ -52,7 +63,7 @@ CompiledKernel compiled(const Kernel& kernel, std::vector<uint32_t> words) {
 }  // namespace
 
 Result<CompiledKernel> compile_kernel(const Kernel& kernel, const DeviceInfo& device, const CodegenOptions& options) {
-  Hash key = cache_key(kernel, options);
+  Hash key = cache_key(kernel, device, options);
   if (options.cache.load) {
     std::optional<std::vector<uint32_t>> words = options.cache.load(key);
     // A damaged or foreign entry is compiled anew and written over.
@@ -60,7 +71,7 @@ Result<CompiledKernel> compile_kernel(const Kernel& kernel, const DeviceInfo& de
       return compiled(kernel, std::move(*words));
     }
   }
-  TUFF_ASSIGN(std::vector<uint32_t> words, compile_fresh(kernel, options));
+  TUFF_ASSIGN(std::vector<uint32_t> words, compile_fresh(kernel, device, options));
   TUFF_TRY(verify_module(words, kernel, device, options));
   if (options.cache.store) options.cache.store(key, words);
   return compiled(kernel, std::move(words));

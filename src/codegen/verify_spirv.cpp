@@ -19,6 +19,7 @@ bool device_has(uint32_t capability, const DeviceInfo& device) {
     case SpvCapabilityShader:
     case SpvCapabilityGroupNonUniform: return true;  // Vulkan 1.1 has these everywhere
     case SpvCapabilityGroupNonUniformArithmetic: return device.subgroup_arithmetic;
+    case SpvCapabilityGroupNonUniformBallot: return device.subgroup_ballot;
     case SpvCapabilityGroupNonUniformShuffle: return device.subgroup_shuffle;
     case SpvCapabilityFloat16: return device.float16;
     case SpvCapabilityFloat64: return device.float64;

@@ -78,6 +78,21 @@ TEST_CASE("an exact kernel with one decoration missing is refused") {
   CHECK(removed == 2);
 }
 
+TEST_CASE("exact kernels ask for NaN, infinities and signed zeros where the device offers them") {
+  DeviceInfo device = any_device();
+  const char kMode[] = "OpExecutionMode %main SignedZeroInfNanPreserve 32";
+  auto text = [&](bool exact) {
+    Result<CompiledKernel> compiled = compile_kernel(small_kernel("x * y", exact), device, {});
+    REQUIRE_MESSAGE(compiled.ok(), compiled.status().message());
+    return disassemble(compiled->spirv);
+  };
+  CHECK(text(true).find(kMode) == std::string::npos);
+  device.signed_zero_inf_nan_f32 = true;
+  CHECK(text(true).find(kMode) != std::string::npos);
+  CHECK(text(true).find("OpExtension \"SPV_KHR_float_controls\"") != std::string::npos);
+  CHECK(text(false).find(kMode) == std::string::npos);
+}
+
 TEST_CASE("without the exact pass nothing is decorated") {
   CodegenOptions options;
   options.decorate_exact = false;
