@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/checked.h"
 #include "graph/graph.h"
 
 namespace tuff {
@@ -129,10 +130,11 @@ struct Inferrer {
     for (size_t i = 0; i < spatial; ++i) {
       if (a.kernel[i] < 1 || a.strides[i] < 1 || a.dilations[i] < 1)
         return invalid_argument("kernel, strides and dilations must be positive.");
-      IntExpr room = in[0].shape[2 + i] - IntExpr(a.dilations[i] * (a.kernel[i] - 1) + 1);
-      if (room.interval().high < 0)
-        return invalid_argument("the window of " + std::to_string(a.dilations[i] * (a.kernel[i] - 1) + 1) +
-                                " is larger than the padded input size " + in[0].shape[2 + i].text() + ".");
+      IntExpr extent = IntExpr(a.dilations[i]) * IntExpr(a.kernel[i] - 1) + IntExpr(1);
+      IntExpr room = in[0].shape[2 + i] - extent;
+      if (extent.has_overflowed() || room.interval().high < 0)
+        return invalid_argument("the window of " + extent.text() + " is larger than the padded input size " +
+                                in[0].shape[2 + i].text() + ".");
       out.shape.push_back(floor_div(room, IntExpr(a.strides[i])) + IntExpr(1));
     }
     return out;
@@ -191,7 +193,10 @@ struct Inferrer {
       if (a.interior[i] > 0 && a.mode != PadMode::kConstant)
         return invalid_argument("interior padding has a constant fill only.");
       IntExpr stretched = in[0].shape[i];
-      if (a.interior[i] > 0) stretched = maximum(IntExpr(0), (in[0].shape[i] - IntExpr(1)) * IntExpr(a.interior[i] + 1) + IntExpr(1));
+      if (a.interior[i] > 0) {
+        IntExpr gaps = maximum(IntExpr(0), in[0].shape[i] - IntExpr(1));
+        stretched = stretched + gaps * IntExpr(a.interior[i]);
+      }
       out.shape.push_back(stretched + a.low[i] + a.high[i]);
     }
     return out;
@@ -200,6 +205,7 @@ struct Inferrer {
   Result<ValueType> operator()(const BroadcastAttrs& a) const {
     TUFF_TRY(check_count(in, 1));
     if (a.shape.size() != in[0].shape.size()) return invalid_argument("broadcasts to another rank.");
+    TUFF_TRY(check_shape(a.shape));
     for (size_t i = 0; i < a.shape.size(); ++i)
       if (!in[0].shape[i].is(1) && !(in[0].shape[i] == a.shape[i]))
         return invalid_argument("cannot broadcast " + dims_text(in[0].shape) + " to " + dims_text(a.shape) + ".");
@@ -248,6 +254,7 @@ struct Inferrer {
 
   Result<ValueType> operator()(const DimensionAttrs& a) const {
     TUFF_TRY(check_count(in, 0));
+    if (a.dtype == Dtype::kBool) return invalid_argument("must be a number, not bool.");
     return ValueType{a.dtype, {}};
   }
 
@@ -255,9 +262,11 @@ struct Inferrer {
     TUFF_TRY(check_count(in, 0));
     TUFF_TRY(check_shape(a.shape));
     IntExpr count = product(a.shape);
+    if (count.has_overflowed()) return ValueType{a.dtype, a.shape};  // refused below
     if (!count.is_constant()) return invalid_argument("a constant's shape must be known.");
+    auto size_bytes = checked_multiply(count.constant(), dtype_size_bytes(a.dtype));
     if (a.data.kind == ConstantData::Kind::kBytes &&
-        a.data.bytes.data.size() != static_cast<uint64_t>(count.constant()) * static_cast<uint64_t>(dtype_size_bytes(a.dtype)))
+        (!size_bytes || a.data.bytes.data.size() != static_cast<uint64_t>(*size_bytes)))
       return invalid_argument("has " + std::to_string(a.data.bytes.data.size()) + " bytes of data for " +
                               std::string(dtype_name(a.dtype)) + dims_text(a.shape) + ".");
     return ValueType{a.dtype, a.shape};
@@ -268,10 +277,10 @@ struct Inferrer {
 
 Result<ValueType> infer(const Attrs& attrs, const std::vector<ValueType>& inputs) {
   auto type = std::visit(Inferrer{inputs}, attrs);
-  if (!type.ok()) {
-    std::string where(attrs_name(attrs));
-    return Status(type.status().code(), where + " " + type.status().message());
-  }
+  const std::string where(attrs_name(attrs));
+  if (!type.ok()) return Status(type.status().code(), where + " " + type.status().message());
+  if (product(type->shape).has_overflowed())
+    return limit_exceeded(where + " gives " + type_text(*type) + ", whose element count 64 bits cannot hold.");
   return type;
 }
 

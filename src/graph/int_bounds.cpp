@@ -214,7 +214,8 @@ bool prove_nonnegative(const IntExpr& e, int budget) {
     auto relaxed = relax(e, both);
     if (relaxed && prove_nonnegative(*relaxed, budget - 1)) return true;
   }
-  return false;
+  // The extents of loop variables have floors of their own.
+  return e.uses_loop_variables() && prove_nonnegative(bound(e, false), budget - 1);
 }
 
 }  // namespace

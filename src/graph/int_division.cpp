@@ -25,43 +25,28 @@ bool remove_factors(std::vector<Atom>& product, const std::vector<Atom>& factors
   return true;
 }
 
-// t / n for n > 0, where the coefficient, and failing that the divisors of dimension symbols, hold all of n's factors.
-// A symbol s that n divides becomes the exact floor(s/n).
-std::optional<IntExpr> divide_term(const Term& t, int64_t n) {
-  int64_t g = std::gcd(t.coefficient, n);
-  n /= g;
-  IntExpr quotient(t.coefficient / g);
-  for (const auto& atom : t.atoms) {
-    IntExpr factor = make_atom_expr(atom);
-    if (n > 1 && atom->kind == AtomKind::kSymbol) {
-      g = std::gcd(atom->symbol.divisor, n);
-      if (g > 1) factor = make_binary(AtomKind::kFloorDiv, factor, IntExpr(g));
-      n /= g;
-    }
-    quotient = quotient * factor;
-  }
-  if (n != 1) return std::nullopt;
-  return quotient;
-}
-
 // By degree, then by atoms: an order that multiplication keeps, as long division needs.
-bool graded_less(const Term& a, const Term& b) {
-  if (a.atoms.size() != b.atoms.size()) return a.atoms.size() < b.atoms.size();
-  return compare_products(a.atoms, b.atoms) < 0;
+bool graded_less(const std::pair<const std::vector<Atom>, int64_t>& a, const std::pair<const std::vector<Atom>, int64_t>& b) {
+  if (a.first.size() != b.first.size()) return a.first.size() < b.first.size();
+  return compare_products(a.first, b.first) < 0;
 }
 
-const Term& leading_term(const IntExpr& e) { return *std::max_element(e.terms().begin(), e.terms().end(), graded_less); }
+// The leading term of rest by that of n; nullopt if it does not divide.
+std::optional<Term> divide_leading(const IntExprBuilder& rest, const IntExprBuilder& n) {
+  auto t = std::max_element(rest.terms.begin(), rest.terms.end(), graded_less);
+  auto lead = std::max_element(n.terms.begin(), n.terms.end(), graded_less);
+  Term part{t->second / lead->second, t->first};
+  if (t->second % lead->second != 0 || !remove_factors(part.atoms, lead->first)) return std::nullopt;
+  return part;
+}
 
-std::optional<IntExpr> divide_by_term(const IntExpr& a, const Term& n) {
-  IntExpr quotient;
-  for (const auto& t : a.terms()) {
-    Term reduced = t;
-    if (!remove_factors(reduced.atoms, n.atoms)) return std::nullopt;
-    auto q = divide_term(reduced, std::abs(n.coefficient));
-    if (!q) return std::nullopt;
-    quotient += *q;
+void subtract_product(IntExprBuilder& rest, const Term& part, const IntExprBuilder& n) {
+  for (const auto& [n_atoms, coefficient] : n.terms) {
+    std::vector<Atom> atoms = part.atoms;
+    atoms.insert(atoms.end(), n_atoms.begin(), n_atoms.end());
+    std::sort(atoms.begin(), atoms.end(), atom_less);
+    rest.add(std::move(atoms), -static_cast<__int128>(part.coefficient) * coefficient);
   }
-  return n.coefficient < 0 ? -quotient : quotient;
 }
 
 }  // namespace
@@ -69,18 +54,19 @@ std::optional<IntExpr> divide_by_term(const IntExpr& a, const Term& n) {
 std::optional<IntExpr> divide_exact(const IntExpr& a, const IntExpr& n) {
   if (n.is(0) || a.has_overflowed() || n.has_overflowed()) return std::nullopt;
   if (n.is(1)) return a;
-  if (n.terms().size() == 1) return divide_by_term(a, n.terms()[0]);
   // Polynomial long division; each step removes the leading term or gives up.
-  const Term lead = leading_term(n);
-  IntExpr rest = a, quotient;
-  for (int step = 0; step < 64 && !rest.is(0); ++step) {
-    auto part = divide_by_term(term_expr(leading_term(rest)), lead);
+  constexpr int kMaxSteps = 4096;
+  IntExprBuilder rest, divisor, quotient;
+  rest.add(a, 1);
+  divisor.add(n, 1);
+  for (int step = 0; step < kMaxSteps && !rest.overflowed && !divisor.overflowed; ++step) {
+    if (rest.terms.empty()) return quotient.finish();
+    auto part = divide_leading(rest, divisor);
     if (!part) return std::nullopt;
-    quotient += *part;
-    rest = rest - *part * n;
+    subtract_product(rest, *part, divisor);
+    quotient.add(std::move(part->atoms), part->coefficient);
   }
-  if (!rest.is(0)) return std::nullopt;
-  return quotient;
+  return std::nullopt;
 }
 
 namespace {
@@ -89,9 +75,53 @@ struct Split {
   IntExpr quotient, rest;  // a = n * quotient + rest
 };
 
-// Moves into the quotient whatever is provably a multiple of n: per product of loop variables, its whole coefficient
-// or the terms of it. Numbers leave a remainder of their own sign.
+// By a number: what it divides, also by the divisors of symbols, and of the rest the coefficients' quotients. The rest
+// keeps its sign.
+Split split_by_number(const IntExpr& a, int64_t n, bool use_symbol_divisors) {
+  Split split;
+  for (const auto& t : a.terms()) {
+    if (use_symbol_divisors) {
+      if (auto q = divide_exact(term_expr(t), IntExpr(n))) {
+        split.quotient += *q;
+        continue;
+      }
+    }
+    split.quotient += IntExprBuilder::single(t.coefficient / n, t.atoms);
+    split.rest += IntExprBuilder::single(t.coefficient % n, t.atoms);
+  }
+  return split;
+}
+
+// By a polynomial: a itself, or its terms, or its leading terms as long as fewer are left.
+Split split_by_polynomial(const IntExpr& a, const IntExpr& n) {
+  if (auto q = divide_exact(a, n)) return {*q, {}};
+  Split split;
+  if (n.terms().size() == 1) {
+    for (const auto& t : a.terms()) {
+      if (auto q = divide_exact(term_expr(t), n)) split.quotient += *q;
+      else split.rest += term_expr(t);
+    }
+    return split;
+  }
+  split.rest = a;
+  while (!split.rest.is(0)) {
+    IntExprBuilder rest, divisor;
+    rest.add(split.rest, 1);
+    divisor.add(n, 1);
+    auto part = divide_leading(rest, divisor);
+    if (!part) break;
+    size_t before = rest.terms.size();
+    subtract_product(rest, *part, divisor);
+    if (rest.overflowed || rest.terms.size() >= before) break;
+    split.quotient += IntExprBuilder::single(part->coefficient, part->atoms);
+    split.rest = rest.finish();
+  }
+  return split;
+}
+
+// Moves into the quotient whatever is provably a multiple of n, for each product of loop variables on its own.
 Split split_multiples(const IntExpr& a, const IntExpr& n, bool use_symbol_divisors) {
+  if (n.is_constant()) return split_by_number(a, n.constant(), use_symbol_divisors);
   std::map<std::vector<Atom>, IntExpr, ProductLess> groups;
   for (const auto& t : a.terms()) {
     std::vector<Atom> loop, other;
@@ -101,28 +131,9 @@ Split split_multiples(const IntExpr& a, const IntExpr& n, bool use_symbol_diviso
   Split split;
   for (const auto& [loop, coefficient] : groups) {
     IntExpr variables = IntExprBuilder::single(1, loop);
-    if (!n.is_constant()) {
-      if (auto q = divide_exact(coefficient, n)) {
-        split.quotient += *q * variables;
-        continue;
-      }
-    }
-    for (const auto& t : coefficient.terms()) {
-      if (!n.is_constant()) {
-        if (auto q = divide_exact(term_expr(t), n)) split.quotient += *q * variables;
-        else split.rest += term_expr(t) * variables;
-        continue;
-      }
-      if (use_symbol_divisors) {
-        if (auto q = divide_term(t, n.constant())) {
-          split.quotient += *q * variables;
-          continue;
-        }
-      }
-      IntExpr unit = IntExprBuilder::single(1, t.atoms) * variables;
-      split.quotient += IntExpr(t.coefficient / n.constant()) * unit;
-      split.rest += IntExpr(t.coefficient % n.constant()) * unit;
-    }
+    Split part = split_by_polynomial(coefficient, n);
+    split.quotient += part.quotient * variables;
+    split.rest += part.rest * variables;
   }
   return split;
 }
@@ -185,21 +196,24 @@ std::optional<Factored> factor_out(const IntExpr& rest, const IntExpr& n) {
     if (factor.is(0) || factor.is(1) || factor == n || !proven_nonnegative(factor)) return;
     if (std::find(candidates.begin(), candidates.end(), factor) == candidates.end()) candidates.push_back(factor);
   };
-  // What n shares with each term of rest, and, where n is a sum, with the coefficient of each loop variable.
+  // What n shares with each term of rest, or, where n is a sum, the coefficient of each loop variable.
+  IntExprBuilder dividend, divisor;
+  dividend.add(rest, 1);
+  divisor.add(n, 1);
   std::map<std::vector<Atom>, IntExpr, ProductLess> coefficients;
-  for (const auto& t : rest.terms()) {
-    std::vector<Atom> loop, other;
-    for (const auto& atom : t.atoms) (atom->uses_loop_variables ? loop : other).push_back(atom);
-    coefficients[loop] += IntExprBuilder::single(t.coefficient, other);
-    if (n.terms().size() != 1) continue;
-    std::vector<Atom> shared;
-    std::vector<Atom> available = n.terms()[0].atoms;
-    for (const auto& atom : t.atoms)
+  for (const auto& [atoms, coefficient] : dividend.terms) {
+    if (divisor.terms.size() != 1) {
+      std::vector<Atom> loop, other;
+      for (const auto& atom : atoms) (atom->uses_loop_variables ? loop : other).push_back(atom);
+      coefficients[loop] += IntExprBuilder::single(coefficient, other);
+      continue;
+    }
+    std::vector<Atom> shared, available = divisor.terms.begin()->first;
+    for (const auto& atom : atoms)
       if (remove_factors(available, {atom})) shared.push_back(atom);
-    propose(IntExprBuilder::single(std::gcd(t.coefficient, n.terms()[0].coefficient), shared));
+    propose(IntExprBuilder::single(std::gcd(coefficient, divisor.terms.begin()->second), shared));
   }
-  if (n.terms().size() != 1)
-    for (const auto& [loop, coefficient] : coefficients) propose(coefficient);
+  for (const auto& [loop, coefficient] : coefficients) propose(coefficient);
   std::sort(candidates.begin(), candidates.end(), [](const IntExpr& a, const IntExpr& b) { return b < a; });
   for (const IntExpr& factor : candidates) {
     auto n_over = divide_exact(n, factor);
@@ -211,10 +225,9 @@ std::optional<Factored> factor_out(const IntExpr& rest, const IntExpr& n) {
   return std::nullopt;
 }
 
-const AtomNode* single_atom(const IntExpr& e) {
-  if (e.terms().size() != 1 || e.terms()[0].coefficient != 1 || e.terms()[0].atoms.size() != 1) return nullptr;
-  return e.terms()[0].atoms[0].get();
-}
+// The atom that the term is; null if there is more to it.
+const AtomNode* single_atom(const Term& t) { return t.coefficient == 1 && t.atoms.size() == 1 ? t.atoms[0].get() : nullptr; }
+const AtomNode* single_atom(const IntExpr& e) { return e.terms().size() == 1 ? single_atom(e.terms()[0]) : nullptr; }
 
 bool is_positive(const IntExpr& n) { return !n.is_constant() || n.constant() > 0; }
 
@@ -230,7 +243,7 @@ IntExpr floor_of_rest(const IntExpr& rest, const IntExpr& n) {
   if (!rest.uses_loop_variables()) {
     // floor((floor(x/m) + c)/n) = floor((x + c*m)/(m*n)): the sizes after strided windows in a row.
     for (const auto& t : rest.terms()) {
-      const AtomNode* inner = single_atom(term_expr(t));
+      const AtomNode* inner = single_atom(t);
       if (!inner || inner->kind != AtomKind::kFloorDiv) continue;
       return floor_div(inner->a + (rest - term_expr(t)) * inner->b, inner->b * n);
     }

@@ -44,16 +44,6 @@ int depth_of(const IntExpr& e) {
   return depth;
 }
 
-// Erases one occurrence of each factor; false if one is missing.
-bool erase_factors(std::vector<Atom>& atoms, const std::vector<Atom>& factors) {
-  for (const auto& factor : factors) {
-    auto it = std::find_if(atoms.begin(), atoms.end(), [&](const Atom& x) { return compare_atoms(x, factor) == 0; });
-    if (it == atoms.end()) return false;
-    atoms.erase(it);
-  }
-  return true;
-}
-
 }  // namespace
 
 int compare_atoms(const Atom& a, const Atom& b) {
@@ -70,12 +60,66 @@ int compare_products(const std::vector<Atom>& a, const std::vector<Atom>& b) {
   return a.size() == b.size() ? 0 : a.size() < b.size() ? -1 : 1;
 }
 
-void IntExprBuilder::add(const std::vector<Atom>& atoms, __int128 coefficient) {
-  if (coefficient == 0) return;
-  auto [slot, is_new] = terms.try_emplace(atoms, 0);
+namespace {
+
+// The g of an exact floor(s/g), 1 for a symbol s itself; 0 for other atoms and where the divisor says nothing.
+int64_t exact_divisor(const Atom& atom) {
+  if (atom->kind == AtomKind::kSymbol) return atom->symbol.divisor > 1 ? 1 : 0;
+  if (atom->kind != AtomKind::kFloorDiv || !atom->b.is_constant() || atom->a.terms().size() != 1) return 0;
+  const IntExpr::Term& t = atom->a.terms()[0];
+  if (t.coefficient != 1 || t.atoms.size() != 1 || t.atoms[0]->kind != AtomKind::kSymbol) return 0;
+  int64_t g = atom->b.constant();
+  return g > 0 && t.atoms[0]->symbol.divisor % g == 0 ? g : 0;
+}
+
+const Atom& dividend_symbol(const Atom& atom) {
+  return atom->kind == AtomKind::kSymbol ? atom : atom->a.terms()[0].atoms[0];
+}
+
+// floor(s/g) as it is.
+Atom exact_atom(const Atom& symbol, int64_t g) {
+  if (g == 1) return symbol;
+  return make_binary(AtomKind::kFloorDiv, make_atom_expr(symbol), IntExpr(g)).terms()[0].atoms[0];
+}
+
+void expand(std::vector<Atom>& atoms, __int128& coefficient) {
+  constexpr __int128 kBeyond = static_cast<__int128>(1) << 80;  // overflows in any case
+  bool changed = false;
+  for (auto& atom : atoms) {
+    int64_t g = exact_divisor(atom);
+    if (g == 0 || coefficient > kBeyond || coefficient < -kBeyond) continue;
+    const Atom symbol = dividend_symbol(atom);
+    if (g == symbol->symbol.divisor) continue;
+    coefficient *= symbol->symbol.divisor / g;
+    atom = exact_atom(symbol, symbol->symbol.divisor);
+    changed = true;
+  }
+  if (changed) std::sort(atoms.begin(), atoms.end(), atom_less);
+}
+
+void contract(std::vector<Atom>& atoms, int64_t& coefficient) {
+  bool changed = false;
+  for (auto& atom : atoms) {
+    int64_t d = exact_divisor(atom);
+    int64_t g = d > 1 ? std::gcd(coefficient, d) : 1;
+    if (g == 1) continue;
+    coefficient /= g;
+    atom = exact_atom(dividend_symbol(atom), d / g);
+    changed = true;
+  }
+  if (changed) std::sort(atoms.begin(), atoms.end(), atom_less);
+}
+
+}  // namespace
+
+void IntExprBuilder::add(std::vector<Atom> atoms, __int128 coefficient) {
+  if (coefficient == 0 || overflowed) return;
+  expand(atoms, coefficient);
+  size_t factor_count = atoms.size();
+  auto [slot, is_new] = terms.try_emplace(std::move(atoms), 0);
   __int128 sum = slot->second + coefficient;
   // The range is symmetric, so that negation cannot overflow.
-  if (sum > INT64_MAX || sum < -INT64_MAX || terms.size() > kMaxTerms || atoms.size() > kMaxFactors) {
+  if (sum > INT64_MAX || sum < -INT64_MAX || terms.size() > kMaxTerms || factor_count > kMaxFactors) {
     overflowed = true;
     terms.clear();
     return;
@@ -92,79 +136,73 @@ void IntExprBuilder::add(const IntExpr& e, int64_t scale) {
   }
 }
 
-void IntExprBuilder::add_product(const IntExpr& a, const IntExpr& b) {
-  overflowed = overflowed || a.has_overflowed() || b.has_overflowed();
-  for (const auto& s : a.terms()) {
-    for (const auto& t : b.terms()) {
-      if (overflowed) return;
-      std::vector<Atom> atoms = s.atoms;
-      atoms.insert(atoms.end(), t.atoms.begin(), t.atoms.end());
-      std::sort(atoms.begin(), atoms.end(), atom_less);
-      add(atoms, static_cast<__int128>(s.coefficient) * t.coefficient);
+void IntExprBuilder::add(const IntExprBuilder& sum, int64_t scale) {
+  overflowed = overflowed || sum.overflowed;
+  for (const auto& [atoms, coefficient] : sum.terms) add(atoms, static_cast<__int128>(coefficient) * scale);
+}
+
+void IntExprBuilder::multiply(const IntExpr& e) {
+  IntExprBuilder product;
+  product.overflowed = overflowed || e.has_overflowed();
+  for (const auto& [atoms, coefficient] : terms) {
+    for (const auto& t : e.terms()) {
+      if (product.overflowed) break;
+      std::vector<Atom> joined = atoms;
+      joined.insert(joined.end(), t.atoms.begin(), t.atoms.end());
+      std::sort(joined.begin(), joined.end(), atom_less);
+      product.add(std::move(joined), static_cast<__int128>(coefficient) * t.coefficient);
     }
   }
+  *this = std::move(product);
 }
 
-// Does the sum hold each term of e with exactly its coefficient?
-bool IntExprBuilder::contains(const IntExpr& e) const {
-  for (const auto& t : e.terms()) {
-    auto it = terms.find(t.atoms);
-    if (it == terms.end() || it->second != t.coefficient) return false;
+// Does the sum hold each term of the part with exactly its coefficient?
+bool IntExprBuilder::contains(const IntExprBuilder& part) const {
+  for (const auto& [atoms, coefficient] : part.terms) {
+    auto it = terms.find(atoms);
+    if (it == terms.end() || it->second != coefficient) return false;
   }
-  return !e.terms().empty();
+  return !part.terms.empty() && !part.overflowed;
 }
 
-// For a term c*r*(x mod n), with q = floor(x/n):
-//   c*r*n*q + c*r*(x mod n)           -> c*r*x
-//   c*r*n*(q mod k) + c*r*(x mod n)   -> c*r*(x mod n*k)
+// For what multiplies a remainder, c*(x mod n), with q = floor(x/n):
+//   c*n*q + c*(x mod n)           -> c*x
+//   c*n*(q mod k) + c*(x mod n)   -> c*(x mod n*k)
 bool IntExprBuilder::rewrite_remainder() {
   if (terms.size() < 2) return false;
+  // c is all that multiplies the remainder, or else one term of it.
+  std::map<std::vector<Atom>, std::vector<IntExprBuilder>, ProductLess> factors;
   for (const auto& [atoms, coefficient] : terms) {
     for (size_t i = 0; i < atoms.size(); ++i) {
-      if (atoms[i]->kind != AtomKind::kMod) continue;
-      const Atom remainder = atoms[i];
+      if (atoms[i]->kind != AtomKind::kMod || (i > 0 && compare_atoms(atoms[i], atoms[i - 1]) == 0)) continue;
       std::vector<Atom> others = atoms;
       others.erase(others.begin() + static_cast<ptrdiff_t>(i));
-      const IntExpr rest = single(coefficient, others);
-      const IntExpr scaled = rest * remainder->b;
-      auto replace = [&](const IntExpr& high_part, const IntExpr& by) {
-        const IntExpr low_part = single(coefficient, atoms);
-        add(high_part, -1);
-        add(low_part, -1);
-        add(rest * by, 1);
-        return true;
-      };
-      if (IntExpr high_part = scaled * remainder->quotient; contains(high_part)) return replace(high_part, remainder->a);
-      for (const auto& [other_atoms, other_coefficient] : terms) {
-        for (const auto& candidate : other_atoms) {
-          if (candidate->kind != AtomKind::kMod || !(candidate->a == remainder->quotient)) continue;
-          IntExpr high_part = scaled * make_atom_expr(candidate);
-          if (contains(high_part)) return replace(high_part, mod(remainder->a, remainder->b * candidate->b));
-        }
-      }
+      auto& candidates = factors[{atoms[i]}];
+      if (candidates.empty()) candidates.emplace_back();
+      candidates.front().add(others, coefficient);
+      candidates.emplace_back().add(others, coefficient);
     }
   }
-  return false;
-}
-
-// c*floor(s/n) -> (c/g)*floor(s/(n/g)), g = gcd(c, n), where n divides every value of the symbol s.
-bool IntExprBuilder::rewrite_exact_quotient() {
-  for (const auto& [atoms, coefficient] : terms) {
-    for (const auto& atom : atoms) {
-      if (atom->kind != AtomKind::kFloorDiv || !atom->b.is_constant() || atom->b.constant() <= 0) continue;
-      if (atom->a.terms().size() != 1 || atom->a.terms()[0].coefficient != 1) continue;
-      const auto& dividend = atom->a.terms()[0].atoms;
-      if (dividend.size() != 1 || dividend[0]->kind != AtomKind::kSymbol) continue;
-      int64_t n = atom->b.constant();
-      int64_t g = std::gcd(coefficient, n);
-      if (g == 1 || dividend[0]->symbol.divisor % n != 0) continue;
-      std::vector<Atom> others = atoms;
-      erase_factors(others, {atom});
-      IntExpr replacement = single(coefficient / g, others) * floor_div(atom->a, IntExpr(n / g));
-      const IntExpr old = single(coefficient, atoms);
-      add(old, -1);
-      add(replacement, 1);
-      return true;
+  for (const auto& [key, candidates] : factors) {
+    const Atom& remainder = key[0];
+    for (const IntExprBuilder& c : candidates) {
+      auto replace = [&](const IntExpr& high, const IntExpr& low, const IntExpr& by) {
+        IntExprBuilder old = c, low_part = c, replacement = c;
+        old.multiply(high);
+        if (!contains(old)) return false;
+        low_part.multiply(low);
+        old.add(low_part, 1);
+        replacement.multiply(by);
+        add(old, -1);
+        add(replacement, 1);
+        return true;
+      };
+      const IntExpr low = make_atom_expr(remainder), &n = remainder->b;
+      if (replace(n * remainder->quotient, low, remainder->a)) return true;
+      for (const auto& [other, unused] : factors) {
+        if (!(other[0]->a == remainder->quotient)) continue;
+        if (replace(n * make_atom_expr(other[0]), low, mod(remainder->a, n * other[0]->b))) return true;
+      }
     }
   }
   return false;
@@ -172,21 +210,31 @@ bool IntExprBuilder::rewrite_exact_quotient() {
 
 IntExpr IntExprBuilder::finish() {
   // Each rewrite leaves fewer or smaller atoms; the bound is for the case that this sentence is wrong.
-  for (int step = 0; step < 1000 && !overflowed; ++step)
-    if (!rewrite_remainder() && !rewrite_exact_quotient()) break;
+  for (int step = 0; step < 1000 && !overflowed && rewrite_remainder(); ++step) {
+  }
   if (overflowed) return overflow_expr();
   std::vector<IntExpr::Term> out;
   out.reserve(terms.size());
-  for (const auto& [atoms, coefficient] : terms) out.push_back({coefficient, atoms});
+  for (const auto& [atoms, coefficient] : terms) {
+    out.push_back({coefficient, atoms});
+    contract(out.back().atoms, out.back().coefficient);
+  }
+  std::sort(out.begin(), out.end(), [](const IntExpr::Term& a, const IntExpr::Term& b) {
+    return compare_products(a.atoms, b.atoms) < 0;
+  });
   return IntExpr(std::move(out));
 }
 
 IntExpr IntExprBuilder::single(int64_t coefficient, std::vector<Atom> atoms) {
   if (coefficient == 0) return {};
-  return IntExpr(std::vector<IntExpr::Term>{{coefficient, std::move(atoms)}});
+  bool has_exact = std::any_of(atoms.begin(), atoms.end(), [](const Atom& atom) { return exact_divisor(atom) > 1; });
+  if (!has_exact) return IntExpr(std::vector<IntExpr::Term>{{coefficient, std::move(atoms)}});
+  IntExprBuilder one;
+  one.add(std::move(atoms), coefficient);
+  return one.finish();
 }
 
-IntExpr make_atom_expr(Atom atom) { return IntExprBuilder::single(1, {std::move(atom)}); }
+IntExpr make_atom_expr(Atom atom) { return IntExpr(std::vector<IntExpr::Term>{{1, {std::move(atom)}}}); }
 
 IntExpr overflow_expr() { return make_atom_expr(overflow_atom()); }
 
@@ -258,9 +306,10 @@ IntExpr operator-(const IntExpr& a, const IntExpr& b) {
 IntExpr operator*(const IntExpr& a, const IntExpr& b) {
   if (a.is(1)) return b;
   if (b.is(1)) return a;
-  IntExprBuilder sum;
-  sum.add_product(a, b);
-  return sum.finish();
+  IntExprBuilder product;
+  product.add(a, 1);
+  product.multiply(b);
+  return product.finish();
 }
 
 int IntExpr::compare(const IntExpr& a, const IntExpr& b) {

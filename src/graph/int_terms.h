@@ -24,23 +24,25 @@ struct ProductLess {
 };
 
 // Builds canonical sums; the one place that touches IntExpr's terms.
+//
+// While it is built, a symbol s with divisor d stands as d*floor(s/d), and every exact floor(s/g) as (d/g)*floor(s/d), so
+// that equal products meet; finish() writes them as s and floor(s/g) again as far as the coefficients allow.
 struct IntExprBuilder {
   std::map<std::vector<Atom>, int64_t, ProductLess> terms;
   bool overflowed = false;
 
-  void add(const std::vector<Atom>& atoms, __int128 coefficient);
+  void add(std::vector<Atom> atoms, __int128 coefficient);
   void add(const IntExpr& e, int64_t scale);
-  // The product of two sums.
-  void add_product(const IntExpr& a, const IntExpr& b);
+  void add(const IntExprBuilder& sum, int64_t scale);
+  void multiply(const IntExpr& e);
   IntExpr finish();
 
-  // coefficient * product of the sorted atoms.
+  // coefficient * product of the sorted atoms, canonical.
   static IntExpr single(int64_t coefficient, std::vector<Atom> atoms);
 
  private:
-  bool contains(const IntExpr& e) const;
+  bool contains(const IntExprBuilder& part) const;
   bool rewrite_remainder();
-  bool rewrite_exact_quotient();
 };
 
 IntExpr make_atom_expr(Atom atom);

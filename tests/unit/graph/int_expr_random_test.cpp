@@ -142,7 +142,7 @@ class RandomExpressions {
   std::vector<std::pair<std::string, IntExpr>> loops_;
 };
 
-constexpr int kExpressions = 6000, kTrials = 12;
+constexpr int kExpressions = 3000, kTrials = 12;
 
 Pair some_expression(RandomExpressions& r, int i) { return i % 2 ? r.expression(1 + i % 4) : r.address(); }
 
