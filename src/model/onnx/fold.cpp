@@ -408,7 +408,7 @@ Folded tile_of(FoldCall& call) {
 // Splits a vector, as in batch, length = Split(Shape(x)).
 Folded split_of(FoldCall& call) {
   const SymbolicTensor& x = *call.inputs[0];
-  if (x.shape.size() != 1) return kUnknown;
+  if (x.shape.size() != 1 || call.output_count == 0) return kUnknown;
   Shape sizes = call.attributes.integers("split");
   if (call.opset >= 13 && call.inputs.size() > 1 && call.inputs[1]) {
     auto given = constants(*call.inputs[1]);

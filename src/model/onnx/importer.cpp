@@ -202,7 +202,8 @@ class Importer {
   }
 
   Result<bool> fold_node(const NodeProto& node) {
-    if (!can_fold(node.op_type)) return false;
+    constexpr size_t kInputLimit = 256;
+    if (!can_fold(node.op_type) || node.inputs.size() > kInputLimit) return false;
     FoldCall call{node.op_type, opset_, Attributes(node), {}, node.outputs.size()};
     for (std::string_view input : node.inputs) {
       call.inputs.push_back(input.empty() ? nullptr : values_.known(input));

@@ -18,6 +18,7 @@ Tensor clamped(Tensor index, const IntExpr& size) {
 Status gather_axis(NodeImport& node) {
   TUFF_ASSIGN(int axis, node.axis(node.attributes.integer("axis", 0), node.rank(0)));
   Tensor x = node.input(0);
+  TUFF_TRY(node.composition.status());
   const IntExpr size = x.dim(axis);
   const SymbolicTensor* known = node.known(1);
   if (known && known->is_constant() && is_integer(known->dtype) && !known->elements.empty()) {
@@ -53,6 +54,7 @@ Status gather_elements(NodeImport& node) {
   TUFF_ASSIGN(int axis, node.axis(node.attributes.integer("axis", 0), node.rank(0)));
   if (node.rank(1) != node.rank(0)) return invalid_argument("its indices do not have its data's rank.");
   Tensor x = node.input(0), index = cast(node.input(1), Dtype::kI64);
+  TUFF_TRY(node.composition.status());
   Dims strides = strides_of(x.shape());
   Tensor flat = clamped(from_start(index, x.dim(axis)), x.dim(axis));
   flat = flat * node.composition.dimension(Dtype::kI64, strides[static_cast<size_t>(axis)]);
@@ -69,6 +71,7 @@ Status gather_elements(NodeImport& node) {
 Status gather_nd(NodeImport& node) {
   int64_t batch = node.attributes.integer("batch_dims", 0);
   Tensor x = node.input(0), index = cast(node.input(1), Dtype::kI64);
+  TUFF_TRY(node.composition.status());
   IntExpr last = index.dim(-1);
   if (index.rank() < 1 || !last.is_constant() || last.constant() < 1 || batch < 0 || batch >= index.rank() ||
       last.constant() > x.rank() - batch)
@@ -102,6 +105,7 @@ Status one_hot(NodeImport& node) {
   TUFF_ASSIGN(int axis, node.axis(node.attributes.integer("axis", -1), rank));
   if (node.rank(2) != 1 || !node.input_type(2).shape[0].is(2)) return invalid_argument("its values must be two elements.");
   Tensor index = cast(node.input(0), Dtype::kI64), values = node.input(2);
+  TUFF_TRY(node.composition.status());
   Dims shape = index.shape();
   shape.insert(shape.begin() + std::min<ptrdiff_t>(axis, static_cast<ptrdiff_t>(shape.size())), IntExpr(1));
   index = reshape(from_start(index, depth), std::move(shape));

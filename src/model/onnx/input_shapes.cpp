@@ -5,11 +5,23 @@
 #include "model/onnx/tensor_data.h"
 
 namespace tuff::onnx {
+namespace {
+
+// A dimension of which the file says nothing is named after its input and axis.
+std::string unknown_name(const ValueInfoProto& input, size_t axis) { return std::string(input.name) + "_" + std::to_string(axis); }
+
+}  // namespace
 
 Status InputShapes::read_overrides(const std::vector<const ValueInfoProto*>& inputs) {
   std::set<std::string_view> known;
+  std::set<std::string> dimensions;
   for (const ValueInfoProto* input : inputs) {
     known.insert(input->name);
+    for (size_t i = 0; i < input->dims.size(); ++i) {
+      const Dimension& d = input->dims[i];
+      if (d.kind == Dimension::Kind::kParam) dimensions.insert(std::string(d.param));
+      if (d.kind == Dimension::Kind::kUnknown) dimensions.insert(unknown_name(*input, i));
+    }
     auto given = options_.input_shapes.find(std::string(input->name));
     if (given == options_.input_shapes.end()) continue;
     const Dims& shape = given->second;
@@ -32,6 +44,8 @@ Status InputShapes::read_overrides(const std::vector<const ValueInfoProto*>& inp
   }
   for (const auto& [name, shape] : options_.input_shapes)
     if (known.count(name) == 0) return invalid_argument("The model has no input '" + name + "' that a shape could be given for.");
+  for (const auto& [name, symbol] : options_.symbols)
+    if (dimensions.count(name) == 0) return invalid_argument("The inputs have no dimension '" + name + "' that a range could be given for.");
   return ok_status();
 }
 
@@ -56,17 +70,28 @@ Result<Dims> InputShapes::shape(const ValueInfoProto& input) {
                                 std::to_string(i) + "; the limit is " + std::to_string(Symbol::kMax) + ".");
         shape.push_back(IntExpr(d.value));
         break;
-      case Dimension::Kind::kParam: shape.push_back(named(std::string(d.param))); break;
-      case Dimension::Kind::kUnknown: shape.push_back(named(name + "_" + std::to_string(i))); break;
+      case Dimension::Kind::kParam:
+      case Dimension::Kind::kUnknown: {
+        bool is_named = d.kind == Dimension::Kind::kParam;
+        TUFF_ASSIGN(IntExpr size, named(is_named ? std::string(d.param) : unknown_name(input, i)));
+        shape.push_back(std::move(size));
+        break;
+      }
     }
   }
   return shape;
 }
 
-IntExpr InputShapes::named(const std::string& name) {
+Result<IntExpr> InputShapes::named(const std::string& name) {
+  constexpr size_t kSymbolLimit = 1000;
   if (auto known = sizes_.find(name); known != sizes_.end()) return known->second;
   Symbol s;
   if (auto given = options_.symbols.find(name); given != options_.symbols.end()) s = given->second;
+  if (s.min < 0 || s.max > Symbol::kMax || s.divisor < 1 || s.max / s.divisor * s.divisor < s.min || s.extent)
+    return invalid_argument("The dimension '" + name + "' is given the range " + std::to_string(s.min) + " to " +
+                            std::to_string(s.max) + " in steps of " + std::to_string(s.divisor) + ".");
+  if (sizes_.size() >= kSymbolLimit)
+    return limit_exceeded("The inputs have more than " + std::to_string(kSymbolLimit) + " different unknown sizes.");
   s.name = identifier(name);
   IntExpr size = s.min == s.max ? IntExpr(s.min) : builder_.symbol(s);
   sizes_.emplace(name, size);

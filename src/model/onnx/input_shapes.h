@@ -20,7 +20,7 @@ class InputShapes {
   Result<Dims> shape(const ValueInfoProto& input);
 
  private:
-  IntExpr named(const std::string& name);
+  Result<IntExpr> named(const std::string& name);
   std::string identifier(const std::string& name);
 
   const LoadOptions& options_;

@@ -23,7 +23,7 @@ constexpr uint32_t block(uint32_t number) {
 }
 
 // Messages and strings that one model may hold: a few bytes in the file become a hundred in memory.
-constexpr int64_t kRecordLimit = 4'000'000;
+constexpr int64_t kRecordLimit = 2'000'000;
 
 class Parser {
  public:

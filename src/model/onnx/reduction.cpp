@@ -112,6 +112,7 @@ Status hardmax(NodeImport& node) {
   TUFF_ASSIGN(std::vector<int> axes, softmax_axes(node));
   Tensor x = node.input(0);
   if (axes.empty()) return unsupported("rows of one element are not supported.");
+  TUFF_TRY(node.composition.status());
   Dims original = x.shape(), rows = x.shape();
   for (size_t i = 1; i < axes.size(); ++i) {
     rows[static_cast<size_t>(axes[0])] *= rows[static_cast<size_t>(axes[i])];

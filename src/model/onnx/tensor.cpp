@@ -173,7 +173,8 @@ Tensor pad(Tensor x, const Dims& low, const Dims& high, uint64_t fill_bits, PadM
 }
 
 Tensor along(Tensor vector, int rank, int axis) {
-  Dims shape(static_cast<size_t>(std::max(rank, 1)), IntExpr(1));
+  if (axis >= rank) return vector;  // after a failure
+  Dims shape(static_cast<size_t>(rank), IntExpr(1));
   shape[static_cast<size_t>(axis)] = vector.dim(0);
   return reshape(vector, std::move(shape));
 }

@@ -220,6 +220,7 @@ Status slice_axes(NodeImport& node) {
   if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size())
     return invalid_argument("its starts, ends, axes and steps differ in number.");
   Tensor x = node.input(0);
+  TUFF_TRY(node.composition.status());
   SliceAttrs attrs{Dims(x.shape().size()), std::vector<int64_t>(x.shape().size(), 1), x.shape()};
   std::vector<bool> sliced(x.shape().size(), false);
   for (size_t i = 0; i < axes.size(); ++i) {
@@ -246,6 +247,17 @@ Result<PadMode> pad_mode(std::string_view name) {
   if (name == "reflect") return PadMode::kReflect;
   if (name == "wrap") return PadMode::kWrap;
   return invalid_argument("its mode is '" + std::string(name) + "'.");
+}
+
+// The other modes repeat elements that must be there: reflect those beside the edge, edge and wrap any.
+Status check_padding(const IntExpr& size, const IntExpr& low, const IntExpr& high, PadMode mode) {
+  if (mode == PadMode::kConstant || !size.is_constant()) return ok_status();
+  IntExpr left = size + minimum(low, IntExpr(0)) + minimum(high, IntExpr(0));
+  IntExpr limit = mode == PadMode::kReflect ? left - IntExpr(1) : maximum(left, IntExpr(0)) * IntExpr(Symbol::kMax);
+  for (const IntExpr& amount : {low, high})
+    if (proven_less(maximum(limit, IntExpr(0)), amount))
+      return invalid_argument("it pads " + amount.text() + " elements where there are " + left.text() + " to take them from.");
+  return ok_status();
 }
 
 // Negative amounts crop before the others pad.
@@ -283,6 +295,7 @@ Status pad_axes(NodeImport& node) {
     return invalid_argument("it has " + std::to_string(amounts.size()) + " pads for " + std::to_string(axes.size()) + " axes.");
   Dims low(static_cast<size_t>(rank)), high(static_cast<size_t>(rank));
   for (size_t i = 0; i < axes.size(); ++i) {
+    TUFF_TRY(check_padding(node.input_type(0).shape[static_cast<size_t>(axes[i])], amounts[i], amounts[axes.size() + i], mode));
     low[static_cast<size_t>(axes[i])] = amounts[i];
     high[static_cast<size_t>(axes[i])] = amounts[axes.size() + i];
   }

@@ -132,10 +132,31 @@ TEST_CASE("a slice of a symbolic size needs no proof where it takes all but a kn
   CHECK(output_shape(reversed) == "[n]");
 }
 
+TEST_CASE("a flip from the end to INT64_MIN") {
+  Graph graph = one("Slice", 13, {"n"}, {integers("t0", {INT64_MAX}), integers("t1", {INT64_MIN}), integers("t2", {0}), integers("t3", {-1})});
+  CHECK(output_shape(graph) == "[n]");
+  CHECK(mentions(print(graph), "starts=[n - 1] steps=[-1]"));
+}
+
 TEST_CASE("uneven and symbolic splits") {
   CHECK(output_shape(one("Split", 18, {7}, {}, {attribute("num_outputs", 3)}, 3), 2) == "[1]");
   Graph graph = one("Split", 13, {"n", 6}, {}, {attribute("axis", 1)}, 3);
   CHECK(output_shape(graph, 1) == "[n, 2]");
+}
+
+TEST_CASE("padding that repeats elements needs them") {
+  auto pad = [](int64_t size, int64_t low, const char* mode) {
+    Model model(19);
+    model.input("x", {size}).initializer(integers("p", {low, 0})).node("Pad", {"x", "p"}, {"y"}, {attribute("mode", mode)});
+    return model.output("y").load().status().code();
+  };
+  CHECK(pad(3, 2, "reflect") == Code::kOk);
+  CHECK(pad(3, 3, "reflect") == Code::kInvalidArgument);
+  CHECK(pad(1, 5, "edge") == Code::kOk);
+  CHECK(pad(0, 1, "edge") == Code::kInvalidArgument);
+  CHECK(pad(2, 5, "wrap") == Code::kOk);
+  CHECK(pad(0, 1, "wrap") == Code::kInvalidArgument);
+  CHECK(pad(0, 1, "constant") == Code::kOk);
 }
 
 TEST_CASE("gathers of known places are slices") {

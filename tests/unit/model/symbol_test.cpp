@@ -36,6 +36,9 @@ TEST_CASE("options give a range and a divisor, or a number") {
   CHECK(graph.symbols[0].divisor == 8);
   CHECK(graph.symbols[0].min == 8);
   CHECK(graph.symbols[0].max == 4096);
+  options.symbols["n"].min = 5;
+  check_fails(relu({"n", "h"}).load(options), Code::kInvalidArgument, {"'n'", "5 to 4"});
+  check_fails(relu({"n", "w"}).load({{{"h", {}}}, {}, 0, {}}), Code::kInvalidArgument, {"no dimension 'h'"});
 }
 
 TEST_CASE("a shape given for an input holds for the same name everywhere") {
