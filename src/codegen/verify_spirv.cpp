@@ -88,6 +88,8 @@ bool is_exact_instruction(uint32_t opcode) {
     case SpvOpConstantNull:
     case SpvOpGroupNonUniformFMin:
     case SpvOpGroupNonUniformFMax:
+    case SpvOpGroupNonUniformBroadcast:
+    case SpvOpGroupNonUniformBroadcastFirst:
     case SpvOpGroupNonUniformShuffle:
     case SpvOpGroupNonUniformShuffleXor: return true;
     default: return false;
