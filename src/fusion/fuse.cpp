@@ -19,27 +19,6 @@ Dims domain_variables(const Dims& shape) {
   return out;
 }
 
-namespace {
-
-// Follows bijective views back from a value to what a compute node makes. `path` gets the views, nearest to it first.
-ValueId storable_source(const Graph& graph, ValueId value, std::vector<NodeId>* path) {
-  for (;;) {
-    NodeId maker = graph.value(value).producer;
-    if (!maker.valid()) return value;
-    const Node& node = graph.node(maker);
-    if (!std::holds_alternative<ReshapeAttrs>(node.attrs) && !std::holds_alternative<TransposeAttrs>(node.attrs)) return value;
-    if (path) path->push_back(maker);
-    value = node.inputs[0];
-  }
-}
-
-bool made_by_compute(const Graph& graph, ValueId value) {
-  const Node* maker = graph.producer(value);
-  return maker && is_compute(maker->attrs);
-}
-
-}  // namespace
-
 // A concat is written in place when its pieces come straight from kernels: each then lies inside the result's storage.
 // Otherwise up to four pieces are read through it by whoever wants them, and beyond that pieces are copied.
 void Fuser::place_concats() {
@@ -48,7 +27,7 @@ void Fuser::place_concats() {
     const Node& node = graph.nodes[n];
     const auto* concat = std::get_if<ConcatAttrs>(&node.attrs);
     if (!concat) continue;
-    // isolate_concat_pieces has made each piece a value of its own; here: does a kernel make it directly?
+    // isolate_stored_values has made each piece a value of its own; here: does a kernel make it directly?
     auto placeable = [&](ValueId piece) {
       const ValueId source = storable_source(graph, piece, nullptr);
       return made_by_compute(graph, source) || graph.producer_as<ConcatAttrs>(piece);
@@ -62,12 +41,47 @@ void Fuser::place_concats() {
     }
     decide(true, "concat in place", label(NodeId(n)),
            "of " + pieces + " " + std::to_string(count) + " are stored where they belong, the others are copied.");
-    needed[node.output.value] = true;
-    IntExpr offset;
-    for (ValueId piece : node.inputs) {
-      placements[piece.value] = {node.output, concat->axis, offset};
-      needed[piece.value] = true;
-      offset += graph.value(piece).shape[static_cast<size_t>(concat->axis)];
+    place_pieces(node);
+  }
+}
+
+void Fuser::place_pieces(const Node& concat) {
+  const size_t axis = static_cast<size_t>(std::get<ConcatAttrs>(concat.attrs).axis);
+  needed[concat.output.value] = true;
+  IntExpr offset;
+  for (ValueId piece : concat.inputs) {
+    placements[piece.value] = {concat.output, static_cast<int>(axis), offset};
+    needed[piece.value] = true;
+    offset += graph.value(piece).shape[axis];
+  }
+}
+
+// A node alone must be a kernel that the device can bind: what it reads through views from too many values is stored.
+void Fuser::fit_bindings() {
+  const size_t limit = static_cast<size_t>(std::max<int64_t>(1, device.max_storage_buffers - 1));
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    for (;;) {
+      const size_t count = loads_behind(node.inputs, {}).size();
+      if (count <= limit) break;
+      // The operand that reads from most values; each reads from few enough to be copied, since its node came before.
+      ValueId widest;
+      size_t most = 1;
+      for (ValueId in : node.inputs) {
+        size_t behind = loads_behind({in}, {}).size();
+        if (behind > most) widest = in, most = behind;
+      }
+      if (widest.valid()) {
+        needed[widest.value] = true;
+      } else if (std::holds_alternative<ConcatAttrs>(node.attrs)) {
+        place_pieces(node);
+        break;
+      } else {
+        break;  // as many values as operands: its kernel will say what the device lacks
+      }
+      decide(false, "storage buffers", label(NodeId(n)),
+             "it would read from " + std::to_string(count) + " buffers and write one, the device allows " +
+                 std::to_string(device.max_storage_buffers) + "; an operand is copied first.");
     }
   }
 }
@@ -77,33 +91,17 @@ void Fuser::write_into_readers() {
   for (size_t g = groups.size(); g-- > 0;) {
     Group& source = groups[g];
     if (source.members.empty() || source.kind != AnchorKind::kMap) continue;
-    // Its one result, and who reads it.
+    // Its one result, and who reads it. What is stored as a view is stored by the kernel that makes it.
     ValueId result;
     bool single = true;
     for (NodeId m : source.members) {
       ValueId v = graph.node(m).output;
-      bool leaves = needed[v.value];
-      for (NodeId reader : readers(v)) leaves = leaves || !homes[reader.value].count(static_cast<uint32_t>(g));
-      if (!leaves) continue;
+      if (!stored_views(v).empty()) single = false;
+      if (!leaves(v, static_cast<uint32_t>(g))) continue;
       single = single && !result.valid();
       result = v;
     }
     if (!result.valid() || !single || needed[result.value]) continue;
-    // Read through a view that is stored for other reasons (a concat in place)? Then it is stored there.
-    bool stored_view = false;
-    std::vector<ValueId> work = {result};
-    std::set<uint32_t> seen_views;
-    while (!work.empty()) {
-      ValueId v = work.back();
-      work.pop_back();
-      for (NodeId user : users[v.value]) {
-        const Node& view = graph.node(user);
-        if (!is_view(view.attrs) || !seen_views.insert(user.value).second) continue;
-        if (needed[view.output.value]) stored_view = true;
-        else work.push_back(view.output);
-      }
-    }
-    if (stored_view) continue;
 
     std::set<uint32_t> into;
     for (NodeId reader : readers(result))
@@ -181,132 +179,16 @@ void Fuser::write_into_readers() {
   }
 }
 
-// What each group stores: its results that others read, and views of them that must have storage of their own.
-Status Fuser::choose_stores() {
-  std::vector<bool> done(graph.values.size());
-  for (size_t g = 0; g < groups.size(); ++g) {
-    Group& group = groups[g];
-    for (NodeId m : group.members) {
-      ValueId v = graph.node(m).output;
-      if (!group.coordinates.count(v.value)) continue;  // a prologue: computed where it is read
-      bool leaves = needed[v.value];
-      for (NodeId reader : readers(v)) {
-        bool inside = homes[reader.value].count(static_cast<uint32_t>(g)) > 0;
-        bool elsewhere = homes[reader.value].size() > (inside ? 1u : 0u);
-        leaves = leaves || elsewhere;
-      }
-      if (leaves && !done[v.value]) {
-        group.stores.push_back(v);
-        done[v.value] = true;
-        needed[v.value] = true;
-      }
-    }
-  }
-  // Views that need storage: stored by the kernel that makes their source, through the views, or copied.
-  for (size_t v = 0; v < graph.values.size(); ++v) {
-    ValueId value(v);
-    const Node* maker = graph.producer(value);
-    bool is_constant = maker && std::holds_alternative<ConstantAttrs>(maker->attrs);
-    bool input = !maker;
-    if (!needed[v] || done[v]) continue;
-    if (maker && std::holds_alternative<ConcatAttrs>(maker->attrs) && placements[maker->inputs[0].value].owner == value) {
-      done[v] = true;  // written by its pieces
-      continue;
-    }
-    std::vector<NodeId> path;
-    ValueId source = storable_source(graph, value, &path);
-    if (!is_constant && !input && made_by_compute(graph, source)) {
-      const auto& makers = homes[graph.value(source).producer.value];
-      bool stored = false;
-      for (uint32_t g : makers) {
-        Group& group = groups[g];
-        auto at = group.coordinates.find(source.value);
-        if (at == group.coordinates.end() || stored) continue;
-        if (static_cast<int64_t>(loads(group).size() + group.stores.size()) >= device.max_storage_buffers) continue;
-        Dims coordinates = at->second;
-        for (size_t i = path.size(); i-- > 0;) coordinates = *push_through_view(graph, graph.node(path[i]), coordinates);
-        group.coordinates[value.value] = coordinates;
-        // Nobody else reads the source itself? Then only the view is stored.
-        group.stores.push_back(value);
-        stored = true;
-        decide(true, "store through views", label(graph.value(value).producer),
-               "the kernel of " + label(group.anchor) + " writes it in place; no dispatch only moves it.");
-      }
-      if (stored) {
-        done[v] = true;
-        continue;
-      }
-    }
-    // A copy: a kernel whose domain is the value and that reads through the views.
-    Group copy;
-    copy.kind = AnchorKind::kMap;
-    copy.anchor = maker ? graph.value(value).producer : NodeId();
-    copy.coordinates[value.value] = domain_variables(graph.value(value).shape);
-    copy.stores = {value};
-    decide(false, "copy", maker ? label(graph.value(value).producer) : graph.value(value).name,
-           "moves " + std::to_string(typical_bytes(graph, value)) + " bytes: it repeats, drops or pads elements, or no kernel makes its source.");
-    groups.push_back(std::move(copy));
-    done[v] = true;
-  }
-  return ok_status();
-}
-
-Result<std::vector<Group>> Fuser::in_order() {
-  // Kahn's algorithm over groups; ties by the first member, so that the order is that of the model.
-  std::vector<uint32_t> live;
-  for (uint32_t g = 0; g < groups.size(); ++g)
-    if (!groups[g].stores.empty()) live.push_back(g);
-  std::map<uint32_t, std::vector<uint32_t>> writers;  // by value: a concat has one a piece
-  auto owner_of = [&](ValueId v) {
-    while (placements[v.value].owner != v) v = placements[v.value].owner;
-    return v;
-  };
-  for (uint32_t g : live)
-    for (ValueId v : groups[g].stores) {
-      writers[v.value].push_back(g);
-      ValueId owner = owner_of(v);
-      for (ValueId step = v; step != owner;) {
-        step = placements[step.value].owner;
-        writers[step.value].push_back(g);
-      }
-    }
-  std::map<uint32_t, std::set<uint32_t>> before;  // group -> groups that must run first
-  std::map<uint32_t, std::vector<uint32_t>> after;
-  for (uint32_t g : live) {
-    for (ValueId v : loads(groups[g])) {
-      for (uint32_t w : writers[v.value])
-        if (w != g && before[g].insert(w).second) after[w].push_back(g);
-    }
-  }
-  auto rank = [&](uint32_t g) {
-    return groups[g].members.empty() ? (groups[g].anchor.valid() ? groups[g].anchor.value : 0) : groups[g].members.back().value;
-  };
-  std::set<std::pair<uint32_t, uint32_t>> ready;
-  for (uint32_t g : live)
-    if (before[g].empty()) ready.insert({rank(g), g});
-  std::vector<Group> out;
-  while (!ready.empty()) {
-    uint32_t g = ready.begin()->second;
-    ready.erase(ready.begin());
-    for (uint32_t next : after[g]) {
-      before[next].erase(g);
-      if (before[next].empty()) ready.insert({rank(next), next});
-    }
-    out.push_back(std::move(groups[g]));
-  }
-  if (out.size() != live.size()) return internal_error("The fusion groups depend on each other in a cycle.");
-  return out;
-}
-
 Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOptions& options, const DeviceInfo& device,
                     const Observations&) {
   Fuser fuser(graph, layouts, device);
   fuser.start_groups();
   // Concats first, fused or not: pieces that are placed must stay results of a kernel.
   fuser.place_concats();
+  fuser.fit_bindings();
   if (options.fuse) fuser.grow_epilogues();
   if (options.fuse) fuser.write_into_readers();
-  TUFF_TRY(fuser.choose_stores());
+  fuser.choose_stores();
   Fusion fusion;
   TUFF_ASSIGN(fusion.groups, fuser.in_order());
   fusion.placements = std::move(fuser.placements);

@@ -149,24 +149,27 @@ Status Fuser::check_points(const Group& group, const std::vector<ValueId>& wante
 }
 
 std::vector<ValueId> Fuser::loads(const Group& group) const {
+  std::vector<ValueId> roots;
+  for (NodeId m : group.members)
+    for (ValueId in : graph.node(m).inputs) roots.push_back(in);
+  // A copy reads what its value shows.
+  if (group.members.empty()) roots = graph.node(group.anchor).inputs;
+  return loads_behind(std::move(roots), group.members);
+}
+
+std::vector<ValueId> Fuser::loads_behind(std::vector<ValueId> work, const std::vector<NodeId>& members) const {
   std::set<uint32_t> found;
   std::set<uint32_t> seen;
-  std::vector<ValueId> work;
-  for (NodeId m : group.members)
-    for (ValueId in : graph.node(m).inputs) work.push_back(in);
-  if (group.members.empty()) work.push_back(graph.node(group.anchor).output);
   while (!work.empty()) {
     ValueId v = work.back();
     work.pop_back();
     if (!seen.insert(v.value).second) continue;
     NodeId maker = graph.value(v).producer;
-    if (in_group(group, maker)) continue;
+    if (maker.valid() && std::binary_search(members.begin(), members.end(), maker)) continue;
     if (maker.valid()) {
       const Node& node = graph.node(maker);
-      const auto* constant = std::get_if<ConstantAttrs>(&node.attrs);
-      if (constant && (constant->data.kind == ConstantData::Kind::kSplat || product(constant->shape).is(1))) continue;
-      if (std::holds_alternative<IotaAttrs>(node.attrs) || std::holds_alternative<DimensionAttrs>(node.attrs)) continue;
-      if (is_view(node.attrs) && (!needed[v.value] || group.members.empty())) {
+      if (is_literal(node.attrs) || std::holds_alternative<IotaAttrs>(node.attrs) || std::holds_alternative<DimensionAttrs>(node.attrs)) continue;
+      if (is_view(node.attrs) && !needed[v.value]) {
         for (ValueId in : node.inputs) work.push_back(in);
         continue;
       }
@@ -182,8 +185,13 @@ int Fuser::binding_count(const Group& group) const {
   int outputs = 0;
   for (NodeId m : group.members) {
     ValueId v = graph.node(m).output;
+    if (!group.coordinates.count(v.value)) continue;
     bool outside = needed[v.value];
     for (NodeId reader : readers(v)) outside = outside || !in_group(group, reader);
+    for (ValueId view : stored_views(v)) {
+      if (storable_source(graph, view, nullptr) == v) ++outputs;
+      else outside = true;  // it will be copied
+    }
     outputs += outside;
   }
   return static_cast<int>(loads(group).size()) + std::max(1, outputs);

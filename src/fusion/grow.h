@@ -8,6 +8,10 @@
 
 namespace tuff {
 
+// Follows bijective views back from a value to what a compute node makes. `path` gets the views, nearest to it first.
+ValueId storable_source(const Graph& graph, ValueId value, std::vector<NodeId>* path);
+bool made_by_compute(const Graph& graph, ValueId value);
+
 struct Fuser {
   const Graph& graph;
   const Layouts& layouts;
@@ -23,9 +27,10 @@ struct Fuser {
 
   void start_groups();
   void place_concats();
+  void fit_bindings();
   void grow_epilogues();
   void write_into_readers();  // prologues
-  Status choose_stores();
+  void choose_stores();
   Result<std::vector<Group>> in_order();
 
   // Pieces of the moves.
@@ -35,8 +40,14 @@ struct Fuser {
   Status check_points(const Group& group, const std::vector<ValueId>& wanted) const;
   bool makes_cycle(const Group& group, NodeId node) const;
   int binding_count(const Group& group) const;
-  // The compute values, inputs and constants that the group reads from memory.
+  void place_pieces(const Node& concat);
+  bool store_through_views(ValueId value);
+  void copy(ValueId value);
+  // The values that the group reads from memory, and those that reading `roots` outside `members` would.
   std::vector<ValueId> loads(const Group& group) const;
+  std::vector<ValueId> loads_behind(std::vector<ValueId> roots, const std::vector<NodeId>& members) const;
+  bool leaves(ValueId value, uint32_t group) const;
+  std::vector<ValueId> stored_views(ValueId value) const;
   // The nodes that read the value, looking through views.
   std::vector<NodeId> readers(ValueId value) const;
   void decide(bool accepted, std::string rule, std::string subject, std::string why);

@@ -20,8 +20,17 @@ IntExpr linearise(const Dims& coordinates, const Dims& shape) {
   return index;
 }
 
+bool is_literal(const Attrs& attrs) {
+  const auto* constant = std::get_if<ConstantAttrs>(&attrs);
+  if (!constant) return false;
+  return constant->data.kind == ConstantData::Kind::kSplat ||
+         (constant->data.kind == ConstantData::Kind::kBytes && product(constant->shape).is(1));
+}
+
 Dims delinearise(const IntExpr& index, const Dims& shape) {
   Dims out(shape.size());
+  for (const IntExpr& d : shape)
+    if (d.is(0)) return out;  // there is no element, and no coordinate to divide by 0 for
   IntExpr rest = index;
   for (size_t i = shape.size(); i-- > 1;) {
     out[i] = mod(rest, shape[i]);
@@ -90,16 +99,13 @@ Result<int> PointBuilder::evaluate(ValueId value, const Dims& coordinates) {
   }
   const Node* node = graph.producer(value);
   if (node) {
-    if (const auto* constant = std::get_if<ConstantAttrs>(&node->attrs)) {
-      bool one = product(constant->shape).is(1);
-      if (constant->data.kind == ConstantData::Kind::kSplat || (one && constant->data.kind == ConstantData::Kind::kBytes)) {
-        PointOp op(PointOp::Kind::kLiteral);
-        op.dtype = v.dtype;
-        op.bits = constant->data.bits;
-        if (constant->data.kind == ConstantData::Kind::kBytes)
-          std::memcpy(&op.bits, constant->data.bytes.data.data(), constant->data.bytes.data.size());
-        return add(std::move(op));
-      }
+    if (is_literal(node->attrs)) {
+      const ConstantData& data = std::get<ConstantAttrs>(node->attrs).data;
+      PointOp op(PointOp::Kind::kLiteral);
+      op.dtype = v.dtype;
+      op.bits = data.bits;
+      if (data.kind == ConstantData::Kind::kBytes) std::memcpy(&op.bits, data.bytes.data.data(), data.bytes.data.size());
+      return add(std::move(op));
     }
     if (const auto* map = std::get_if<MapAttrs>(&node->attrs); map && scope_.members[v.producer.value]) {
       PointOp op(PointOp::Kind::kMap);
@@ -253,7 +259,11 @@ Result<int> PointBuilder::view(const Node& node, const Dims& at) {
       guard.checks = {check};
       result = add(std::move(guard));
     }
-    if (result < 0) return internal_error("a concat has no piece at the coordinates " + dims_text(at) + ".");
+    if (result < 0) {  // all pieces are empty: nobody reads this
+      PointOp nothing(PointOp::Kind::kLiteral);
+      nothing.dtype = graph.value(node.output).dtype;
+      return add(std::move(nothing));
+    }
     return result;
   }
   if (const auto* gather = std::get_if<GatherAttrs>(&node.attrs)) {

@@ -107,6 +107,9 @@ IntExpr storage_address(const PointScope& scope, ValueId value, const Dims& coor
 // places its pieces.
 std::optional<Dims> push_through_view(const Graph& graph, const Node& view, const Dims& coordinates);
 
+// Is it a constant of equal elements, which kernels hold as a literal?
+bool is_literal(const Attrs& attrs);
+
 // Row-major: coordinates to a linear index and back.
 IntExpr linearise(const Dims& coordinates, const Dims& shape);
 Dims delinearise(const IntExpr& index, const Dims& shape);

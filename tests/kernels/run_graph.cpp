@@ -43,7 +43,7 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   for (const Kernel& k : program->plan.kernels) result.sources += "// " + k.name + "\n" + k.source.substr(k.source.find("layout(local")) + "\n";
   CodegenOptions codegen;
   auto compiled = compile_kernels(program->plan.kernels, info, codegen);
-  if (!compiled.ok()) return compiled.status().with_context(result.sources);
+  if (!compiled.ok()) return Status(compiled.status().code(), compiled.status().message() + "\n" + result.sources);
   TUFF_ASSIGN(program->pipelines, device->create_pipelines(*compiled, {}));
   TUFF_ASSIGN(program->weights, upload_weights(program->plan, *device));
   TUFF_ASSIGN(BoundPlan bound, tuff::bind(program->plan, symbols, info));
