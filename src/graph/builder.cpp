@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
+#include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "base/float16.h"
 
@@ -39,6 +41,7 @@ Result<ValueId> GraphBuilder::add(Attrs attrs, std::vector<ValueId> inputs) {
 }
 
 Result<ValueId> GraphBuilder::map(MapOp op, std::vector<ValueId> operands) {
+  if (operands.empty()) return add(MapAttrs{op}, {});  // says how many it takes
   Dims common = shape(operands[0]);
   for (ValueId operand : operands) {
     auto joined = broadcast_shapes(common, shape(operand));
@@ -72,7 +75,9 @@ Result<ValueId> GraphBuilder::reshape(ValueId x, Dims target) {
 }
 
 Result<ValueId> GraphBuilder::transpose(ValueId x, std::vector<int> perm) {
-  if (std::is_sorted(perm.begin(), perm.end())) return x;
+  std::vector<int> identity(shape(x).size());
+  std::iota(identity.begin(), identity.end(), 0);
+  if (perm == identity) return x;
   return add(TransposeAttrs{std::move(perm)}, {x});
 }
 
@@ -114,20 +119,43 @@ std::optional<Dims> broadcast_shapes(const Dims& a, const Dims& b) {
   return out;
 }
 
+namespace {
+
+// The nearest float whose last bit is odd if v lies between two: rounding that once more is as rounding v itself.
+float round_to_odd(double v) {
+  float f = static_cast<float>(v);
+  if (std::fabs(static_cast<double>(f)) > std::fabs(v)) f = std::nextafter(f, 0.0f);
+  if (static_cast<double>(f) == v) return f;
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(f) | 1u);
+}
+
+// Cut off towards zero, held in the type's range; NaN is 0.
+template <class Int>
+uint64_t integer_bits(double v) {
+  constexpr Int kLow = std::numeric_limits<Int>::min(), kHigh = std::numeric_limits<Int>::max();
+  Int held = 0;
+  if (v >= static_cast<double>(kHigh)) held = kHigh;
+  else if (v <= static_cast<double>(kLow)) held = kLow;
+  else if (!std::isnan(v)) held = static_cast<Int>(v);
+  return static_cast<std::make_unsigned_t<Int>>(held);
+}
+
+}  // namespace
+
 uint64_t scalar_bits(Dtype dtype, double v) {
   switch (dtype) {
     case Dtype::kF32: return std::bit_cast<uint32_t>(static_cast<float>(v));
-    case Dtype::kF16: return float_to_half(static_cast<float>(v));
-    case Dtype::kBf16: return float_to_bfloat16(static_cast<float>(v));
+    case Dtype::kF16: return float_to_half(round_to_odd(v));
+    case Dtype::kBf16: return float_to_bfloat16(round_to_odd(v));
     case Dtype::kF64: return std::bit_cast<uint64_t>(v);
-    case Dtype::kI8: return static_cast<uint8_t>(static_cast<int64_t>(v));
-    case Dtype::kI16: return static_cast<uint16_t>(static_cast<int64_t>(v));
-    case Dtype::kI32: return static_cast<uint32_t>(static_cast<int64_t>(v));
-    case Dtype::kI64: return static_cast<uint64_t>(static_cast<int64_t>(v));
-    case Dtype::kU8: return static_cast<uint8_t>(v);
-    case Dtype::kU16: return static_cast<uint16_t>(v);
-    case Dtype::kU32: return static_cast<uint32_t>(v);
-    case Dtype::kU64: return static_cast<uint64_t>(v);
+    case Dtype::kI8: return integer_bits<int8_t>(v);
+    case Dtype::kI16: return integer_bits<int16_t>(v);
+    case Dtype::kI32: return integer_bits<int32_t>(v);
+    case Dtype::kI64: return integer_bits<int64_t>(v);
+    case Dtype::kU8: return integer_bits<uint8_t>(v);
+    case Dtype::kU16: return integer_bits<uint16_t>(v);
+    case Dtype::kU32: return integer_bits<uint32_t>(v);
+    case Dtype::kU64: return integer_bits<uint64_t>(v);
     case Dtype::kBool: return v != 0;
   }
   return 0;

@@ -10,8 +10,10 @@ class GraphBuilder {
   explicit GraphBuilder(Graph graph = {}) : graph_(std::move(graph)) {}
 
   const Graph& graph() const { return graph_; }
-  // Names the model's nodes that what follows comes from.
-  void set_origins(std::vector<std::string> origins) { origins_ = std::move(origins); }
+  // Names the model's nodes that what follows comes from; "graph" where none is given.
+  void set_origins(std::vector<std::string> origins) {
+    origins_ = origins.empty() ? std::vector<std::string>{"graph"} : std::move(origins);
+  }
   const std::vector<std::string>& origins() const { return origins_; }
 
   // A dimension symbol; the same name gives the same symbol.
@@ -46,7 +48,8 @@ class GraphBuilder {
 
 // NumPy's rule for two shapes; nullopt where sizes clash. Symbolic sizes match if they are equal or one of them is 1.
 std::optional<Dims> broadcast_shapes(const Dims& a, const Dims& b);
-// A number as an element of the dtype, in the low bytes (rounded to nearest even for floats).
+// A number as an element of the dtype, in the low bytes: floats are rounded to nearest even, integers cut off towards
+// zero and held in their range.
 uint64_t scalar_bits(Dtype dtype, double v);
 double scalar_from_bits(Dtype dtype, uint64_t bits);
 

@@ -19,8 +19,10 @@ ValueType flags(Dims shape) { return {Dtype::kBool, std::move(shape)}; }
 std::string infer_text(const Attrs& attrs, const std::vector<ValueType>& inputs) {
   auto type = infer(attrs, inputs);
   if (!type.ok()) {
-    CHECK(type.status().code() == Code::kInvalidArgument);
-    return type.status().message();
+    const std::string message = type.status().message();
+    bool too_large = message.find("64 bits cannot hold") != std::string::npos;
+    CHECK(type.status().code() == (too_large ? Code::kLimit : Code::kInvalidArgument));
+    return message;
   }
   return std::string(dtype_name(type->dtype)) + dims_text(type->shape);
 }
