@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -93,8 +94,7 @@ JsonWriter& JsonWriter::real(double v) {
     return *this;
   }
   char buffer[40];
-  std::snprintf(buffer, sizeof buffer, "%.17g", v);
-  out_ += buffer;
+  out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, v).ptr);  // shortest, and no locale's comma
   return *this;
 }
 

@@ -1,6 +1,5 @@
 #include "base/lexer.h"
 
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -8,8 +7,12 @@
 namespace tuff {
 namespace {
 
-bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
-bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.'; }
+// ASCII, whatever locale the host has set.
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_name_char(char c) { return is_name_start(c) || is_digit(c) || c == '.'; }
+bool is_hex_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 }  // namespace
 
@@ -82,7 +85,10 @@ Result<double> Lexer::expect_real() {
 }
 
 Status Lexer::error(std::string_view what) const {
-  std::string found = token_.kind == TokenKind::kEnd ? "the end" : "'" + token_.text + "'";
+  constexpr size_t kShown = 40;
+  std::string found = "the end";
+  if (token_.kind != TokenKind::kEnd)
+    found = "'" + token_.text.substr(0, kShown) + (token_.text.size() > kShown ? "...'" : "'");
   return invalid_argument(source_name_ + ", line " + std::to_string(token_.line) + ": " + std::string(what) +
                           ", found " + found + ".");
 }
@@ -93,7 +99,7 @@ void Lexer::advance() {
     if (c == '\n') ++line_;
     if (c == '#') {
       while (position_ < source_.size() && source_[position_] != '\n') ++position_;
-    } else if (std::isspace(static_cast<unsigned char>(c))) {
+    } else if (is_space(c)) {
       ++position_;
     } else {
       break;
@@ -111,7 +117,7 @@ void Lexer::advance() {
     token_.text = source_.substr(start, position_ - start);
   } else if (source_.substr(position_, 2) == "0x") {
     position_ += 2;
-    while (position_ < source_.size() && std::isxdigit(static_cast<unsigned char>(source_[position_]))) ++position_;
+    while (position_ < source_.size() && is_hex_digit(source_[position_])) ++position_;
     token_.text = source_.substr(start, position_ - start);
     uint64_t bits = 0;
     const char* last = token_.text.data() + token_.text.size();
@@ -120,14 +126,14 @@ void Lexer::advance() {
     token_.kind = fits ? TokenKind::kInteger : TokenKind::kPunctuation;
     token_.integer = static_cast<int64_t>(bits);
     token_.real = static_cast<double>(bits);
-  } else if (std::isdigit(static_cast<unsigned char>(c))) {
+  } else if (is_digit(c)) {
     bool real = false;
     while (position_ < source_.size()) {
       char d = source_[position_];
       if (d == '.' && source_.substr(position_, 2) == "..") break;
       if (d == '.' || d == 'e' || d == 'E') real = true;
       else if ((d == '+' || d == '-') && (source_[position_ - 1] == 'e' || source_[position_ - 1] == 'E')) real = true;
-      else if (!std::isdigit(static_cast<unsigned char>(d))) break;
+      else if (!is_digit(d)) break;
       ++position_;
     }
     token_.text = source_.substr(start, position_ - start);
