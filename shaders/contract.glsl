@@ -6,7 +6,9 @@
 // A[m, k] read through the window's coordinates: the loops around k are then over the taps. Slots:
 //   setup      coordinates of the rows
 //   loops      the loops over taps, opening; tap: what each of them fixes; loops_end: closing
-//   loads      a_<row>_<step> and b_<step>_<column> for `steps` consecutive k
+//   loads_a    a_<row>_<step> for `steps` consecutive k (where a load costs each lane its own, the subgroup's lanes load
+//              one k each and the steps pass it around)
+//   loads_b_<step>  b_<step>_<column>
 //   epilogue   bias, activation, residual, cast, stores
 layout(local_size_x = ${workgroup_x}, local_size_y = ${workgroup_y}, local_size_z = 1) in;
 ${declarations}
@@ -28,10 +30,11 @@ void main() {
 //@end
 //@end
     for (int k = chunk; k < min(chunk + ${chunked}, ${k_count}); ++k) {
-      ${loads}
+      ${loads_a}
+//@for t steps
+      ${loads_b_${t}}
 //@for i rows
 //@for j columns
-//@for t steps
       acc_${i}_${j} = ${multiply_add_begin}a_${i}_${t}${multiply_add_middle}b_${t}_${j}${multiply_add_end}acc_${i}_${j}${multiply_add_close};
 //@end
 //@end
@@ -52,10 +55,11 @@ void main() {
   ${loops}
   ${tap}
   for (int k = 0; k < ${k_count}; ++k) {
-    ${loads}
+    ${loads_a}
+//@for t steps
+    ${loads_b_${t}}
 //@for i rows
 //@for j columns
-//@for t steps
     acc_${i}_${j} = ${multiply_add_begin}a_${i}_${t}${multiply_add_middle}b_${t}_${j}${multiply_add_end}acc_${i}_${j}${multiply_add_close};
 //@end
 //@end

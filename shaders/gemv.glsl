@@ -12,8 +12,9 @@ void main() {
     ${vector} acc_0_0 = ${vector}(0);
     int k_end = min((c + 1) * ${chunk}, ${k_count});
     for (int k = c * ${chunk}; k < k_end; ++k) {
-      ${loads}
+      ${loads_a}
 //@for t steps
+      ${loads_b_${t}}
       acc_0_0 = ${multiply_add_begin}a_0_${t}${multiply_add_middle}b_${t}_0${multiply_add_end}acc_0_0${multiply_add_close};
 //@end
     }

@@ -40,7 +40,7 @@ DeviceRates rates_of_kind(DeviceKind kind) {
       // A few host cores whose number DeviceInfo must not depend on. Shared memory is plain memory, and registers above
       // the host's own sixteen live on the stack, in its first cache.
       r = {.compute_units = 2, .dram_bytes_per_us = 10'000, .cache_bytes_per_us = 60'000, .cache_bytes = 4 << 20,
-           .fma_per_us = 20'000, .launch_ns = 20'000, .registers_per_lane = 160, .shared_memory_on_chip = false};
+           .fma_per_us = 20'000, .launch_ns = 20'000, .registers_per_lane = 192, .loads_cost_lanes = true, .shared_memory_on_chip = false};
       break;
   }
   return r;

@@ -31,6 +31,7 @@ struct DeviceRates {
   int64_t fma_per_us = 1'000'000;  // f32 multiply-adds
   int64_t launch_ns = 3'000;       // one dispatch and its barrier
   int64_t registers_per_lane = 128;
+  bool loads_cost_lanes = false;       // true: a load costs each lane of a subgroup its own, as no unit joins neighbours
   bool shared_memory_on_chip = true;  // false: shared memory is plain memory, staging through it buys nothing
 };
 
@@ -63,7 +64,7 @@ struct DeviceInfo {
 
   int64_t subgroup_size = 32, min_subgroup_size = 32, max_subgroup_size = 32;
   bool subgroup_size_control = false;
-  bool subgroup_arithmetic = false, subgroup_shuffle = false;
+  bool subgroup_arithmetic = false, subgroup_ballot = false, subgroup_shuffle = false;
 
   int64_t max_loop_rounds = 0;  // of all loops of an invocation together, after which loops end early; 0: no limit
 

@@ -21,6 +21,7 @@ void visit_rates(Rates& rates, Visitor& visit) {
   visit.integer("fma_per_us", rates.fma_per_us, 1, kLargest);
   visit.integer("launch_ns", rates.launch_ns, 0, kLargest);
   visit.integer("registers_per_lane", rates.registers_per_lane, 1, kLargest);
+  visit.boolean("loads_cost_lanes", rates.loads_cost_lanes);
   visit.boolean("shared_memory_on_chip", rates.shared_memory_on_chip);
 }
 
@@ -61,6 +62,7 @@ void visit_fields(Info& info, Visitor& visit) {
   visit.alignment("max_subgroup_size", info.max_subgroup_size);
   visit.boolean("subgroup_size_control", info.subgroup_size_control);
   visit.boolean("subgroup_arithmetic", info.subgroup_arithmetic);
+  visit.boolean("subgroup_ballot", info.subgroup_ballot);
   visit.boolean("subgroup_shuffle", info.subgroup_shuffle);
 
   visit.integer("max_loop_rounds", info.max_loop_rounds, 0, kMost);

@@ -34,10 +34,20 @@ ContractTile choose_tile(const KernelRequest& request, const Contraction& c, int
     while (lanes < invocations && lanes * 2 <= static_cast<uint32_t>(ceil_div(vectors, tile_columns)) && lanes < 16) lanes *= 2;
     tile.lanes_n = lanes;
     tile.lanes_m = static_cast<uint32_t>(invocations) / lanes;
-    // Accumulators, both operands of one step, addresses.
-    int64_t registers = tile_rows * tile_columns * width + tile_rows * steps + tile_columns * width + 24;
+    // Accumulators, both operands of one step, each row's addresses and checks, the rest.
+    int64_t registers = tile_rows * tile_columns * width + tile_rows * steps + tile_columns * width + 6 * tile_rows + 24;
     int64_t workgroups = ceil_div(rows, tile_rows * static_cast<int64_t>(tile.lanes_m)) *
                          ceil_div(vectors, tile_columns * static_cast<int64_t>(tile.lanes_n)) * std::max<int64_t>(1, typical(c.batch));
+    // Where neighbouring lanes' loads are not joined, what all of them need is loaded once and exchanged.
+    const int64_t lanes_subgroup = request.device.subgroup_size;
+    tile.exchange = request.device.rates.loads_cost_lanes && request.device.subgroup_ballot && lanes_subgroup <= 8 &&
+                    request.device.min_subgroup_size == lanes_subgroup && request.device.max_subgroup_size == lanes_subgroup &&
+                    vectors >= tile_columns * lanes_subgroup && divide_exact(c.depth, IntExpr(lanes_subgroup)) && !c.depth.is(0);
+    if (tile.exchange) {
+      tile.steps = static_cast<int>(lanes_subgroup);
+      tile.lanes_n = static_cast<uint32_t>(lanes_subgroup);
+      tile.lanes_m = 1;
+    }
     best = tile;
     if (registers > request.device.rates.registers_per_lane) continue;
     if (tile_columns > 1 && tile_columns > vectors) continue;
@@ -59,10 +69,10 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * width);
   TUFF_ASSIGN(Kernel kernel,
               finish_kernel(request, writer, "contract", std::move(slots), {tile.lanes_n, tile.lanes_m, 1},
-                            {ceil_div(c.columns, column_tile), ceil_div(c.rows, row_tile), c.batch},
+                            {ceil_div(c.rows, row_tile), ceil_div(c.columns, column_tile), c.batch},
                             "tile " + std::to_string(tile.rows) + "x" + std::to_string(tile.columns * width) + " of " +
                                 std::to_string(width) + ", invocations " + std::to_string(tile.lanes_m) + "x" + std::to_string(tile.lanes_n) +
-                                ", " + std::to_string(steps) + " k a step"));
+                                ", " + std::to_string(tile.steps) + " k a step" + (tile.exchange ? ", exchanged" : "")));
   kernel.multiply_adds = c.multiply_adds;
   return kernel;
 }

@@ -128,13 +128,14 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   }
   const std::string row_count = writer.parameter(c.rows), vector_count = writer.parameter(vectors);
   if (gemv) setup.line("int m_0 = int(gl_WorkGroupID.y);");
-  else setup.line("int m = int(gl_WorkGroupID.y) * " + row_tile.text() +
+  else setup.line("int m = int(gl_WorkGroupID.x) * " + row_tile.text() +
                   (tile.lanes_m > 1 ? " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) : "") + ";");
   for (int i = 0; i < tile.rows && !gemv; ++i) {
     std::string at = i ? "m + " + std::to_string(i) : "m";
     setup.line("int m_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
   }
-  setup.line("int n = int(gl_WorkGroupID.x) * " + column_tile.text() + " + int(gl_LocalInvocationID.x);");
+  // Neighbouring workgroups have neighbouring rows of one panel of columns, which stays in the cache.
+  setup.line(std::string("int n = int(gl_WorkGroupID.") + (gemv ? "x" : "y") + ") * " + column_tile.text() + " + int(gl_LocalInvocationID.x);");
   for (int j = 0; j < tile.columns; ++j) {
     std::string at = j ? "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) : "n";
     setup.line("int n_" + std::to_string(j) + " = " + (whole_columns ? at : "min(" + at + ", " + vector_count + " - 1)") + ";");
@@ -149,24 +150,44 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   auto operand = [&](const std::string& text) {
     return request.exact && reg == Register::kFloat ? "tuff_flush_inner(" + text + ")" : text;
   };
+  if (tile.exchange) {
+    inner.line("int k_lane = k * " + std::to_string(tile.steps) + " + int(gl_SubgroupInvocationID);");
+    emitter.bind("k", "k_lane", 2);
+  }
   for (int i = 0; i < tile.rows; ++i) {
     emitter.bind("m", "m_" + std::to_string(i), 0);
-    auto lanes = emitter.emit(a_builder.point(), a_op, "k", tile.steps);
+    auto lanes = emitter.emit(a_builder.point(), a_op, "k", tile.exchange ? 1 : tile.steps);
+    if (tile.exchange) {
+      inner.line(scalar + " a_" + std::to_string(i) + " = " + operand(lanes[0]) + ";");
+      continue;
+    }
     for (int t = 0; t < tile.steps; ++t)
       inner.line(scalar + " a_" + std::to_string(i) + "_" + std::to_string(t) + " = " + operand(lanes[static_cast<size_t>(t)]) + ";");
   }
+  // Each step in a block of its own, so that its operands live no longer than it.
+  std::vector<std::unique_ptr<Block>> steps;
   for (int t = 0; t < tile.steps; ++t) {
-    Point at_step = b_builder.point();
-    for (PointOp& op : at_step.ops) {
+    steps.push_back(std::make_unique<Block>(writer, t ? steps.back().get() : &inner));
+    Block& step = *steps.back();
+    Emitter at_b({&setup, &tap, &step});
+    at_b.bind("b", "b", 0);
+    for (size_t i = 0; i < c.taps.size(); ++i) at_b.bind("t" + std::to_string(i), "t" + std::to_string(i), 1);
+    at_b.bind("k", "k", 2);
+    for (int i = 0; i < tile.rows && tile.exchange; ++i) {
+      const std::string a = "a_" + std::to_string(i);
+      step.line(scalar + " " + a + "_" + std::to_string(t) + " = subgroupBroadcast(" + a + ", " + std::to_string(t) + "u);");
+    }
+    Point point = b_builder.point();
+    for (PointOp& op : point.ops) {
       op.index = at_lane(op.index, "k", tile.steps, t);
       for (RangeCheck& check : op.checks) check = {at_lane(check.value, "k", tile.steps, t), at_lane(check.extent, "k", tile.steps, t)};
     }
     for (int j = 0; j < tile.columns; ++j) {
-      emitter.bind("n", "n_" + std::to_string(j), 0);
-      auto lanes = emitter.emit(at_step, b_op, "n", tile.width);
+      at_b.bind("n", "n_" + std::to_string(j), 0);
+      auto lanes = at_b.emit(point, b_op, "n", tile.width);
       std::string joined;
       for (const std::string& lane : lanes) joined += (joined.empty() ? "" : ", ") + operand(lane);
-      inner.line(vector + " b_" + std::to_string(t) + "_" + std::to_string(j) + " = " + vector + "(" + joined + ");");
+      step.line(vector + " b_" + std::to_string(t) + "_" + std::to_string(j) + " = " + vector + "(" + joined + ");");
     }
   }
 
@@ -214,7 +235,8 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   Slots slots;
   slots["setup"] = setup.text(0);
   slots["tap"] = tap.text(0);
-  slots["loads"] = inner.text(0);
+  slots["loads_a"] = inner.text(0);
+  for (int t = 0; t < tile.steps; ++t) slots["loads_b_" + std::to_string(t)] = steps[static_cast<size_t>(t)]->text(0);
   slots["epilogue"] = common.text(0) + items;
   slots["rows"] = std::to_string(tile.rows);
   slots["columns"] = std::to_string(tile.columns);

@@ -72,10 +72,10 @@ class Expander {
         auto count = slots_.find(w[2]);
         if (count == slots_.end()) return error(at, "repeats by an unknown slot");
         for (int i = 0; i < std::stoi(count->second); ++i) {
-          slots_[w[1]] = std::to_string(i);
+          loop_variables_[w[1]] = std::to_string(i);
           TUFF_TRY(block(at + 1, close, emit));
         }
-        slots_.erase(w[1]);
+        loop_variables_.erase(w[1]);
       } else if (w[0] == "if" && w.size() == 2) {
         auto slot = slots_.find(w[1]);
         if (slot == slots_.end()) return error(at, "asks for an unknown slot");
@@ -91,7 +91,11 @@ class Expander {
   }
 
   Status line(size_t at) {
-    std::string_view text = lines_[at];
+    // Loop variables first, so that they may be part of a slot's name: ${load_${i}}.
+    std::string numbered(lines_[at]);
+    for (const auto& [variable, number] : loop_variables_)
+      for (size_t i; (i = numbered.find("${" + variable + "}")) != std::string::npos;) numbered.replace(i, variable.size() + 3, number);
+    std::string_view text = numbered;
     size_t indent = text.find_first_not_of(' ');
     if (indent != std::string_view::npos && text.substr(indent, 2) == "${" && text.back() == '}' &&
         text.find("${", indent + 1) == std::string_view::npos) {
@@ -123,7 +127,8 @@ class Expander {
   }
 
   std::string_view path_;
-  Slots slots_;
+  const Slots& slots_;
+  Slots loop_variables_;
   std::vector<std::string_view> lines_;
   std::string out_;
 };

@@ -188,6 +188,7 @@ DeviceInfo read_device_info(const InstanceFunctions& functions, VkPhysicalDevice
                                (p.subgroup_size.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT);
   if (p.subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) {
     info.subgroup_arithmetic = p.subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
+    info.subgroup_ballot = p.subgroup.supportedOperations & VK_SUBGROUP_FEATURE_BALLOT_BIT;
     info.subgroup_shuffle = p.subgroup.supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT;
   }
 
