@@ -114,10 +114,14 @@ float narrowed(float x, Dtype dtype) {
 
 void copy_elements(const Array& src, Array& dst) {
   switch (dtype_size_bytes(src.dtype)) {
-    case 1: return copy_rows<uint8_t>(src, dst);
-    case 2: return copy_rows<uint16_t>(src, dst);
-    case 4: return copy_rows<uint32_t>(src, dst);
-    default: return copy_rows<uint64_t>(src, dst);
+    case 1:
+      return copy_rows<uint8_t>(src, dst);
+    case 2:
+      return copy_rows<uint16_t>(src, dst);
+    case 4:
+      return copy_rows<uint32_t>(src, dst);
+    default:
+      return copy_rows<uint64_t>(src, dst);
   }
 }
 

@@ -22,14 +22,45 @@ struct Array {
   int64_t count() const;
   bool contiguous() const;
   template <class T>
-  const T* data() const { return reinterpret_cast<const T*>(buffer.get()) + offset; }
+  const T* data() const {
+    return reinterpret_cast<const T*>(buffer.get()) + offset;
+  }
   template <class T>
-  T* mutable_data() { return reinterpret_cast<T*>(buffer.get()) + offset; }
+  T* mutable_data() {
+    return reinterpret_cast<T*>(buffer.get()) + offset;
+  }
 };
 
 Sizes row_major_strides(const Sizes& shape);
 int64_t element_count(const Sizes& shape);  // the evaluator has checked that it does not overflow
 Dtype storage_dtype(Dtype dtype, Precision precision);
+
+// Calls visit(T()) with the C++ type of a storage dtype.
+template <class Visit>
+auto with_element_type(Dtype storage, Visit visit) {
+  switch (storage) {
+    case Dtype::kF32:
+      return visit(float());
+    case Dtype::kF64:
+      return visit(double());
+    case Dtype::kI8:
+      return visit(int8_t());
+    case Dtype::kI16:
+      return visit(int16_t());
+    case Dtype::kI32:
+      return visit(int32_t());
+    case Dtype::kI64:
+      return visit(int64_t());
+    case Dtype::kU16:
+      return visit(uint16_t());
+    case Dtype::kU32:
+      return visit(uint32_t());
+    case Dtype::kU64:
+      return visit(uint64_t());
+    default:
+      return visit(uint8_t());  // u8 and bool; nothing is stored as f16 or bf16
+  }
+}
 
 // Allocates buffers and counts the bytes of those that are alive.
 class Memory {
@@ -60,8 +91,7 @@ struct Walk {
       while (axis > 0) {
         --axis;
         bool wraps = ++index[axis] == shape[axis];
-        for (size_t o = 0; o < strides.size(); ++o)
-          offsets[o] += strides[o][axis] * (wraps ? 1 - shape[axis] : 1);
+        for (size_t o = 0; o < strides.size(); ++o) offsets[o] += strides[o][axis] * (wraps ? 1 - shape[axis] : 1);
         if (!wraps) break;
         index[axis] = 0;
         if (axis == 0) return;

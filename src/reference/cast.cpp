@@ -48,41 +48,16 @@ void cast_rows(const Array& x, Array& out) {
   });
 }
 
-template <class From>
-void cast_from(const Array& x, Array& out) {
-  switch (out.dtype) {
-    case Dtype::kF32: return cast_rows<From, float>(x, out);
-    case Dtype::kF64: return cast_rows<From, double>(x, out);
-    case Dtype::kI8: return cast_rows<From, int8_t>(x, out);
-    case Dtype::kI16: return cast_rows<From, int16_t>(x, out);
-    case Dtype::kI32: return cast_rows<From, int32_t>(x, out);
-    case Dtype::kI64: return cast_rows<From, int64_t>(x, out);
-    case Dtype::kU8: return cast_rows<From, uint8_t>(x, out);
-    case Dtype::kU16: return cast_rows<From, uint16_t>(x, out);
-    case Dtype::kU32: return cast_rows<From, uint32_t>(x, out);
-    case Dtype::kU64: return cast_rows<From, uint64_t>(x, out);
-    default: return cast_rows<From, Bool>(x, out);
-  }
-}
-
 }  // namespace
 
 Result<Array> evaluate_cast(const Array& x, Dtype from, Dtype to, const OpContext& context) {
   Dtype storage = storage_dtype(to, context.precision);
   if (from == to || (storage == x.dtype && context.precision == Precision::kTruth)) return x;
   TUFF_ASSIGN(Array out, context.memory.allocate(storage, x.shape));
-  switch (x.dtype) {
-    case Dtype::kF32: cast_from<float>(x, out); break;
-    case Dtype::kF64: cast_from<double>(x, out); break;
-    case Dtype::kI8: cast_from<int8_t>(x, out); break;
-    case Dtype::kI16: cast_from<int16_t>(x, out); break;
-    case Dtype::kI32: cast_from<int32_t>(x, out); break;
-    case Dtype::kI64: cast_from<int64_t>(x, out); break;
-    case Dtype::kU16: cast_from<uint16_t>(x, out); break;
-    case Dtype::kU32: cast_from<uint32_t>(x, out); break;
-    case Dtype::kU64: cast_from<uint64_t>(x, out); break;
-    default: cast_from<uint8_t>(x, out); break;
-  }
+  with_element_type(x.dtype, [&]<class From>(From) {
+    if (to == Dtype::kBool) return cast_rows<From, Bool>(x, out);
+    with_element_type(storage, [&]<class To>(To) { cast_rows<From, To>(x, out); });
+  });
   round_to_dtype(out, to);
   return out;
 }

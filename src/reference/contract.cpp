@@ -7,7 +7,9 @@
 namespace tuff {
 namespace {
 
-bool has(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
+bool has(const std::vector<int>& labels, int label) {
+  return std::find(labels.begin(), labels.end(), label) != labels.end();
+}
 
 // The stride along a label, 0 where the array does not have it.
 int64_t stride_of(const std::vector<int>& labels, const Sizes& strides, int label) {
@@ -17,7 +19,8 @@ int64_t stride_of(const std::vector<int>& labels, const Sizes& strides, int labe
 
 }  // namespace
 
-Result<Array> evaluate_contract(const ContractAttrs& attrs, const Arrays& inputs, const Sizes& shape, const OpContext& context) {
+Result<Array> evaluate_contract(const ContractAttrs& attrs, const Arrays& inputs, const Sizes& shape,
+                                const OpContext& context) {
   const Array &a = inputs[0], &b = inputs[1];
   TUFF_ASSIGN(Array out, context.memory.allocate(a.dtype, shape));
   auto size_of = [&](int label) {
@@ -35,8 +38,10 @@ Result<Array> evaluate_contract(const ContractAttrs& attrs, const Arrays& inputs
   };
   std::vector<int> batch, m, n, k;
   for (int label : attrs.out) (has(attrs.a, label) ? has(attrs.b, label) ? batch : m : n).push_back(label);
-  for (int label : attrs.a) if (!has(attrs.out, label)) k.push_back(label);
-  for (int label : attrs.b) if (!has(attrs.out, label) && !has(attrs.a, label)) k.push_back(label);
+  for (int label : attrs.a)
+    if (!has(attrs.out, label)) k.push_back(label);
+  for (int label : attrs.b)
+    if (!has(attrs.out, label) && !has(attrs.a, label)) k.push_back(label);
 
   InnerProduct product;
   product.a_batch = table(batch, attrs.a, a.strides);

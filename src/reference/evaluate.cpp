@@ -12,9 +12,13 @@ namespace {
 class Evaluation {
  public:
   Evaluation(const Graph& graph, const std::map<std::string, int64_t>& symbols, const EvaluateOptions& options)
-      : graph_(graph), symbols_(symbols), options_(options), memory_(options.memory_limit_bytes),
+      : graph_(graph),
+        symbols_(symbols),
+        options_(options),
+        memory_(options.memory_limit_bytes),
         context_{options.precision, memory_, options.thread_count, [this](const IntExpr& e) { return value_of(e); }},
-        arrays_(graph.values.size()), uses_(graph.values.size(), 0) {}
+        arrays_(graph.values.size()),
+        uses_(graph.values.size(), 0) {}
 
   Result<std::vector<Tensor>> run(const std::vector<Tensor>& inputs) {
     TUFF_TRY(check_symbols());
@@ -27,7 +31,8 @@ class Evaluation {
       // A constant is read when its first user wants it, so that all weights are never held at once.
       if (!needed[n] || std::holds_alternative<ConstantAttrs>(node.attrs)) continue;
       Status done = evaluate_node(node);
-      if (!done.ok()) return done.with_context(node.origins.empty() ? std::string(attrs_name(node.attrs)) : node.origins.front());
+      if (!done.ok())
+        return done.with_context(node.origins.empty() ? std::string(attrs_name(node.attrs)) : node.origins.front());
     }
     std::vector<Tensor> results;
     for (ValueId id : wanted) {
@@ -56,7 +61,8 @@ class Evaluation {
       if (size < 0) return invalid_argument("The size " + d.text() + " is " + std::to_string(size) + ".");
       sizes.push_back(size);
       auto product = checked_multiply(bytes, std::max<int64_t>(size, 1));
-      if (!product) return limit_exceeded("A value of shape " + dims_text(dims) + " has more elements than 63 bits count.");
+      if (!product)
+        return limit_exceeded("A value of shape " + dims_text(dims) + " has more elements than 63 bits count.");
       bytes = *product;
     }
     return sizes;
@@ -67,23 +73,27 @@ class Evaluation {
       auto it = symbols_.find(s.name);
       if (it == symbols_.end()) return invalid_argument("The symbol '" + s.name + "' has no value.");
       if (it->second < s.min || it->second > s.max || it->second % std::max<int64_t>(s.divisor, 1) != 0)
-        return invalid_argument("The symbol '" + s.name + "' cannot be " + std::to_string(it->second) + ": it is a multiple of " +
-                                std::to_string(s.divisor) + " from " + std::to_string(s.min) + " to " + std::to_string(s.max) + ".");
+        return invalid_argument("The symbol '" + s.name + "' cannot be " + std::to_string(it->second) +
+                                ": it is a multiple of " + std::to_string(s.divisor) + " from " +
+                                std::to_string(s.min) + " to " + std::to_string(s.max) + ".");
     }
     return ok_status();
   }
 
   Status bind_inputs(const std::vector<Tensor>& inputs) {
     if (inputs.size() != graph_.inputs.size())
-      return invalid_argument("The graph takes " + std::to_string(graph_.inputs.size()) + " inputs, got " + std::to_string(inputs.size()) + ".");
+      return invalid_argument("The graph takes " + std::to_string(graph_.inputs.size()) + " inputs, got " +
+                              std::to_string(inputs.size()) + ".");
     for (size_t i = 0; i < inputs.size(); ++i) {
       const Value& value = graph_.value(graph_.inputs[i]);
       TUFF_ASSIGN(Sizes shape, sizes_of(value.shape));
       bool wider = options_.precision == Precision::kTruth && is_float(value.dtype) && inputs[i].dtype == Dtype::kF64;
       if (inputs[i].shape != shape || (inputs[i].dtype != value.dtype && !wider) ||
           static_cast<int64_t>(inputs[i].bytes.size()) != element_count(shape) * dtype_size_bytes(inputs[i].dtype))
-        return invalid_argument("Input '" + value.name + "' is not " + std::string(dtype_name(value.dtype)) + dims_text(value.shape) + ".");
-      TUFF_ASSIGN(Array array, array_from_elements(inputs[i].dtype, shape, inputs[i].bytes, options_.precision, memory_));
+        return invalid_argument("Input '" + value.name + "' is not " + std::string(dtype_name(value.dtype)) +
+                                dims_text(value.shape) + ".");
+      TUFF_ASSIGN(Array array,
+                  array_from_elements(inputs[i].dtype, shape, inputs[i].bytes, options_.precision, memory_));
       arrays_[graph_.inputs[i].value] = std::move(array);
     }
     return ok_status();

@@ -15,20 +15,24 @@ constexpr int64_t kColumns = 32 / static_cast<int64_t>(sizeof(T) < 4 ? 4 : sizeo
 
 template <class T>
 T operand(T x) {
-  if constexpr (std::is_same_v<T, float>) return numerics::tuff_flush_inner(x);
-  else return x;
+  if constexpr (std::is_same_v<T, float>)
+    return numerics::tuff_flush_inner(x);
+  else
+    return x;
 }
 
 template <class T>
 T result(T x) {
-  if constexpr (std::is_same_v<T, float>) return numerics::tuff_canonical_nan(x);
-  else return x;
+  if constexpr (std::is_same_v<T, float>)
+    return numerics::tuff_canonical_nan(x);
+  else
+    return x;
 }
 
 // panel[k][lane] = x[offsets[first + lane] + along[k]]; lanes beyond the offsets are 0.
 template <class T>
-void pack(const T* x, const std::vector<int64_t>& offsets, int64_t first, int64_t lanes, const std::vector<int64_t>& along,
-          T* panel) {
+void pack(const T* x, const std::vector<int64_t>& offsets, int64_t first, int64_t lanes,
+          const std::vector<int64_t>& along, T* panel) {
   int64_t n = std::min(lanes, static_cast<int64_t>(offsets.size()) - first);
   const int64_t* offset = offsets.data() + first;
   for (size_t k = 0; k < along.size(); ++k, panel += lanes) {
@@ -60,7 +64,8 @@ void store(const Block<T>& block, const InnerProduct& p, T* out, int64_t first_m
   int64_t columns = std::min(kColumns<T>, static_cast<int64_t>(p.out_n.size()) - first_n);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c)
-      out[p.out_m[static_cast<size_t>(first_m + r)] + p.out_n[static_cast<size_t>(first_n + c)]] = result(block.sum[r][c]);
+      out[p.out_m[static_cast<size_t>(first_m + r)] + p.out_n[static_cast<size_t>(first_n + c)]] =
+          result(block.sum[r][c]);
 }
 
 template <class T>
@@ -80,7 +85,8 @@ void run(const InnerProduct& p, const T* a, const T* b, T* out, int thread_count
       for (int64_t strip = begin; strip < end; strip += kStrip) {
         int64_t panels = std::min(kStrip, end - strip);
         for (int64_t n = 0; n < panels; ++n)
-          pack(b + p.b_batch[batch], p.b_n, (strip + n) * columns, columns, p.b_k, b_panels.data() + n * columns * k_count);
+          pack(b + p.b_batch[batch], p.b_n, (strip + n) * columns, columns, p.b_k,
+               b_panels.data() + n * columns * k_count);
         for (int64_t m = 0; m < m_blocks; ++m) {
           for (int64_t n = 0; n < panels; ++n) {
             Block<T> block;
@@ -98,7 +104,8 @@ void run(const InnerProduct& p, const T* a, const T* b, T* out, int thread_count
 }  // namespace
 
 Result<InnerProduct> with_order(InnerProduct product, const SumOrder& order) {
-  if (order.kind == SumOrder::Kind::kTree) return invalid_argument("An inner product is summed serially or in chunks, not as a tree.");
+  if (order.kind == SumOrder::Kind::kTree)
+    return invalid_argument("An inner product is summed serially or in chunks, not as a tree.");
   if (order.kind != SumOrder::Kind::kChunked) return product;
   if (order.chunk_length < 1)
     return invalid_argument("A chunked sum has chunks of " + std::to_string(order.chunk_length) + " elements.");
@@ -108,15 +115,22 @@ Result<InnerProduct> with_order(InnerProduct product, const SumOrder& order) {
 
 void inner_products(const InnerProduct& product, const Array& a, const Array& b, Array& out, int thread_count) {
   switch (a.dtype) {
-    case Dtype::kF32: return run(product, a.data<float>(), b.data<float>(), out.mutable_data<float>(), thread_count);
-    case Dtype::kF64: return run(product, a.data<double>(), b.data<double>(), out.mutable_data<double>(), thread_count);
-    default: break;
+    case Dtype::kF32:
+      return run(product, a.data<float>(), b.data<float>(), out.mutable_data<float>(), thread_count);
+    case Dtype::kF64:
+      return run(product, a.data<double>(), b.data<double>(), out.mutable_data<double>(), thread_count);
+    default:
+      break;
   }
   switch (dtype_size_bytes(a.dtype)) {
-    case 1: return run(product, a.data<uint8_t>(), b.data<uint8_t>(), out.mutable_data<uint8_t>(), thread_count);
-    case 2: return run(product, a.data<uint16_t>(), b.data<uint16_t>(), out.mutable_data<uint16_t>(), thread_count);
-    case 4: return run(product, a.data<uint32_t>(), b.data<uint32_t>(), out.mutable_data<uint32_t>(), thread_count);
-    default: return run(product, a.data<uint64_t>(), b.data<uint64_t>(), out.mutable_data<uint64_t>(), thread_count);
+    case 1:
+      return run(product, a.data<uint8_t>(), b.data<uint8_t>(), out.mutable_data<uint8_t>(), thread_count);
+    case 2:
+      return run(product, a.data<uint16_t>(), b.data<uint16_t>(), out.mutable_data<uint16_t>(), thread_count);
+    case 4:
+      return run(product, a.data<uint32_t>(), b.data<uint32_t>(), out.mutable_data<uint32_t>(), thread_count);
+    default:
+      return run(product, a.data<uint64_t>(), b.data<uint64_t>(), out.mutable_data<uint64_t>(), thread_count);
   }
 }
 

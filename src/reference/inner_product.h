@@ -2,8 +2,8 @@
 //
 //   out[out_batch + out_m + out_n] = sum over k, in order, of a[a_batch + a_m + a_k] * b[b_batch + b_n + b_k]
 //
-// with every part an offset from a table, so that labels, strides, dilations and groups are the tables' business. Several
-// outputs are computed side by side; the order of each one's sum does not change.
+// with every part an offset from a table, so that labels, strides, dilations and groups are the tables' business.
+// Several outputs are computed side by side; the order of each one's sum does not change.
 #pragma once
 
 #include "reference/array.h"

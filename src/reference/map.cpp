@@ -10,19 +10,20 @@ namespace {
 
 constexpr int64_t kBlock = 256;
 
-// Integers are computed in 128 bits, where no operation of two 64-bit operands overflows, and wrap when they are stored.
+// Integers are computed in 128 bits, where no operation of two 64-bit operands overflows, and wrap when they are
+// stored.
 using Wide = __int128;
 
 template <class T>
 using BlockFunction = void (*)(const T* a, const T* b, const T* c, T* out, int64_t n);
 
 // Each namespace gives the names that its column of ops.def uses; `none` stands where infer() lets nothing come.
-#define TUFF_BLOCK_FUNCTION(T, expression)                                                               \
-  [](const T* pa, [[maybe_unused]] const T* pb, [[maybe_unused]] const T* pc, T* out, int64_t n) {       \
-    for (int64_t i = 0; i < n; ++i) {                                                                    \
-      [[maybe_unused]] const T a = pa[i], b = pb[i], c = pc[i];                                          \
-      out[i] = static_cast<T>(expression);                                                               \
-    }                                                                                                    \
+#define TUFF_BLOCK_FUNCTION(T, expression)                                                         \
+  [](const T* pa, [[maybe_unused]] const T* pb, [[maybe_unused]] const T* pc, T* out, int64_t n) { \
+    for (int64_t i = 0; i < n; ++i) {                                                              \
+      [[maybe_unused]] const T a = pa[i], b = pb[i], c = pc[i];                                    \
+      out[i] = static_cast<T>(expression);                                                         \
+    }                                                                                              \
   }
 
 namespace float_maps {
@@ -94,7 +95,9 @@ const BlockFunction<Wide> kMultiply =
 template <class T>
 BlockFunction<T> block_function(MapOp op);
 template <>
-BlockFunction<float> block_function(MapOp op) { return float_maps::kFunctions[static_cast<int>(op)]; }
+BlockFunction<float> block_function(MapOp op) {
+  return float_maps::kFunctions[static_cast<int>(op)];
+}
 template <>
 BlockFunction<double> block_function(MapOp op) {
   return op == MapOp::select ? double_maps::kSelect : double_maps::kFunctions[static_cast<int>(op)];
@@ -112,18 +115,7 @@ void load_as(const Array& x, int64_t at, int64_t step, T* block, int64_t n) {
 
 template <class T>
 void load(const Array& x, int64_t at, int64_t step, T* block, int64_t n) {
-  switch (x.dtype) {
-    case Dtype::kF32: return load_as<float>(x, at, step, block, n);
-    case Dtype::kF64: return load_as<double>(x, at, step, block, n);
-    case Dtype::kI8: return load_as<int8_t>(x, at, step, block, n);
-    case Dtype::kI16: return load_as<int16_t>(x, at, step, block, n);
-    case Dtype::kI32: return load_as<int32_t>(x, at, step, block, n);
-    case Dtype::kI64: return load_as<int64_t>(x, at, step, block, n);
-    case Dtype::kU16: return load_as<uint16_t>(x, at, step, block, n);
-    case Dtype::kU32: return load_as<uint32_t>(x, at, step, block, n);
-    case Dtype::kU64: return load_as<uint64_t>(x, at, step, block, n);
-    default: return load_as<uint8_t>(x, at, step, block, n);
-  }
+  with_element_type(x.dtype, [&]<class From>(From) { load_as<From>(x, at, step, block, n); });
 }
 
 template <class T, class To>
@@ -133,9 +125,12 @@ void store_as(const T* block, To* out, int64_t n) {
 
 template <class T>
 void store(const T* block, Array& out, int64_t at, int64_t n) {
-  switch (dtype_size_bytes(out.dtype)) {  // integers wrap; a float's block is stored as floats or, from a test, as bools
-    case 1: return store_as(block, out.mutable_data<uint8_t>() + at, n);
-    case 2: return store_as(block, out.mutable_data<uint16_t>() + at, n);
+  // Integers wrap; a float's block is stored as floats or, from a test, as bools.
+  switch (dtype_size_bytes(out.dtype)) {
+    case 1:
+      return store_as(block, out.mutable_data<uint8_t>() + at, n);
+    case 2:
+      return store_as(block, out.mutable_data<uint16_t>() + at, n);
     case 4:
       if constexpr (std::is_same_v<T, float>) return store_as(block, out.mutable_data<float>() + at, n);
       return store_as(block, out.mutable_data<uint32_t>() + at, n);
@@ -167,13 +162,17 @@ void map_elements(MapOp op, const Arrays& inputs, Array& out) {
 
 }  // namespace
 
-Result<Array> evaluate_map(const MapAttrs& attrs, const Arrays& inputs, Dtype from, Dtype to, const OpContext& context) {
+Result<Array> evaluate_map(const MapAttrs& attrs, const Arrays& inputs, Dtype from, Dtype to,
+                           const OpContext& context) {
   if (attrs.op == MapOp::cast) return evaluate_cast(inputs[0], from, to, context);
   TUFF_ASSIGN(Array out, context.memory.allocate(storage_dtype(to, context.precision), inputs[0].shape));
   Dtype computed = inputs.back().dtype;
-  if (computed == Dtype::kF32) map_elements<float>(attrs.op, inputs, out);
-  else if (computed == Dtype::kF64) map_elements<double>(attrs.op, inputs, out);
-  else map_elements<Wide>(attrs.op, inputs, out);
+  if (computed == Dtype::kF32)
+    map_elements<float>(attrs.op, inputs, out);
+  else if (computed == Dtype::kF64)
+    map_elements<double>(attrs.op, inputs, out);
+  else
+    map_elements<Wide>(attrs.op, inputs, out);
   round_to_dtype(out, to);
   return out;
 }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t kLanes = 64;
 
-// One output element after the other: `at` is where its elements start, `reduced` where they lie from there.
+// Where the elements of each output element start, and where they lie from there.
 struct Rows {
   const Array& x;
   std::vector<int64_t> starts, reduced;
@@ -33,7 +33,9 @@ T reduce_tree(const std::vector<T>& elements) {
   int64_t count = static_cast<int64_t>(elements.size());
   for (int64_t first = 0; first < count; first += kLanes) {
     int64_t n = std::min(kLanes, count - first);
-    for (int64_t l = 0; l < n; ++l) lanes[static_cast<size_t>(l)] = Combine::combine(lanes[static_cast<size_t>(l)], elements[static_cast<size_t>(first + l)]);
+    for (int64_t l = 0; l < n; ++l)
+      lanes[static_cast<size_t>(l)] =
+          Combine::combine(lanes[static_cast<size_t>(l)], elements[static_cast<size_t>(first + l)]);
   }
   for (size_t half = kLanes / 2; half > 0; half /= 2)
     for (size_t l = 0; l < half; ++l) lanes[l] = Combine::combine(lanes[l], lanes[l + half]);
@@ -62,11 +64,14 @@ void reduce_rows(const ReduceAttrs& attrs, const Rows& rows, Array& out, int thr
       const T* from = x + rows.starts[static_cast<size_t>(row)];
       for (size_t i = 0; i < elements.size(); ++i) elements[i] = from[rows.reduced[i]];
       switch (attrs.order.kind) {
-        case SumOrder::Kind::kSerial: to[row] = reduce_chunked<T, Combine>(elements, std::max<size_t>(elements.size(), 1)); break;
+        case SumOrder::Kind::kSerial:
+          to[row] = reduce_chunked<T, Combine>(elements, std::max<size_t>(elements.size(), 1));
+          break;
         case SumOrder::Kind::kChunked:
           to[row] = reduce_chunked<T, Combine>(elements, static_cast<size_t>(attrs.order.chunk_length));
           break;
-        default: to[row] = reduce_tree<T, Combine>(elements);
+        default:
+          to[row] = reduce_tree<T, Combine>(elements);
       }
     }
   });
@@ -74,13 +79,17 @@ void reduce_rows(const ReduceAttrs& attrs, const Rows& rows, Array& out, int thr
 
 template <class T>
 bool is_nan(T x) {
-  if constexpr (std::is_floating_point_v<T>) return std::isnan(x);
-  else return false;
+  if constexpr (std::is_floating_point_v<T>)
+    return std::isnan(x);
+  else
+    return false;
 }
 template <class T>
 T flushed(T x) {
-  if constexpr (std::is_same_v<T, float>) return numerics::tuff_flush_operand(x);
-  else return x;
+  if constexpr (std::is_same_v<T, float>)
+    return numerics::tuff_flush_operand(x);
+  else
+    return x;
 }
 
 // True where `x` at a later index takes the place of `best`.
@@ -100,7 +109,8 @@ void arg_rows(const ReduceAttrs& attrs, const Rows& rows, Array& out) {
     const T* from = x + rows.starts[row];
     int64_t best = 0;
     for (size_t i = 1; i < rows.reduced.size(); ++i)
-      if (beats(flushed(from[rows.reduced[i]]), flushed(from[rows.reduced[static_cast<size_t>(best)]]), largest, attrs.select_last))
+      if (beats(flushed(from[rows.reduced[i]]), flushed(from[rows.reduced[static_cast<size_t>(best)]]), largest,
+                attrs.select_last))
         best = static_cast<int64_t>(i);
     to[row] = best;
   }
@@ -109,11 +119,19 @@ void arg_rows(const ReduceAttrs& attrs, const Rows& rows, Array& out) {
 template <class T>
 void reduce_as(const ReduceAttrs& attrs, const Rows& rows, Array& out, int thread_count) {
   switch (attrs.op) {
-    case ReduceOp::kSum: return reduce_rows<T, Add<T>>(attrs, rows, out, thread_count);
-    case ReduceOp::kProduct: return reduce_rows<T, Multiply<T>>(attrs, rows, out, thread_count);
-    case ReduceOp::kMax: case ReduceOp::kAny: return reduce_rows<T, Max<T>>(attrs, rows, out, thread_count);
-    case ReduceOp::kMin: case ReduceOp::kAll: return reduce_rows<T, Min<T>>(attrs, rows, out, thread_count);
-    case ReduceOp::kArgMax: case ReduceOp::kArgMin: return arg_rows<T>(attrs, rows, out);
+    case ReduceOp::kSum:
+      return reduce_rows<T, Add<T>>(attrs, rows, out, thread_count);
+    case ReduceOp::kProduct:
+      return reduce_rows<T, Multiply<T>>(attrs, rows, out, thread_count);
+    case ReduceOp::kMax:
+    case ReduceOp::kAny:
+      return reduce_rows<T, Max<T>>(attrs, rows, out, thread_count);
+    case ReduceOp::kMin:
+    case ReduceOp::kAll:
+      return reduce_rows<T, Min<T>>(attrs, rows, out, thread_count);
+    case ReduceOp::kArgMax:
+    case ReduceOp::kArgMin:
+      return arg_rows<T>(attrs, rows, out);
   }
 }
 
@@ -131,18 +149,7 @@ Result<Array> evaluate_reduce(const ReduceAttrs& attrs, const Array& x, const Si
   bool index = attrs.op == ReduceOp::kArgMax || attrs.op == ReduceOp::kArgMin;
   TUFF_ASSIGN(Array out, context.memory.allocate(index ? Dtype::kI64 : x.dtype, shape));
   Rows rows = rows_of(attrs, x);
-  switch (x.dtype) {
-    case Dtype::kF32: reduce_as<float>(attrs, rows, out, context.thread_count); break;
-    case Dtype::kF64: reduce_as<double>(attrs, rows, out, context.thread_count); break;
-    case Dtype::kI8: reduce_as<int8_t>(attrs, rows, out, context.thread_count); break;
-    case Dtype::kI16: reduce_as<int16_t>(attrs, rows, out, context.thread_count); break;
-    case Dtype::kI32: reduce_as<int32_t>(attrs, rows, out, context.thread_count); break;
-    case Dtype::kI64: reduce_as<int64_t>(attrs, rows, out, context.thread_count); break;
-    case Dtype::kU16: reduce_as<uint16_t>(attrs, rows, out, context.thread_count); break;
-    case Dtype::kU32: reduce_as<uint32_t>(attrs, rows, out, context.thread_count); break;
-    case Dtype::kU64: reduce_as<uint64_t>(attrs, rows, out, context.thread_count); break;
-    default: reduce_as<uint8_t>(attrs, rows, out, context.thread_count); break;
-  }
+  with_element_type(x.dtype, [&]<class T>(T) { reduce_as<T>(attrs, rows, out, context.thread_count); });
   if (x.dtype == Dtype::kBool) clamp_to_bool(out);
   return out;
 }

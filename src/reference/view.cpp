@@ -35,8 +35,10 @@ int64_t padded_source(PadMode mode, int64_t index, int64_t low, int64_t interior
       bool inside = i >= 0 && i % (interior + 1) == 0 && i / (interior + 1) < size;
       return inside ? i / (interior + 1) : -1;
     }
-    case PadMode::kEdge: return std::clamp<int64_t>(i, 0, size - 1);
-    case PadMode::kWrap: return floor_mod(i, size);
+    case PadMode::kEdge:
+      return std::clamp<int64_t>(i, 0, size - 1);
+    case PadMode::kWrap:
+      return floor_mod(i, size);
     case PadMode::kReflect: {
       if (size == 1) return 0;
       int64_t period = 2 * (size - 1), at = floor_mod(i, period);
@@ -81,7 +83,8 @@ Result<Array> evaluate_slice(const SliceAttrs& attrs, const Array& x, const Size
   return part(x, shape, std::move(strides), offset);
 }
 
-Result<Array> evaluate_pad(const PadAttrs& attrs, const Array& x, Dtype dtype, const Sizes& shape, const OpContext& context) {
+Result<Array> evaluate_pad(const PadAttrs& attrs, const Array& x, Dtype dtype, const Sizes& shape,
+                           const OpContext& context) {
   TUFF_ASSIGN(Array out, context.memory.allocate(x.dtype, shape));
   copy_elements(array_of_splat(dtype, shape, attrs.fill_bits, context.precision), out);
   // Each axis as a table of where its indices read; one row of the output at a time follows them.
@@ -98,14 +101,18 @@ Result<Array> evaluate_pad(const PadAttrs& attrs, const Array& x, Dtype dtype, c
     return out;
   }
   // Runs of output indices along the last axis whose sources step by 1 are copied at once.
-  struct Run { int64_t to, from, length; };
+  struct Run {
+    int64_t to, from, length;
+  };
   std::vector<Run> runs;
   const auto& last = sources.back();
   for (int64_t i = 0; i < static_cast<int64_t>(last.size()); ++i) {
     int64_t from = last[static_cast<size_t>(i)];
     if (from < 0) continue;
-    if (!runs.empty() && runs.back().to + runs.back().length == i && runs.back().from + runs.back().length == from) ++runs.back().length;
-    else runs.push_back({i, from, 1});
+    if (!runs.empty() && runs.back().to + runs.back().length == i && runs.back().from + runs.back().length == from)
+      ++runs.back().length;
+    else
+      runs.push_back({i, from, 1});
   }
   Sizes index(shape.size() - 1, 0);
   int64_t row_count = shape.back() == 0 ? 0 : out.count() / shape.back();
@@ -136,7 +143,8 @@ Result<Array> evaluate_broadcast(const Array& x, const Sizes& shape) {
   return part(x, shape, std::move(strides), 0);
 }
 
-Result<Array> evaluate_concat(const ConcatAttrs& attrs, const Arrays& inputs, const Sizes& shape, const OpContext& context) {
+Result<Array> evaluate_concat(const ConcatAttrs& attrs, const Arrays& inputs, const Sizes& shape,
+                              const OpContext& context) {
   TUFF_ASSIGN(Array out, context.memory.allocate(inputs[0].dtype, shape));
   size_t axis = static_cast<size_t>(attrs.axis);
   int64_t offset = 0;
@@ -148,7 +156,8 @@ Result<Array> evaluate_concat(const ConcatAttrs& attrs, const Arrays& inputs, co
   return out;
 }
 
-Result<Array> evaluate_gather(const GatherAttrs& attrs, const Arrays& inputs, const Sizes& shape, const OpContext& context) {
+Result<Array> evaluate_gather(const GatherAttrs& attrs, const Arrays& inputs, const Sizes& shape,
+                              const OpContext& context) {
   const Array& data = inputs[0];
   TUFF_ASSIGN(Array indices, make_contiguous(inputs[1], context.memory));
   TUFF_ASSIGN(Array out, context.memory.allocate(data.dtype, shape));

@@ -14,7 +14,8 @@ const ConstantAttrs* splat_source(const Rewriter& dst, ValueId v) {
   while (const Node* node = dst.producer(v)) {
     const auto* constant = std::get_if<ConstantAttrs>(&node->attrs);
     if (constant) return constant->data.kind == ConstantData::Kind::kSplat ? constant : nullptr;
-    bool repeats = std::holds_alternative<BroadcastAttrs>(node->attrs) || std::holds_alternative<ReshapeAttrs>(node->attrs) ||
+    bool repeats = std::holds_alternative<BroadcastAttrs>(node->attrs) ||
+                   std::holds_alternative<ReshapeAttrs>(node->attrs) ||
                    std::holds_alternative<TransposeAttrs>(node->attrs);
     if (!repeats) return nullptr;
     v = node->inputs[0];

@@ -27,10 +27,20 @@ class Key {
  private:
   static bool is_commutative(MapOp op) {
     switch (op) {
-      case MapOp::add: case MapOp::mul: case MapOp::max: case MapOp::min: case MapOp::equal:
-      case MapOp::logical_and: case MapOp::logical_or: case MapOp::logical_xor:
-      case MapOp::bit_and: case MapOp::bit_or: case MapOp::bit_xor: return true;
-      default: return false;
+      case MapOp::add:
+      case MapOp::mul:
+      case MapOp::max:
+      case MapOp::min:
+      case MapOp::equal:
+      case MapOp::logical_and:
+      case MapOp::logical_or:
+      case MapOp::logical_xor:
+      case MapOp::bit_and:
+      case MapOp::bit_or:
+      case MapOp::bit_xor:
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -51,7 +61,9 @@ class Key {
   void add(const MapAttrs&) {}
   void add(const ReduceAttrs& a) { list(a.axes), number(a.select_last), order(a.order); }
   void add(const ContractAttrs& a) { list(a.a), list(a.b), list(a.out), order(a.order); }
-  void add(const WindowAttrs& a) { list(a.kernel), list(a.strides), list(a.dilations), number(a.groups), order(a.order); }
+  void add(const WindowAttrs& a) {
+    list(a.kernel), list(a.strides), list(a.dilations), number(a.groups), order(a.order);
+  }
   void add(const ReshapeAttrs&) {}
   void add(const TransposeAttrs& a) { list(a.perm); }
   void add(const SliceAttrs& a) { dims(a.starts), list(a.steps); }
@@ -69,8 +81,10 @@ class Key {
     number(static_cast<int64_t>(a.data.bits));
     number(std::bit_cast<int64_t>(a.data.scale));
     std::span<const std::byte> bytes = a.data.bytes.data;
-    if (bytes.size() <= kComparedBytes) text_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    else number(reinterpret_cast<intptr_t>(bytes.data()));
+    if (bytes.size() <= kComparedBytes)
+      text_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    else
+      number(reinterpret_cast<intptr_t>(bytes.data()));
   }
 
   std::string text_;

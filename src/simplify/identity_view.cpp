@@ -8,7 +8,9 @@
 namespace tuff {
 namespace {
 
-bool all_zero(const Dims& dims) { return std::all_of(dims.begin(), dims.end(), [](const IntExpr& d) { return d.is(0); }); }
+bool all_zero(const Dims& dims) {
+  return std::all_of(dims.begin(), dims.end(), [](const IntExpr& d) { return d.is(0); });
+}
 
 // The axes of x whose size is not 1, in the order that perm puts them.
 bool keeps_order(const std::vector<int>& perm, const Dims& shape) {
@@ -25,9 +27,11 @@ bool is_identity(const Site& site, const Dims& from) {
   if (site.as<ReshapeAttrs>() || site.as<BroadcastAttrs>()) return from == site.output.shape;
   if (const auto* t = site.as<TransposeAttrs>()) return std::is_sorted(t->perm.begin(), t->perm.end());
   if (const auto* s = site.as<SliceAttrs>())
-    return from == s->shape && all_zero(s->starts) && std::all_of(s->steps.begin(), s->steps.end(), [](int64_t step) { return step == 1; });
+    return from == s->shape && all_zero(s->starts) &&
+           std::all_of(s->steps.begin(), s->steps.end(), [](int64_t step) { return step == 1; });
   if (const auto* p = site.as<PadAttrs>())
-    return all_zero(p->low) && all_zero(p->high) && std::all_of(p->interior.begin(), p->interior.end(), [](int64_t n) { return n == 0; });
+    return all_zero(p->low) && all_zero(p->high) &&
+           std::all_of(p->interior.begin(), p->interior.end(), [](int64_t n) { return n == 0; });
   return site.as<ConcatAttrs>() && site.inputs.size() == 1;
 }
 

@@ -1,5 +1,5 @@
-// A map is computed before what repeats its operands: f(broadcast(x), broadcast(y)) = broadcast(f(x', y')), with x' and y'
-// broadcast to the shape that they have together.
+// A map is computed before what repeats its operands: f(broadcast(x), broadcast(y)) = broadcast(f(x', y')), with x' and
+// y' broadcast to the shape that they have together.
 #include "simplify/rules.h"
 
 namespace tuff {

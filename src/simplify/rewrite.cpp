@@ -35,7 +35,11 @@ void merge_origins(std::vector<std::string>& into, const std::vector<std::string
 }
 
 Rewriter::Rewriter(const Graph& src, const SimplifyOptions& options)
-    : src_(src), options_(options), builder_(empty_like(src)), dst_of_(src.values.size()), src_uses_(src.values.size(), 0),
+    : src_(src),
+      options_(options),
+      builder_(empty_like(src)),
+      dst_of_(src.values.size()),
+      src_uses_(src.values.size(), 0),
       fold_bytes_left_(options.fold_total_limit_bytes) {
   for (const Node& node : src.nodes)
     for (ValueId in : node.inputs) ++src_uses_[in.value];
@@ -138,7 +142,8 @@ Result<Graph> Rewriter::run(std::span<const RewriteRule> rules) {
     NodeId producer = value(dst).producer;
     if (producer.valid()) merge_origins(inherited_[producer.value], node.origins);
   }
-  for (size_t i = 0; i < src_.outputs.size(); ++i) builder_.output(dst_of_[src_.outputs[i].value], src_.output_names[i]);
+  for (size_t i = 0; i < src_.outputs.size(); ++i)
+    builder_.output(dst_of_[src_.outputs[i].value], src_.output_names[i]);
   Graph dst = std::move(builder_).finish();
   for (size_t n = 0; n < dst.nodes.size(); ++n) merge_origins(dst.nodes[n].origins, inherited_[n]);
   return prune_dead(std::move(dst));

@@ -21,7 +21,9 @@ struct Site {
   const Value& output;  // its dtype and shape
 
   template <class T>
-  const T* as() const { return std::get_if<T>(&attrs); }
+  const T* as() const {
+    return std::get_if<T>(&attrs);
+  }
   bool is_map(MapOp op) const {
     const auto* map = as<MapAttrs>();
     return map && map->op == op;
@@ -43,7 +45,9 @@ class Rewriter {
   const Dims& shape(ValueId v) const { return builder_.shape(v); }
   const Node* producer(ValueId v) const { return builder_.graph().producer(v); }
   template <class T>
-  const T* producer_as(ValueId v) const { return builder_.graph().producer_as<T>(v); }
+  const T* producer_as(ValueId v) const {
+    return builder_.graph().producer_as<T>(v);
+  }
   // The map that makes v, if it is that one.
   const Node* map_producer(ValueId v, MapOp op) const;
 
@@ -68,10 +72,10 @@ class Rewriter {
   const SimplifyOptions& options_;
   GraphBuilder builder_;
   std::vector<ValueId> dst_of_;        // by src value
-  std::vector<int64_t> src_uses_;       // by src value
-  std::vector<int64_t> mapped_uses_;    // by dst value: those of the src values that it stands for; -1: for none
-  std::vector<int64_t> emitted_uses_;   // by dst value: by nodes of dst
-  std::vector<bool> constant_;          // by dst value
+  std::vector<int64_t> src_uses_;      // by src value
+  std::vector<int64_t> mapped_uses_;   // by dst value: those of the src values that it stands for; -1: for none
+  std::vector<int64_t> emitted_uses_;  // by dst value: by nodes of dst
+  std::vector<bool> constant_;         // by dst value
   std::vector<std::vector<std::string>> inherited_;  // by dst node: origins of nodes that it replaced
   int64_t fold_bytes_left_;
   int64_t match_count_ = 0;

@@ -1,4 +1,5 @@
-// The rewrites of simplify, each in the file of its name. A rule is named by what it matches; its equation is in the file.
+// The rewrites of simplify, each in the file of its name. A rule is named by what it matches; its equation is in the
+// file.
 #pragma once
 
 #include "simplify/rewrite.h"

@@ -26,7 +26,8 @@ Rewritten factor_for_convolution(Rewriter& dst, ValueId scale, size_t weight_ran
   return factor;
 }
 
-Rewritten factor_for_contraction(Rewriter& dst, ValueId scale, const std::vector<int>& out, const std::vector<int>& weights) {
+Rewritten factor_for_contraction(Rewriter& dst, ValueId scale, const std::vector<int>& out,
+                                 const std::vector<int>& weights) {
   const Dims shape = dst.shape(scale);
   std::vector<int> perm;  // the scale's axes in the weights' order, then those of size 1 that they lack
   Dims for_weights;

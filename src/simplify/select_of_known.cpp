@@ -1,5 +1,6 @@
 // Choices that are no choice.
-//   select(true, b, c) = b      select(false, b, c) = c      select(a, b, b) = b      select(not a, b, c) = select(a, c, b)
+//   select(true, b, c) = b      select(false, b, c) = c      select(a, b, b) = b      select(not a, b, c) = select(a,
+//   c, b)
 #include "simplify/constants.h"
 #include "simplify/rules.h"
 

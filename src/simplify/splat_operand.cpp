@@ -1,5 +1,5 @@
-// A constant of equal elements is one element that a view repeats: f(x, splat(c, shape)) = f(x, broadcast(splat(c, [1, ...]))).
-// What matches constants by the axes along which they vary then matches it too.
+// A constant of equal elements is one element that a view repeats: f(x, splat(c, shape)) = f(x, broadcast(splat(c, [1,
+// ...]))). What matches constants by the axes along which they vary then matches it too.
 #include <algorithm>
 
 #include "simplify/rules.h"

@@ -1,6 +1,7 @@
 // Each sum gets its order, from shapes alone (NUMERICS.md, rule 1); an order that is already there stays.
 //   window            serial
-//   contract          serial where M > 1 always, else chunked(L): L the least multiple of 128 that makes at most 32 chunks
+//   contract          serial where M > 1 always, else chunked(L): L the least multiple of 128 that makes at most 32
+//   chunks
 //                     of the greatest K, and serial again if that is one chunk (the same bits)
 //   reduce            tree (sums and products; the others have no order)
 // M counts the output's elements along labels that only a has; K the summed ones.
@@ -17,13 +18,17 @@ constexpr int64_t kMaxChunks = 32;
 constexpr SumOrder kSerial{SumOrder::Kind::kSerial, 0};
 constexpr SumOrder kTree{SumOrder::Kind::kTree, 0};
 
-bool has(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
+bool has(const std::vector<int>& labels, int label) {
+  return std::find(labels.begin(), labels.end(), label) != labels.end();
+}
 
 SumOrder contract_order(const ContractAttrs& attrs, const Dims& a, const Dims& b) {
   IntExpr rows(1), summed(1);
   for (size_t i = 0; i < a.size(); ++i) {
-    if (!has(attrs.out, attrs.a[i])) summed *= a[i];
-    else if (!has(attrs.b, attrs.a[i])) rows *= a[i];
+    if (!has(attrs.out, attrs.a[i]))
+      summed *= a[i];
+    else if (!has(attrs.b, attrs.a[i]))
+      rows *= a[i];
   }
   for (size_t i = 0; i < b.size(); ++i)
     if (!has(attrs.out, attrs.b[i]) && !has(attrs.a, attrs.b[i])) summed *= b[i];
@@ -40,12 +45,14 @@ Graph unordered_sums(Graph graph) {
     auto set = [](SumOrder& order, SumOrder found) {
       if (order.kind == SumOrder::Kind::kUnset) order = found;
     };
-    if (auto* window = std::get_if<WindowAttrs>(&node.attrs); window && window->op != WindowOp::kMax) set(window->order, kSerial);
+    if (auto* window = std::get_if<WindowAttrs>(&node.attrs); window && window->op != WindowOp::kMax)
+      set(window->order, kSerial);
     if (auto* reduce = std::get_if<ReduceAttrs>(&node.attrs);
         reduce && (reduce->op == ReduceOp::kSum || reduce->op == ReduceOp::kProduct))
       set(reduce->order, kTree);
     if (auto* contract = std::get_if<ContractAttrs>(&node.attrs))
-      set(contract->order, contract_order(*contract, graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape));
+      set(contract->order,
+          contract_order(*contract, graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape));
   }
   return graph;
 }

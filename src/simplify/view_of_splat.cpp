@@ -1,4 +1,5 @@
-// Whatever moves equal elements gives equal elements: reshape, transpose or slice of splat(c) = broadcast(splat(c, [1, ...])).
+// Whatever moves equal elements gives equal elements: reshape, transpose or slice of splat(c) = broadcast(splat(c, [1,
+// ...])).
 #include "simplify/constants.h"
 #include "simplify/rules.h"
 

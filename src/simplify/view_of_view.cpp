@@ -28,7 +28,8 @@ std::optional<Attrs> composed(const SliceAttrs& inner, const SliceAttrs& outer) 
 }
 
 std::optional<Attrs> composed(const PadAttrs& inner, const PadAttrs& outer) {
-  if (inner.mode != PadMode::kConstant || outer.mode != PadMode::kConstant || inner.fill_bits != outer.fill_bits) return std::nullopt;
+  if (inner.mode != PadMode::kConstant || outer.mode != PadMode::kConstant || inner.fill_bits != outer.fill_bits)
+    return std::nullopt;
   PadAttrs both = inner;
   for (size_t i = 0; i < outer.low.size(); ++i) {
     if (inner.interior[i] != 0 || outer.interior[i] != 0) return std::nullopt;
@@ -46,7 +47,9 @@ struct Composer {
   std::optional<Attrs> operator()(const SliceAttrs& inner) const { return compose(inner); }
   std::optional<Attrs> operator()(const PadAttrs& inner) const { return compose(inner); }
   template <class T>
-  std::optional<Attrs> operator()(const T&) const { return std::nullopt; }
+  std::optional<Attrs> operator()(const T&) const {
+    return std::nullopt;
+  }
 
   template <class T>
   std::optional<Attrs> same() const {

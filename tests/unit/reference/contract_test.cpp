@@ -21,7 +21,8 @@ TEST_CASE("a serial contraction adds along k from 0, one product at a time") {
         float acc = 0;
         double exact = 0;
         for (int k = 0; k < 37; ++k) {
-          float p = a.elements<float>()[static_cast<size_t>((g * 5 + m) * 37 + k)], q = b.elements<float>()[static_cast<size_t>((k * 3 + g) * 6 + n)];
+          float p = a.elements<float>()[static_cast<size_t>((g * 5 + m) * 37 + k)],
+                q = b.elements<float>()[static_cast<size_t>((k * 3 + g) * 6 + n)];
           acc = acc + tuff_flush_inner(p) * tuff_flush_inner(q);
           exact += static_cast<double>(p) * q;
         }
@@ -76,7 +77,9 @@ TEST_CASE("small operands of an inner product count as 0") {
       "%2: f32[] = contract %0, %1 {a=[0] b=[0] out=[] order=serial} from \"c\"\n"
       "output %2 \"y\"\n");
   auto product = [&](float a, float b) {
-    return outputs_of(graph, {make_tensor(Dtype::kF32, {1}, std::vector{a}), make_tensor(Dtype::kF32, {1}, std::vector{b})})[0].elements<float>()[0];
+    return outputs_of(graph,
+                      {make_tensor(Dtype::kF32, {1}, std::vector{a}), make_tensor(Dtype::kF32, {1}, std::vector{b})})[0]
+        .elements<float>()[0];
   };
   CHECK(product(0x1p-51f, 1) == 0x1p-51f);
   CHECK(product(0x1.8p-52f, 1) == 0);
@@ -86,10 +89,11 @@ TEST_CASE("small operands of an inner product count as 0") {
 TEST_CASE("convolution: kernel axes, then channels of the group") {
   for (int groups : {1, 2}) {
     int group_inputs = 4 / groups;
-    Graph graph = graph_of(
-        "input %0 \"x\": f32[2, 4, 9, 11]\n input %1 \"w\": f32[6, " + std::to_string(group_inputs) + ", 3, 2]\n"
-        "%2: f32[2, 6, 4, 9] = window.conv %0, %1 {kernel=[3, 2] strides=[2, 1] dilations=[1, 2] groups=" +
-        std::to_string(groups) + " order=serial} from \"c\"\noutput %2 \"y\"\n");
+    Graph graph =
+        graph_of("input %0 \"x\": f32[2, 4, 9, 11]\n input %1 \"w\": f32[6, " + std::to_string(group_inputs) +
+                 ", 3, 2]\n"
+                 "%2: f32[2, 6, 4, 9] = window.conv %0, %1 {kernel=[3, 2] strides=[2, 1] dilations=[1, 2] groups=" +
+                 std::to_string(groups) + " order=serial} from \"c\"\noutput %2 \"y\"\n");
     Tensor x = float_tensor({2, 4, 9, 11}, 5), w = float_tensor({6, group_inputs, 3, 2}, 6);
     auto y = outputs_of(graph, {x, w});
     CHECK(outputs_of(graph, {x, w}, Precision::kFloat, {}, 2)[0].bytes == y[0].bytes);
@@ -103,7 +107,8 @@ TEST_CASE("convolution: kernel axes, then channels of the group") {
               for (int kx = 0; kx < 2; ++kx)
                 for (int c = 0; c < group_inputs; ++c) {
                   int channel = m / (6 / groups) * group_inputs + c;
-                  float p = x.elements<float>()[static_cast<size_t>(((n * 4 + channel) * 9 + 2 * oy + ky) * 11 + ox + 2 * kx)];
+                  float p = x.elements<float>()[static_cast<size_t>(((n * 4 + channel) * 9 + 2 * oy + ky) * 11 + ox +
+                                                                    2 * kx)];
                   float q = w.elements<float>()[static_cast<size_t>(((m * group_inputs + c) * 3 + ky) * 2 + kx)];
                   acc = acc + p * q;
                 }
@@ -132,7 +137,8 @@ TEST_CASE("pooling sums and takes maxima over the window") {
 TEST_CASE("a window larger than the input is refused once the symbol is known") {
   Graph graph = graph_of(
       "symbol h in 1..64 step 1\n input %0 \"x\": f32[1, 1, h]\n"
-      "%1: f32[1, 1, h - 4] = window.max %0 {kernel=[5] strides=[1] dilations=[1] groups=1} from \"m\"\noutput %1 \"y\"\n");
+      "%1: f32[1, 1, h - 4] = window.max %0 {kernel=[5] strides=[1] dilations=[1] groups=1} from \"m\"\noutput %1 "
+      "\"y\"\n");
   auto y = evaluate(graph, {float_tensor({1, 1, 3}, 1)}, {{"h", 3}});
   REQUIRE_FALSE(y.ok());
   CHECK(y.status().code() == Code::kInvalidArgument);

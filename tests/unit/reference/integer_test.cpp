@@ -36,13 +36,20 @@ template <class T>
 T call(MapOp op, T a, T b) {
   using namespace numerics;
   switch (op) {
-    case MapOp::div: return tuff_idiv(a, b);
-    case MapOp::fmod: return tuff_irem(a, b);
-    case MapOp::floormod: return tuff_imod(a, b);
-    case MapOp::pow: return tuff_ipow(a, b);
-    case MapOp::sign: return tuff_isign(a);
-    case MapOp::shift_left: return tuff_ishl(a, b);
-    default: return tuff_ishr(a, b);
+    case MapOp::div:
+      return tuff_idiv(a, b);
+    case MapOp::fmod:
+      return tuff_irem(a, b);
+    case MapOp::floormod:
+      return tuff_imod(a, b);
+    case MapOp::pow:
+      return tuff_ipow(a, b);
+    case MapOp::sign:
+      return tuff_isign(a);
+    case MapOp::shift_left:
+      return tuff_ishl(a, b);
+    default:
+      return tuff_ishr(a, b);
   }
 }
 
@@ -53,13 +60,15 @@ void check(Dtype dtype) {
   for (T x : edges<T>())
     for (T y : edges<T>()) a.push_back(x), b.push_back(y);
   const int64_t count = static_cast<int64_t>(a.size());
-  for (MapOp op : {MapOp::div, MapOp::fmod, MapOp::floormod, MapOp::pow, MapOp::sign, MapOp::shift_left, MapOp::shift_right}) {
+  for (MapOp op :
+       {MapOp::div, MapOp::fmod, MapOp::floormod, MapOp::pow, MapOp::sign, MapOp::shift_left, MapOp::shift_right}) {
     GraphBuilder builder;
     ValueId x = builder.input("a", dtype, {IntExpr(count)}), y = builder.input("b", dtype, {IntExpr(count)});
     auto z = builder.add(MapAttrs{op}, op == MapOp::sign ? std::vector{x} : std::vector{x, y});
     REQUIRE(z.ok());
     builder.output(*z, "z");
-    Tensor expected = outputs_of(std::move(builder).finish(), {make_tensor(dtype, {count}, a), make_tensor(dtype, {count}, b)})[0];
+    Tensor expected =
+        outputs_of(std::move(builder).finish(), {make_tensor(dtype, {count}, a), make_tensor(dtype, {count}, b)})[0];
     for (size_t i = 0; i < a.size(); ++i) {
       T found = static_cast<T>(call<Register>(op, static_cast<Register>(a[i]), static_cast<Register>(b[i])));
       CHECK_MESSAGE(found == expected.elements<T>()[i], map_op_row(op).name << "(" << +a[i] << ", " << +b[i] << ")");
@@ -81,9 +90,11 @@ TEST_CASE("kernels compute integers as the reference does") {
 }
 
 TEST_CASE("kernels cast floats to 64-bit integers as the reference does") {
-  std::vector<float> x = {0.0f, -0.0f, 0.99f, -0.99f, 1.0f, -1.5f, 16777215.0f, 16777216.0f, 1e9f, -1e9f, 123456792.0f, 4e18f, -4e18f,
-                          0x1p62f, 0x1.fffffep62f, 0x1p63f, -0x1p63f, -0x1.fffffep62f, 0x1.fffffep63f, 0x1p64f, 1e30f, -1e30f,
-                          INFINITY, -INFINITY, NAN, 1e-40f, 0x1.8p23f, 0x1.000002p22f, 8388607.5f, -8388607.5f};
+  std::vector<float> x = {
+      0.0f,     -0.0f,           0.99f,          -0.99f,         1.0f,       -1.5f,      16777215.0f,    16777216.0f,
+      1e9f,     -1e9f,           123456792.0f,   4e18f,          -4e18f,     0x1p62f,    0x1.fffffep62f, 0x1p63f,
+      -0x1p63f, -0x1.fffffep62f, 0x1.fffffep63f, 0x1p64f,        1e30f,      -1e30f,     INFINITY,       -INFINITY,
+      NAN,      1e-40f,          0x1.8p23f,      0x1.000002p22f, 8388607.5f, -8388607.5f};
   const int64_t count = static_cast<int64_t>(x.size());
   for (Dtype to : {Dtype::kI64, Dtype::kU64}) {
     GraphBuilder builder;
@@ -92,7 +103,8 @@ TEST_CASE("kernels cast floats to 64-bit integers as the reference does") {
     builder.output(*y, "y");
     Tensor expected = outputs_of(std::move(builder).finish(), {make_tensor(Dtype::kF32, {count}, x)})[0];
     for (size_t i = 0; i < x.size(); ++i) {
-      uint64_t found = to == Dtype::kI64 ? static_cast<uint64_t>(numerics::tuff_f32_to_i64(x[i])) : numerics::tuff_f32_to_u64(x[i]);
+      uint64_t found =
+          to == Dtype::kI64 ? static_cast<uint64_t>(numerics::tuff_f32_to_i64(x[i])) : numerics::tuff_f32_to_u64(x[i]);
       CHECK_MESSAGE(found == expected.elements<uint64_t>()[i], x[i]);
     }
   }

@@ -25,7 +25,8 @@ Graph map_graph(MapOp op, Dtype dtype, int64_t count) {
 }
 
 bool takes_floats(const MapOpRow& row) {
-  return row.operands == OperandClass::kFloats || row.operands == OperandClass::kNumbers || row.operands == OperandClass::kAny;
+  return row.operands == OperandClass::kFloats || row.operands == OperandClass::kNumbers ||
+         row.operands == OperandClass::kAny;
 }
 
 // The distance of neighbouring floats around y.
@@ -35,7 +36,9 @@ double unit_in_last_place(double y) {
 }
 
 template <class T>
-T wrapped(__int128 x) { return static_cast<T>(x); }
+T wrapped(__int128 x) {
+  return static_cast<T>(x);
+}
 
 // The meaning of each integer op, in 128 bits.
 template <class T>
@@ -77,8 +80,23 @@ std::optional<T> integer_meaning(std::string_view op, __int128 a, __int128 b) {
 
 template <class T>
 void check_integers(Dtype dtype) {
-  std::vector<T> edges = {0, 1, 2, 3, 7, 8, 31, 32, 63, 64, 100, std::numeric_limits<T>::max(), std::numeric_limits<T>::min(),
-                          static_cast<T>(-1), static_cast<T>(-2), static_cast<T>(-7), static_cast<T>(std::numeric_limits<T>::max() - 1),
+  std::vector<T> edges = {0,
+                          1,
+                          2,
+                          3,
+                          7,
+                          8,
+                          31,
+                          32,
+                          63,
+                          64,
+                          100,
+                          std::numeric_limits<T>::max(),
+                          std::numeric_limits<T>::min(),
+                          static_cast<T>(-1),
+                          static_cast<T>(-2),
+                          static_cast<T>(-7),
+                          static_cast<T>(std::numeric_limits<T>::max() - 1),
                           static_cast<T>(std::numeric_limits<T>::max() / 2 + 1)};
   std::vector<T> a, b;
   for (T x : edges)
@@ -113,7 +131,8 @@ TEST_CASE("exact mode is within each row's bound of truth") {
     if (!takes_floats(row)) continue;
     Graph graph = map_graph(op, Dtype::kF32, kCount);
     std::vector<Tensor> inputs;
-    for (int k = 0; k < row.arity; ++k) inputs.push_back(float_tensor({kCount}, static_cast<uint32_t>(100 * i + k), row.low, row.high));
+    for (int k = 0; k < row.arity; ++k)
+      inputs.push_back(float_tensor({kCount}, static_cast<uint32_t>(100 * i + k), row.low, row.high));
     if (op == MapOp::select) {
       std::vector<uint8_t> flags(kCount);
       for (size_t k = 0; k < flags.size(); ++k) flags[k] = k % 3 == 0;
@@ -174,7 +193,8 @@ TEST_CASE("casts truncate, saturate and wrap") {
     auto y = b.add(MapAttrs{MapOp::cast, to}, {x});
     REQUIRE(y.ok());
     b.output(*y, "y");
-    Tensor out = outputs_of(std::move(b).finish(), {make_tensor(from, {static_cast<int64_t>(values.size())}, values)})[0];
+    Tensor out =
+        outputs_of(std::move(b).finish(), {make_tensor(from, {static_cast<int64_t>(values.size())}, values)})[0];
     std::vector<double> numbers;
     for (int64_t i = 0; i < out.element_count(); ++i) numbers.push_back(out.at(i));
     return numbers;

@@ -19,10 +19,12 @@ float tree_sum(const std::vector<float>& x) {
   return lane[0];
 }
 
-Tensor reduced(const std::string& op, const std::string& attrs, const Tensor& x, const std::string& dtype, Precision precision = Precision::kFloat) {
+Tensor reduced(const std::string& op, const std::string& attrs, const Tensor& x, const std::string& dtype,
+               Precision precision = Precision::kFloat) {
   std::string n = std::to_string(x.shape[0]), out = op.starts_with("arg") ? "i64" : dtype;
-  return outputs_of(graph_of("input %0 \"x\": " + dtype + "[" + n + "]\n%1: " + out + "[1] = reduce." + op + " %0 {axes=[0]" + attrs +
-                             "} from \"r\"\noutput %1 \"y\"\n"), {x}, precision)[0];
+  return outputs_of(graph_of("input %0 \"x\": " + dtype + "[" + n + "]\n%1: " + out + "[1] = reduce." + op +
+                             " %0 {axes=[0]" + attrs + "} from \"r\"\noutput %1 \"y\"\n"),
+                    {x}, precision)[0];
 }
 
 }  // namespace
@@ -52,7 +54,8 @@ TEST_CASE("serial and chunked sums") {
 
 TEST_CASE("several axes are read row-major, kept axes stay apart") {
   Graph graph = graph_of(
-      "input %0 \"x\": f32[3, 4, 5, 30]\n%1: f32[3, 1, 5, 1] = reduce.sum %0 {axes=[1, 3] order=tree} from \"r\"\noutput %1 \"y\"\n");
+      "input %0 \"x\": f32[3, 4, 5, 30]\n%1: f32[3, 1, 5, 1] = reduce.sum %0 {axes=[1, 3] order=tree} from "
+      "\"r\"\noutput %1 \"y\"\n");
   Tensor x = float_tensor({3, 4, 5, 30}, 11);
   auto y = outputs_of(graph, {x});
   for (size_t i = 0; i < 3; ++i)

@@ -15,7 +15,9 @@ class Generator {
     b_.set_origins({"input"});
     n_ = pick<int64_t>({1, 2, 5, 7});
     IntExpr n = b_.symbol({"n", 1, 64, 1, nullptr});
-    floats_.push_back(b_.input("image", Dtype::kF32, {1, pick<int64_t>({1, 4, 6}), n + IntExpr(pick<int64_t>({0, 4})), pick<int64_t>({5, 8})}));
+    floats_.push_back(
+        b_.input("image", Dtype::kF32,
+                 {1, pick<int64_t>({1, 4, 6}), n + IntExpr(pick<int64_t>({0, 4})), pick<int64_t>({5, 8})}));
     floats_.push_back(b_.input("matrix", Dtype::kF32, {n, pick<int64_t>({1, 3, 8})}));
     floats_.push_back(b_.input("row", Dtype::kF32, {pick<int64_t>({1, 0, 7, 300})}));
     integers_.push_back(b_.input("integers", Dtype::kI32, {n, pick<int64_t>({1, 3})}));
@@ -41,10 +43,14 @@ class Generator {
   }
 
  private:
-  int64_t between(int64_t low, int64_t high) { return low + static_cast<int64_t>(random_() % static_cast<uint64_t>(high - low + 1)); }
+  int64_t between(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(random_() % static_cast<uint64_t>(high - low + 1));
+  }
   bool chance(int one_in) { return between(1, one_in) == 1; }
   template <class T>
-  T pick(const std::vector<T>& items) { return items[random_() % items.size()]; }
+  T pick(const std::vector<T>& items) {
+    return items[random_() % items.size()];
+  }
 
   std::optional<int64_t> size_of(const IntExpr& d) const {
     return d.evaluate([&](std::string_view) { return std::optional(n_); });
@@ -83,17 +89,32 @@ class Generator {
 
   Result<ValueId> step() {
     switch (between(0, 15)) {
-      case 0: case 1: return b_.map(pick<MapOp>({MapOp::neg, MapOp::abs, MapOp::tanh, MapOp::sigmoid, MapOp::erf}), {any_float()});
-      case 2: return b_.map(pick<MapOp>({MapOp::add, MapOp::sub, MapOp::mul, MapOp::max}), {any_float(), any_float()});
-      case 3: case 4: case 5: return with_constant(any_float());
-      case 6: return integer_map();
-      case 7: return choice();
-      case 8: return casts(any_float());
-      case 9: case 10: return view(any_float());
-      case 11: return view(chance(2) ? pick(integers_) : pick(flags_));
-      case 12: return reduction(any_float());
-      case 13: return contraction(any_float());
-      default: return window(floats_[chance(2) ? 0 : floats_.size() - 1]);
+      case 0:
+      case 1:
+        return b_.map(pick<MapOp>({MapOp::neg, MapOp::abs, MapOp::tanh, MapOp::sigmoid, MapOp::erf}), {any_float()});
+      case 2:
+        return b_.map(pick<MapOp>({MapOp::add, MapOp::sub, MapOp::mul, MapOp::max}), {any_float(), any_float()});
+      case 3:
+      case 4:
+      case 5:
+        return with_constant(any_float());
+      case 6:
+        return integer_map();
+      case 7:
+        return choice();
+      case 8:
+        return casts(any_float());
+      case 9:
+      case 10:
+        return view(any_float());
+      case 11:
+        return view(chance(2) ? pick(integers_) : pick(flags_));
+      case 12:
+        return reduction(any_float());
+      case 13:
+        return contraction(any_float());
+      default:
+        return window(floats_[chance(2) ? 0 : floats_.size() - 1]);
     }
   }
 
@@ -118,13 +139,15 @@ class Generator {
     }
     if (chance(2)) return b_.map(pick<MapOp>({MapOp::neg, MapOp::abs, MapOp::bit_not}), {x});
     TUFF_ASSIGN(ValueId c, constant_for(Dtype::kI32, b_.shape(x)));
-    return b_.map(pick<MapOp>({MapOp::add, MapOp::sub, MapOp::mul, MapOp::min, MapOp::floormod, MapOp::bit_xor}), {x, c});
+    return b_.map(pick<MapOp>({MapOp::add, MapOp::sub, MapOp::mul, MapOp::min, MapOp::floormod, MapOp::bit_xor}),
+                  {x, c});
   }
 
   Result<ValueId> choice() {
     ValueId flag = pick(flags_);
     if (chance(3)) return b_.map(MapOp::logical_not, {flag});
-    if (chance(3)) return b_.map(pick<MapOp>({MapOp::logical_and, MapOp::logical_or, MapOp::logical_xor}), {flag, pick(flags_)});
+    if (chance(3))
+      return b_.map(pick<MapOp>({MapOp::logical_and, MapOp::logical_or, MapOp::logical_xor}), {flag, pick(flags_)});
     if (chance(4)) {
       TUFF_ASSIGN(flag, b_.scalar(Dtype::kBool, chance(2) ? 1 : 0));
     }
@@ -156,7 +179,8 @@ class Generator {
         }
         return b_.add(ReshapeAttrs{shape}, {x});
       }
-      case 1: case 2: {
+      case 1:
+      case 2: {
         TransposeAttrs t;
         t.perm.resize(rank);
         std::iota(t.perm.begin(), t.perm.end(), 0);
@@ -178,7 +202,9 @@ class Generator {
       }
       case 4: {
         PadAttrs p;
-        p.mode = shape[axis].is(0) ? PadMode::kConstant : pick<PadMode>({PadMode::kConstant, PadMode::kConstant, PadMode::kEdge, PadMode::kReflect, PadMode::kWrap});
+        p.mode = shape[axis].is(0) ? PadMode::kConstant
+                                   : pick<PadMode>({PadMode::kConstant, PadMode::kConstant, PadMode::kEdge,
+                                                    PadMode::kReflect, PadMode::kWrap});
         p.low.assign(rank, IntExpr(0));
         p.high = p.low;
         p.interior.assign(rank, 0);
@@ -193,7 +219,8 @@ class Generator {
           if (d.is(1) && chance(2)) d = chance(2) ? IntExpr::symbol(b_.graph().symbols[0]) : IntExpr(3);
         return b_.add(BroadcastAttrs{shape}, {x});
       }
-      case 6: return b_.add(ConcatAttrs{static_cast<int>(axis)}, chance(4) ? std::vector{x} : std::vector{x, x});
+      case 6:
+        return b_.add(ConcatAttrs{static_cast<int>(axis)}, chance(4) ? std::vector{x} : std::vector{x, x});
       default: {
         if (!shape[axis].is_constant() || shape[axis].is(0)) return b_.add(ReshapeAttrs{shape}, {x});
         ConstantAttrs indices{Dtype::kI64, {IntExpr(between(0, 4))}, {ConstantData::Kind::kRandom, {}, random_(), 6}};
@@ -227,7 +254,8 @@ class Generator {
       }
       if (in_out) c.out.push_back(i);
     }
-    if (chance(4)) std::erase_if(c.out, [&](int label) { return std::find(c.b.begin(), c.b.end(), label) != c.b.end(); });
+    if (chance(4))
+      std::erase_if(c.out, [&](int label) { return std::find(c.b.begin(), c.b.end(), label) != c.b.end(); });
     if (!chance(4)) {
       size_t at = static_cast<size_t>(between(0, static_cast<int64_t>(c.b.size())));
       c.b.insert(c.b.begin() + static_cast<std::ptrdiff_t>(at), 100);
@@ -253,8 +281,10 @@ class Generator {
     }
     if (w.op != WindowOp::kConv) return b_.add(std::move(w), {x});
     int64_t channels = shape[1].constant(), outputs = pick<int64_t>({2, 4, 6});
-    if (chance(3)) w.groups = channels, outputs = channels;
-    else if (channels % 2 == 0 && chance(2)) w.groups = 2;
+    if (chance(3))
+      w.groups = channels, outputs = channels;
+    else if (channels % 2 == 0 && chance(2))
+      w.groups = 2;
     Dims weights = {IntExpr(outputs), IntExpr(channels / w.groups)};
     for (int64_t k : w.kernel) weights.push_back(IntExpr(k));
     TUFF_ASSIGN(ValueId c, random_constant(weights, 0.5));

@@ -23,7 +23,9 @@ std::vector<Tensor> random_inputs(const Graph& graph, const std::map<std::string
     tensor.bytes.resize(static_cast<size_t>(tensor.element_count()) * width);
     for (size_t at = 0; at < tensor.bytes.size(); at += width) {
       double unit = static_cast<double>(random() >> 11) * 0x1p-53;
-      double number = is_float(value.dtype) ? 2 * unit - 1 : value.dtype == Dtype::kBool ? std::floor(2 * unit) : std::floor(9 * unit) - (is_signed_integer(value.dtype) ? 4 : 0);
+      double number = is_float(value.dtype)         ? 2 * unit - 1
+                      : value.dtype == Dtype::kBool ? std::floor(2 * unit)
+                                                    : std::floor(9 * unit) - (is_signed_integer(value.dtype) ? 4 : 0);
       uint64_t bits = scalar_bits(value.dtype, number);
       std::memcpy(tensor.bytes.data() + at, &bits, width);
     }
@@ -34,7 +36,8 @@ std::vector<Tensor> random_inputs(const Graph& graph, const std::map<std::string
 
 namespace {
 
-std::vector<Tensor> truth_of(const Graph& graph, const std::vector<Tensor>& inputs, const std::map<std::string, int64_t>& symbols) {
+std::vector<Tensor> truth_of(const Graph& graph, const std::vector<Tensor>& inputs,
+                             const std::map<std::string, int64_t>& symbols) {
   EvaluateOptions options;
   options.precision = Precision::kTruth;
   auto outputs = evaluate(graph, inputs, symbols, options);
@@ -44,8 +47,8 @@ std::vector<Tensor> truth_of(const Graph& graph, const std::vector<Tensor>& inpu
 
 }  // namespace
 
-void check_same_truth(const Graph& before, const Graph& after, const std::map<std::string, int64_t>& symbols, uint64_t seed,
-                      double tolerance) {
+void check_same_truth(const Graph& before, const Graph& after, const std::map<std::string, int64_t>& symbols,
+                      uint64_t seed, double tolerance) {
   std::vector<Tensor> inputs = random_inputs(before, symbols, seed);
   std::vector<Tensor> expected = truth_of(before, inputs, symbols), found = truth_of(after, inputs, symbols);
   REQUIRE(expected.size() == found.size());

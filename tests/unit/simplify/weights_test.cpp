@@ -28,12 +28,16 @@ std::string normalised(const std::string& before, const std::string& shape, cons
   const char* names[] = {"mean", "r", "gamma", "beta"};
   for (int i = 0; i < 4; ++i) {
     std::string at = std::to_string(20 + 3 * i), next = std::to_string(21 + 3 * i), last = std::to_string(22 + 3 * i);
-    text += "%" + at + ": f32" + channels.substr(0, channels.find('|')) + " = constant random(seed=" + std::to_string(i + 3) + ", scale=1) from \"" + names[i] + "\"\n";
-    text += "%" + next + ": f32" + channels.substr(channels.find('|') + 1) + " = reshape %" + at + " from \"" + names[i] + "\"\n";
+    text += "%" + at + ": f32" + channels.substr(0, channels.find('|')) +
+            " = constant random(seed=" + std::to_string(i + 3) + ", scale=1) from \"" + names[i] + "\"\n";
+    text += "%" + next + ": f32" + channels.substr(channels.find('|') + 1) + " = reshape %" + at + " from \"" +
+            names[i] + "\"\n";
     text += "%" + last + ": f32" + shape + " = broadcast %" + next + " from \"" + names[i] + "\"\n";
   }
-  text += "%40: f32" + shape + " = map.sub %10, %22 from \"bn\"\n%41: f32" + shape + " = map.mul %40, %25 from \"bn\"\n";
-  text += "%42: f32" + shape + " = map.mul %28, %41 from \"bn\"\n%43 \"y\": f32" + shape + " = map.add %42, %31 from \"bn\"\noutput %43 \"y\"\n";
+  text +=
+      "%40: f32" + shape + " = map.sub %10, %22 from \"bn\"\n%41: f32" + shape + " = map.mul %40, %25 from \"bn\"\n";
+  text += "%42: f32" + shape + " = map.mul %28, %41 from \"bn\"\n%43 \"y\": f32" + shape +
+          " = map.add %42, %31 from \"bn\"\noutput %43 \"y\"\n";
   return renumbered(text);
 }
 
@@ -54,10 +58,12 @@ void check_simplified(const std::string& name, const Graph& before, double toler
 
 TEST_CASE("batch normalisation after a convolution becomes its weights and one addition") {
   Graph before = graph_of(normalised(
-      "symbol n in 1..64 step 1\n input %0 \"x\": f32[1, 4, n, 7]\n %1 \"w\": f32[6, 2, 3, 1] = constant random(seed=1, scale=1) from \"conv\"\n"
+      "symbol n in 1..64 step 1\n input %0 \"x\": f32[1, 4, n, 7]\n %1 \"w\": f32[6, 2, 3, 1] = constant "
+      "random(seed=1, scale=1) from \"conv\"\n"
       "%2: f32[6] = constant random(seed=2, scale=1) from \"conv\"\n %3: f32[1, 6, 1, 1] = reshape %2 from \"conv\"\n"
       "%4: f32[1, 6, n - 2, 7] = broadcast %3 from \"conv\"\n"
-      "%5: f32[1, 6, n - 2, 7] = window.conv %0, %1 {kernel=[3, 1] strides=[1, 1] dilations=[1, 1] groups=2} from \"conv\"\n"
+      "%5: f32[1, 6, n - 2, 7] = window.conv %0, %1 {kernel=[3, 1] strides=[1, 1] dilations=[1, 1] groups=2} from "
+      "\"conv\"\n"
       "%10 \"conv_out\": f32[1, 6, n - 2, 7] = map.add %5, %4 from \"conv\"\n",
       "[1, 6, n - 2, 7]", "[6]|[1, 6, 1, 1]"));
   Graph after = checked(simplify(before, folding_options()));
@@ -69,9 +75,11 @@ TEST_CASE("batch normalisation after a convolution becomes its weights and one a
 }
 
 TEST_CASE("batch normalisation after a matrix product becomes its weights and one addition") {
-  Graph before = graph_of(normalised(
-      "symbol n in 1..64 step 1\n input %0 \"x\": f32[n, 9]\n %1 \"w\": f32[5, 9] = constant random(seed=1, scale=1) from \"gemm\"\n"
-      "%10: f32[n, 5] = contract %0, %1 {a=[0, 1] b=[2, 1] out=[0, 2]} from \"gemm\"\n", "[n, 5]", "[5]|[1, 5]"));
+  Graph before =
+      graph_of(normalised("symbol n in 1..64 step 1\n input %0 \"x\": f32[n, 9]\n %1 \"w\": f32[5, 9] = constant "
+                          "random(seed=1, scale=1) from \"gemm\"\n"
+                          "%10: f32[n, 5] = contract %0, %1 {a=[0, 1] b=[2, 1] out=[0, 2]} from \"gemm\"\n",
+                          "[n, 5]", "[5]|[1, 5]"));
   check_simplified("batch_norm_of_contract", before);
 }
 
@@ -93,15 +101,18 @@ TEST_CASE("a scale stays where the weights cannot take it") {
     Graph before = graph_of(
         "input %0 \"x\": f32[2, 3, 5]\n %1: f32[4, 3, 2] = constant random(seed=1, scale=1) from \"w\"\n"
         "%2: f32[2, 4, 4] = window.conv %0, %1 {kernel=[2] strides=[1] dilations=[1] groups=1} from \"c\"\n"
-        "%3: f32" + scale_shape + " = constant random(seed=2, scale=1) from \"s\"\n %4: f32[2, 4, 4] = broadcast %3 from \"s\"\n"
-        "%5: f32[2, 4, 4] = map.mul %2, %4 from \"m\"\n output %5 \"y\"\n" + extra);
+        "%3: f32" +
+        scale_shape +
+        " = constant random(seed=2, scale=1) from \"s\"\n %4: f32[2, 4, 4] = broadcast %3 from \"s\"\n"
+        "%5: f32[2, 4, 4] = map.mul %2, %4 from \"m\"\n output %5 \"y\"\n" +
+        extra);
     Graph after = applied(scale_of_product, before);
     return print(after) == print(before);
   };
   CHECK_FALSE(stays("[1, 4, 1]", ""));
   CHECK_FALSE(stays("[1, 1, 1]", ""));
-  CHECK(stays("[1, 4, 4]", ""));              // varies over pixels
-  CHECK(stays("[2, 4, 1]", ""));              // varies over samples
+  CHECK(stays("[1, 4, 4]", ""));                      // varies over pixels
+  CHECK(stays("[2, 4, 1]", ""));                      // varies over samples
   CHECK(stays("[1, 4, 1]", "output %2 \"conv\"\n"));  // the product has another reader
 }
 
@@ -109,7 +120,8 @@ TEST_CASE("weights beyond the limit of folding keep their scale outside") {
   Graph before = graph_of(
       "input %0 \"x\": f32[2, 3, 5]\n %1: f32[4, 3, 2] = constant random(seed=1, scale=1) from \"w\"\n"
       "%2: f32[2, 4, 4] = window.conv %0, %1 {kernel=[2] strides=[1] dilations=[1] groups=1} from \"c\"\n"
-      "%3: f32[2, 4, 4] = constant splat(3) from \"s\"\n %4: f32[2, 4, 4] = map.mul %2, %3 from \"m\"\n output %4 \"y\"\n");
+      "%3: f32[2, 4, 4] = constant splat(3) from \"s\"\n %4: f32[2, 4, 4] = map.mul %2, %3 from \"m\"\n output %4 "
+      "\"y\"\n");
   SimplifyOptions small = folding_options();
   small.fold_limit_bytes = 95;  // the weights have 96
   CHECK(count_of(checked(simplify(before, small)), "map.mul") == 1);
@@ -121,9 +133,11 @@ TEST_CASE("weights beyond the limit of folding keep their scale outside") {
 
 TEST_CASE("shift_of_shift and scale_of_scale") {
   Graph before = graph_of(
-      "input %0 \"x\": f32[2, 3]\n %1: f32[1, 3] = constant list(1, 2, 3) from \"c\"\n %2: f32[2, 3] = broadcast %1 from \"c\"\n"
+      "input %0 \"x\": f32[2, 3]\n %1: f32[1, 3] = constant list(1, 2, 3) from \"c\"\n %2: f32[2, 3] = broadcast %1 "
+      "from \"c\"\n"
       "%3: f32[2, 3] = constant splat(0.5) from \"half\"\n"
-      "%4: f32[2, 3] = map.sub %0, %2 from \"x-c\"\n %5: f32[2, 3] = map.add %3, %4 from \"+0.5\"\n %6: f32[2, 3] = map.sub %5, %3 from \"-0.5\"\n"
+      "%4: f32[2, 3] = map.sub %0, %2 from \"x-c\"\n %5: f32[2, 3] = map.add %3, %4 from \"+0.5\"\n %6: f32[2, 3] = "
+      "map.sub %5, %3 from \"-0.5\"\n"
       "%7: f32[2, 3] = map.mul %6, %2 from \"*c\"\n %8: f32[2, 3] = map.mul %3, %7 from \"*0.5\"\n"
       "%9: f32[2, 3] = map.sub %2, %8 from \"c-y stays\"\n output %9 \"y\"\n");
   Graph after = applied(scale_of_scale, applied(shift_of_shift, before));
@@ -136,9 +150,12 @@ TEST_CASE("shift_of_shift and scale_of_scale") {
 
 TEST_CASE("fold_constants leaves broadcasts and splats small") {
   Graph before = graph_of(
-      "input %0 \"x\": f32[2, 3]\n %1: f32[3] = constant list(1, 2, 4) from \"c\"\n %2: f32[3] = map.reciprocal %1 from \"r\"\n"
-      "%3: f32[1, 3] = reshape %2 from \"shape\"\n %4: f32[2, 3] = broadcast %3 from \"b\"\n %5: f32[2, 3] = map.mul %0, %4 from \"m\"\n"
-      "%6: f32[] = constant splat(2) from \"two\"\n %7: f32[] = map.sqrt %6 from \"root\"\n %8: f32[1, 1] = reshape %7 from \"root\"\n"
+      "input %0 \"x\": f32[2, 3]\n %1: f32[3] = constant list(1, 2, 4) from \"c\"\n %2: f32[3] = map.reciprocal %1 "
+      "from \"r\"\n"
+      "%3: f32[1, 3] = reshape %2 from \"shape\"\n %4: f32[2, 3] = broadcast %3 from \"b\"\n %5: f32[2, 3] = map.mul "
+      "%0, %4 from \"m\"\n"
+      "%6: f32[] = constant splat(2) from \"two\"\n %7: f32[] = map.sqrt %6 from \"root\"\n %8: f32[1, 1] = reshape %7 "
+      "from \"root\"\n"
       "%9: f32[2, 3] = broadcast %8 from \"root\"\n %10: f32[2, 3] = map.add %5, %9 from \"a\"\n"
       "%11: i32[3] = iota {axis=0} from \"count\"\n %12: i32[3] = map.mul %11, %11 from \"squares\"\n"
       "%13: i64[] = dimension {value=7} from \"seven\"\n %14: i64[] = map.add %13, %13 from \"fourteen\"\n"
@@ -149,8 +166,9 @@ TEST_CASE("fold_constants leaves broadcasts and splats small") {
 }
 
 TEST_CASE("a constant above the limit is not folded, nor what comes after it") {
-  Graph before = graph_of("%0: i32[100] = iota {axis=0} from \"i\"\n %1: i32[100] = map.mul %0, %0 from \"m\"\n"
-                          "%2: i32[1] = reduce.sum %1 {axes=[0]} from \"s\"\n output %2 \"y\"\n");
+  Graph before = graph_of(
+      "%0: i32[100] = iota {axis=0} from \"i\"\n %1: i32[100] = map.mul %0, %0 from \"m\"\n"
+      "%2: i32[1] = reduce.sum %1 {axes=[0]} from \"s\"\n output %2 \"y\"\n");
   SimplifyOptions options = folding_options();
   CHECK(count_of(checked(fold_constants(before, options)), "map.mul") == 0);
   options.fold_limit_bytes = 399;
@@ -159,10 +177,13 @@ TEST_CASE("a constant above the limit is not folded, nor what comes after it") {
 
 TEST_CASE("equal_nodes") {
   Graph before = graph_of(
-      "input %0 \"x\": f32[2]\n input %1 \"y\": f32[2]\n %2 \"a\": f32[2] = map.add %0, %1 from \"a\"\n %3 \"b\": f32[2] = map.add %1, %0 from \"b\"\n"
+      "input %0 \"x\": f32[2]\n input %1 \"y\": f32[2]\n %2 \"a\": f32[2] = map.add %0, %1 from \"a\"\n %3 \"b\": "
+      "f32[2] = map.add %1, %0 from \"b\"\n"
       "%4: f32[2] = map.sub %0, %1 from \"c\"\n %5: f32[2] = map.sub %1, %0 from \"d stays\"\n"
-      "%6: f32[2] = constant list(1, 2) from \"e\"\n %7: f32[2] = constant list(1, 2) from \"f\"\n %8: i32[2] = constant list(1, 2) from \"g stays\"\n"
-      "%9: f32[2] = map.mul %2, %6 from \"h\"\n %10: f32[2] = map.mul %3, %7 from \"i\"\n %11: f32[2] = map.cast %8 from \"j\"\n"
+      "%6: f32[2] = constant list(1, 2) from \"e\"\n %7: f32[2] = constant list(1, 2) from \"f\"\n %8: i32[2] = "
+      "constant list(1, 2) from \"g stays\"\n"
+      "%9: f32[2] = map.mul %2, %6 from \"h\"\n %10: f32[2] = map.mul %3, %7 from \"i\"\n %11: f32[2] = map.cast %8 "
+      "from \"j\"\n"
       "%12: f32[2] = map.add %9, %10 from \"k\"\n %13: f32[2] = map.mul %4, %5 from \"l\"\n"
       "output %12 \"p\"\n output %13 \"q\"\n output %11 \"r\"\n output %10 \"s\"\n");
   Graph after = checked(equal_nodes(before, {}));
@@ -171,16 +192,19 @@ TEST_CASE("equal_nodes") {
 }
 
 TEST_CASE("prune_dead drops what no output needs, but no input") {
-  Graph after = prune_dead(graph_of("input %0 \"x\": f32[2]\n input %1 \"unused\": f32[2]\n %2: f32[2] = map.neg %0 from \"dead\"\n"
-                                    "%3 \"kept\": f32[2] = map.abs %0 from \"live\"\n output %3 \"y\"\n"));
+  Graph after = prune_dead(
+      graph_of("input %0 \"x\": f32[2]\n input %1 \"unused\": f32[2]\n %2: f32[2] = map.neg %0 from \"dead\"\n"
+               "%3 \"kept\": f32[2] = map.abs %0 from \"live\"\n output %3 \"y\"\n"));
   CHECK(verify(after).ok());
   golden::check("simplify/prune_dead", print(after));
 }
 
 TEST_CASE("orders of sums follow from shapes") {
   auto order = [](const std::string& symbols, const std::string& rows, const std::string& depth) {
-    Graph graph = unordered_sums(graph_of(symbols + "input %0 \"a\": f32[" + rows + ", " + depth + "]\n input %1 \"b\": f32[" + depth +
-                                          ", 8]\n %2: f32[" + rows + ", 8] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"c\"\noutput %2 \"y\"\n"));
+    Graph graph =
+        unordered_sums(graph_of(symbols + "input %0 \"a\": f32[" + rows + ", " + depth + "]\n input %1 \"b\": f32[" +
+                                depth + ", 8]\n %2: f32[" + rows +
+                                ", 8] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"c\"\noutput %2 \"y\"\n"));
     return std::get<ContractAttrs>(graph.nodes[0].attrs).order;
   };
   using Kind = SumOrder::Kind;
@@ -194,12 +218,13 @@ TEST_CASE("orders of sums follow from shapes") {
   CHECK(order("symbol n in 2..64 step 2\n", "n", "512") == SumOrder{Kind::kSerial, 0});
   CHECK(order("symbol n in 1..8192 step 1\n", "1", "n") == SumOrder{Kind::kChunked, 256});
 
-  Graph rest = unordered_sums(graph_of(
-      "input %0 \"x\": f32[1, 2, 9]\n input %1 \"w\": f32[2, 2, 3]\n"
-      "%2: f32[1, 2, 7] = window.conv %0, %1 {kernel=[3] strides=[1] dilations=[1] groups=1} from \"c\"\n"
-      "%3: f32[1, 2, 6] = window.sum %2 {kernel=[2] strides=[1] dilations=[1] groups=1} from \"s\"\n"
-      "%4: f32[1, 2, 5] = window.max %3 {kernel=[2] strides=[1] dilations=[1] groups=1} from \"m\"\n"
-      "%5: f32[1, 2, 1] = reduce.sum %4 {axes=[2]} from \"r\"\n %6: f32[1, 1, 1] = reduce.max %5 {axes=[1]} from \"r\"\noutput %6 \"y\"\n"));
+  Graph rest = unordered_sums(
+      graph_of("input %0 \"x\": f32[1, 2, 9]\n input %1 \"w\": f32[2, 2, 3]\n"
+               "%2: f32[1, 2, 7] = window.conv %0, %1 {kernel=[3] strides=[1] dilations=[1] groups=1} from \"c\"\n"
+               "%3: f32[1, 2, 6] = window.sum %2 {kernel=[2] strides=[1] dilations=[1] groups=1} from \"s\"\n"
+               "%4: f32[1, 2, 5] = window.max %3 {kernel=[2] strides=[1] dilations=[1] groups=1} from \"m\"\n"
+               "%5: f32[1, 2, 1] = reduce.sum %4 {axes=[2]} from \"r\"\n %6: f32[1, 1, 1] = reduce.max %5 {axes=[1]} "
+               "from \"r\"\noutput %6 \"y\"\n"));
   CHECK(verify(rest).ok());
   golden::check("simplify/unordered_sums", print(rest));
 }
