@@ -54,19 +54,25 @@ void make_failing(DeviceFunctions& table) {
 #include "backend/vulkan/functions.def"
 }
 
-// The first device of the machine with a table whose calls fail as `fault` says.
-Result<std::shared_ptr<Device>> open_failing(const vulkan::Log& log) {
-  TUFF_ASSIGN(std::shared_ptr<const vulkan::Instance> instance, vulkan::Instance::create(log));
+using InstancePtr = std::shared_ptr<const vulkan::Instance>;
+
+// The instance's first device with a table whose calls fail as `fault` says.
+Result<std::shared_ptr<Device>> open_failing(const InstancePtr& instance) {
   TUFF_ASSIGN(const std::vector<VkPhysicalDevice> handles, instance->physical_devices());
   REQUIRE(!handles.empty());
   const auto physical = vulkan::read_physical_device(instance->functions(), handles[0]);
   REQUIRE(physical.has_value());
-  OpenOptions options;
-  options.log = log;
-  TUFF_ASSIGN(vulkan::DeviceParts parts, vulkan::open_physical_device(instance, *physical, options));
+  TUFF_ASSIGN(vulkan::DeviceParts parts, vulkan::open_physical_device(instance, *physical, {}));
   fault.real = parts.functions;
   make_failing(parts.functions);
   return std::shared_ptr<Device>(std::make_shared<vulkan::VulkanDevice>(std::move(parts)));
+}
+
+// One kernel is enough: what costs most here is that drivers compile for every call that fails.
+CompiledKernels one_kernel() {
+  CompiledKernels kernels = test_kernels();
+  kernels.kernels.resize(1);
+  return kernels;
 }
 
 // Everything a program does with a device, from allocation to times; the first failure comes back.
@@ -77,8 +83,8 @@ Status whole_life(Device& device) {
   desc.plan = &plan;
   std::vector<std::byte> file;
   const PipelineCacheIo io{[&] { return file; }, [&](std::span<const std::byte> d) { file.assign(d.begin(), d.end()); }};
-  TUFF_ASSIGN(const std::shared_ptr<Pipelines> cold, device.create_pipelines(test_kernels(), io));
-  TUFF_ASSIGN(desc.pipelines, device.create_pipelines(test_kernels(), io));
+  TUFF_ASSIGN(const std::shared_ptr<Pipelines> cold, device.create_pipelines(one_kernel(), io));
+  TUFF_ASSIGN(desc.pipelines, device.create_pipelines(one_kernel(), io));
   TUFF_ASSIGN(std::shared_ptr<Buffer> src, device.allocate(MemoryUse::kUpload, 256));
   TUFF_ASSIGN(std::shared_ptr<Buffer> dst, device.allocate(MemoryUse::kReadback, 256));
   TUFF_ASSIGN(desc.parameters, device.allocate(MemoryUse::kDevice, 16));
@@ -109,16 +115,17 @@ bool is_forgiven(const std::string& call) {
 
 void fail_each_call(VkResult result, Code code) {
   std::vector<std::string> messages;
-  const vulkan::Log log = [&](int severity, std::string_view message) {
+  Result<InstancePtr> instance = vulkan::Instance::create([&](int severity, std::string_view message) {
     if (severity <= 1) messages.emplace_back(message);
-  };
+  });
+  REQUIRE(instance.ok());
+  Result<std::shared_ptr<Device>> device = open_failing(*instance);
+  REQUIRE(device.ok());
   int failing = 1;
   for (;; ++failing) {
     REQUIRE(failing < 1000);
-    fault = {};
     fault.result = result;
-    Result<std::shared_ptr<Device>> device = open_failing(log);
-    REQUIRE(device.ok());
+    fault.failed = nullptr;
     fault.calls_left = failing;
     const Status status = whole_life(**device);
     if (fault.failed == nullptr) {  // the life has no more calls
@@ -126,23 +133,21 @@ void fail_each_call(VkResult result, Code code) {
       break;
     }
     INFO("call ", failing, " ", std::string(fault.failed), ": ", status.message());
-    if (is_forgiven(fault.failed) && code != Code::kDeviceLost) {
+    const bool names_only = std::strcmp(fault.failed, "vkSetDebugUtilsObjectNameEXT") == 0;
+    if (names_only || (is_forgiven(fault.failed) && code != Code::kDeviceLost)) {
       CHECK(status.ok());
-    } else if (std::strcmp(fault.failed, "vkSetDebugUtilsObjectNameEXT") != 0) {
+    } else {
       CHECK(status.code() == code);
       CHECK(!status.message().empty());
     }
-    if (code == Code::kDeviceLost && !status.ok()) {
-      // It stays lost, whatever is asked.
-      CHECK(device.value()->allocate(MemoryUse::kDevice, 4).status().code() == Code::kDeviceLost);
-      CHECK(device.value()->create_pipelines(test_kernels(), {}).status().code() == Code::kDeviceLost);
-    } else {
-      // It goes on as if nothing had been.
-      fault.calls_left = 0;
-      CHECK(whole_life(**device).ok());
-    }
+    if (code != Code::kDeviceLost || names_only) continue;  // the next life is on the same device
+    CHECK(device.value()->allocate(MemoryUse::kDevice, 4).status().code() == Code::kDeviceLost);
+    CHECK(device.value()->create_pipelines(one_kernel(), {}).status().code() == Code::kDeviceLost);
+    device = open_failing(*instance);
+    REQUIRE(device.ok());
   }
   CHECK(failing > 40);
+  device = internal_error("released");
   for (const std::string& message : messages) {
     INFO(message);
     CHECK(message.find("Vulkan validation: ") == std::string::npos);  // above all: nothing leaks
@@ -158,10 +163,11 @@ TEST_CASE("any call may find the device lost, and then it stays lost") {
 }
 
 TEST_CASE("memory that is short is told with the sizes") {
-  fault = {};
-  fault.result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
-  Result<std::shared_ptr<Device>> device = open_failing({});
+  Result<InstancePtr> instance = vulkan::Instance::create({});
+  REQUIRE(instance.ok());
+  Result<std::shared_ptr<Device>> device = open_failing(*instance);
   REQUIRE(device.ok());
+  fault.result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
   fault.calls_left = 2;  // vkCreateBuffer, then vkAllocateMemory
   const auto buffer = device.value()->allocate(MemoryUse::kDevice, 123'456);
   // A device with several heaps may have found room in another.

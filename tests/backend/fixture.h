@@ -16,8 +16,9 @@ void for_each_device(const std::function<void(Device& device, std::vector<std::s
 
 bool validation_is_on();  // the validation layer runs, with synchronisation checks
 
-enum KernelIndex : uint32_t { kCopy, kAdd, kSquare, kSlow };
+enum KernelIndex : uint32_t { kCopy, kAdd, kSquare };
 CompiledKernels test_kernels();
+CompiledKernel slow_kernel();  // apart, because drivers take long to compile it too
 
 // Bytes of a BoundPlan's parameter block of up to four words, at the next aligned offset.
 struct ParameterBlock {

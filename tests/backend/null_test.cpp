@@ -33,7 +33,7 @@ TEST_CASE("the null device records and runs a plan without a driver") {
   CHECK(counters.submits == 4);
   CHECK(counters.recordings == 1);
   CHECK(counters.allocations == 4);
-  CHECK(counters.pipelines == 4);
+  CHECK(counters.pipelines == 3);
   CHECK(counters.descriptor_writes == 2 + 1 + 2);
   CHECK(recording->dispatch_times_ns()->size() == 2);
   CHECK(read_floats(*desc.inputs[0], 64) == std::vector<float>(64, 3));

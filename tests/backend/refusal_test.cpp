@@ -33,10 +33,10 @@ TEST_CASE("buffers of impossible sizes are refused with the size and the limit")
 struct Copy {
   BoundPlan plan;
   RecordDesc desc;
-  explicit Copy(Device& device) {
+  explicit Copy(Device& device, std::shared_ptr<Pipelines> pipelines = nullptr) {
     append(plan, device.info(), {kCopy, {input(0, 256), output(0, 256)}, {64}, {1, 1, 1}});
     desc.plan = &plan;
-    desc.pipelines = pipelines_of(device);
+    desc.pipelines = pipelines != nullptr ? pipelines : pipelines_of(device);
     desc.inputs = {upload_buffer(device, std::vector<float>(64, 1.5f))};
     desc.outputs = {allocate(device, MemoryUse::kReadback, 256)};
     desc.parameters = parameter_buffer(device, plan);
@@ -77,14 +77,15 @@ TEST_CASE("a plan that reaches outside a buffer or a limit is refused") {
        [](Copy& c, Device&) { c.desc.copies_before = {{nullptr, c.desc.inputs[0].get(), 4}}; }},
   };
   for_each_device([&](Device& device, auto&) {
+    const auto pipelines = pipelines_of(device);
     {
-      Copy copy(device);
+      Copy copy(device, pipelines);
       run(*record(device, copy.desc));
       CHECK(read_floats(*copy.desc.outputs[0], 64) == std::vector<float>(64, 1.5f));
     }
     for (const Break& broken : breaks) {
       INFO(broken.what);
-      Copy copy(device);
+      Copy copy(device, pipelines);
       broken.apply(copy, device);
       const auto recording = device.record(copy.desc);
       REQUIRE(!recording.ok());
@@ -129,10 +130,12 @@ TEST_CASE("kernels above the device's limits are refused by name") {
 
 // A run of tens of milliseconds or more, whatever the device.
 std::shared_ptr<Recording> slow_recording(Device& device, BoundPlan& plan, std::shared_ptr<Buffer>& result) {
-  append(plan, device.info(), {kSlow, {output(0, 64 * 4)}, {31'250}, {1, 1, 1}});
+  append(plan, device.info(), {KernelIndex{0}, {output(0, 64 * 4)}, {62'500}, {1, 1, 1}});
+  Result<std::shared_ptr<Pipelines>> pipelines = device.create_pipelines({{slow_kernel()}}, {});
+  REQUIRE(pipelines.ok());
   RecordDesc desc;
   desc.plan = &plan;
-  desc.pipelines = pipelines_of(device);
+  desc.pipelines = *pipelines;
   desc.outputs = {allocate(device, MemoryUse::kReadback, 64 * 4)};
   desc.parameters = parameter_buffer(device, plan);
   desc.timestamps = true;
