@@ -7,10 +7,13 @@
 namespace tuff {
 
 std::string KernelWriter::buffer(ValueId value, Access access, int width) {
-  ValueId owner = value;
-  while (placements_[owner.value].owner != owner) owner = placements_[owner.value].owner;
-  auto it = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.owner == owner && s.access == access; });
-  if (it == slots_.end()) it = slots_.insert(slots_.end(), {owner, access, {}});
+  std::vector<ValueId> part = {value};
+  while (placements_[part.back().value].owner != part.back()) part.push_back(placements_[part.back().value].owner);
+  const ValueId owner = part.back();
+  auto it = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.binding.value == owner && s.binding.access == access; });
+  if (it == slots_.end()) it = slots_.insert(slots_.end(), Slot{KernelBinding{owner, access, {}}, {}});
+  auto& parts = it->binding.parts;
+  if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
   it->widths[width] = true;
   note(register_of(graph_.value(owner).dtype));
   return "b" + std::to_string(it - slots_.begin()) + (width > 1 ? "x" + std::to_string(width) : "");
@@ -26,8 +29,16 @@ std::string KernelWriter::parameter(const IntExpr& e) {
 
 std::vector<KernelBinding> KernelWriter::bindings() const {
   std::vector<KernelBinding> out;
-  for (const Slot& s : slots_) out.push_back({s.owner, s.access});
+  for (const Slot& s : slots_) out.push_back(s.binding);
   return out;
+}
+
+bool parts_overlap(const KernelBinding& a, const KernelBinding& b) {
+  auto holds = [](const std::vector<ValueId>& part, ValueId value) { return std::find(part.begin(), part.end(), value) != part.end(); };
+  for (const auto& x : a.parts)
+    for (const auto& y : b.parts)
+      if (holds(x, y.front()) || holds(y, x.front())) return true;
+  return false;
 }
 
 std::string KernelWriter::declarations() const {
@@ -35,9 +46,9 @@ std::string KernelWriter::declarations() const {
   if (!parameters_.empty())
     out += "layout(set = 0, binding = 0, std140) uniform Params { ivec4 w[" + std::to_string((parameters_.size() + 3) / 4) + "]; } params;\n";
   for (size_t i = 0; i < slots_.size(); ++i) {
-    Register r = register_of(graph_.value(slots_[i].owner).dtype);
+    Register r = register_of(graph_.value(slots_[i].binding.value).dtype);
     if (r == Register::kBool) r = Register::kUint;
-    const bool read = slots_[i].access == Access::kRead;
+    const bool read = slots_[i].binding.access == Access::kRead;
     for (const auto& [width, used] : slots_[i].widths) {
       std::string suffix = width > 1 ? "x" + std::to_string(width) : "";
       out += "layout(set = 0, binding = " + std::to_string(i + 1) + ", std430) " + (read ? "readonly" : "writeonly") + " buffer Block" +

@@ -41,8 +41,7 @@ class KernelWriter {
 
  private:
   struct Slot {
-    ValueId owner;
-    Access access;
+    KernelBinding binding;
     std::map<int, bool> widths;
   };
   const Graph& graph_;

@@ -30,7 +30,12 @@ enum class Access : uint8_t { kRead, kWrite };
 struct KernelBinding {
   ValueId value;  // of the graph that the kernel was made from; storage is layout's business
   Access access = Access::kRead;
+  // What is accessed of it: the value itself, or values that lie inside it, each with those it lies in up to `value`.
+  std::vector<std::vector<ValueId>> parts;
 };
+
+// May the two bindings of one value touch the same element? Pieces of a concat are apart; a piece and its whole are not.
+bool parts_overlap(const KernelBinding& a, const KernelBinding& b);
 
 struct Kernel {
   std::string name;                          // unique in its plan: "contract_conv1_relu"

@@ -56,9 +56,15 @@ Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device
         return internal_error(name + " has a range at " + std::to_string(r.offset) + ", which is not aligned.");
       if (r.access == Access::kWrite && (r.buffer == BufferKind::kInput || r.buffer == BufferKind::kWeights))
         return internal_error(name + " writes an input or a weight.");
-      for (const BoundRange& other : dispatch.ranges)
-        if (&other != &r && (r.access == Access::kWrite || other.access == Access::kWrite) && overlap(r, other))
+      for (const BoundRange& other : dispatch.ranges) {
+        if (&other == &r || (r.access == Access::kRead && other.access == Access::kRead) || !overlap(r, other)) continue;
+        // Pieces of one concat share its storage: one is read while another is written.
+        const auto& bindings = plan.kernels[dispatch.kernel.value].bindings;
+        const KernelBinding &own = bindings[static_cast<size_t>(&r - dispatch.ranges.data())],
+                            &theirs = bindings[static_cast<size_t>(&other - dispatch.ranges.data())];
+        if (own.value != theirs.value || parts_overlap(own, theirs))
           return internal_error(name + " writes bytes that it also reads or writes as another value.");
+      }
     }
     if (dispatch.barrier_before) {
       // The barrier must part this dispatch from something since the barrier before it.

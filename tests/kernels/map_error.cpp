@@ -99,9 +99,13 @@ double carried(MapOp op, const MapOperand* operands, double y) {
 
 }  // namespace
 
-double map_error(MapOp op, Dtype from, Dtype to, const MapOperand* operands, double y) {
+double map_error(MapOp op, Dtype from, Dtype to, const MapOperand* given, double y) {
   const MapOpRow& row = map_op_row(op);
   const int arity = op == MapOp::cast ? 1 : row.arity;
+  // A denormal operand may be taken as 0.
+  MapOperand operands[3] = {given[0], given[1], given[2]};
+  for (MapOperand& o : operands)
+    if (is_float(from) && o.x != 0 && std::fabs(o.x) < 0x1p-126 && op != MapOp::select) o.error = std::max(o.error, std::fabs(o.x));
   bool exact = true, finite = true;
   for (int i = 0; i < arity; ++i) {
     if (!std::isfinite(operands[i].error)) {
