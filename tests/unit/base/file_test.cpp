@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -75,6 +76,29 @@ TEST_CASE("paths that cannot be used say why") {
   CHECK(folder.entry_count() == 1);
   REQUIRE(write_text_file(folder.at("a"), "x").ok());
   CHECK(make_folders(folder.at("a/d")).code() == Code::kIo);
+}
+
+TEST_CASE("a file that another file names lies inside its folder") {
+  TemporaryFolder folder;
+  REQUIRE(make_folders(folder.at("model/data")).ok());
+  REQUIRE(write_text_file(folder.at("model/data/weights"), "inside").ok());
+  REQUIRE(write_text_file(folder.at("secret"), "outside").ok());
+  const std::string model = folder.at("model");
+  CHECK(map_contained_file(model, "data/weights")->data.size() == 6);
+  CHECK(map_contained_file(model, "./data/weights").ok());
+  CHECK(map_contained_file(model, "data/none").status().code() == Code::kIo);
+  for (std::string_view path : {"../secret", "data/../../secret", "/etc/passwd", "", "data//weights"})
+    CHECK_MESSAGE(map_contained_file(model, path).status().code() == Code::kInvalidArgument, path);
+  CHECK(map_contained_file(model, std::string_view("data/weights\0x", 14)).status().code() == Code::kInvalidArgument);
+  for (std::string_view path : {"data", "data/weights/"}) CHECK_FALSE(map_contained_file(model, path).ok());
+
+  std::filesystem::create_symlink(folder.at("secret"), model + "/link");
+  std::filesystem::create_directory_symlink(folder.path, model + "/up");
+  std::filesystem::create_hard_link(folder.at("secret"), model + "/hard");
+  for (const char* path : {"link", "up/secret", "hard"})
+    CHECK_MESSAGE(map_contained_file(model, path).status().code() == Code::kInvalidArgument, path);
+  REQUIRE(::mkfifo((model + "/pipe").c_str(), 0600) == 0);
+  CHECK_FALSE(map_contained_file(model, "pipe").ok());  // and does not wait for a writer
 }
 
 TEST_CASE("bytes keep their owner alive") {

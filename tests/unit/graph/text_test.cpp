@@ -136,6 +136,34 @@ TEST_CASE("every prefix of a text is refused without harm") {
     CHECK_FALSE(parse_graph(std::string_view(text).substr(0, length), "prefix").ok());
 }
 
+TEST_CASE("a damaged text is refused or is a graph that reads back") {
+  auto graph = every_primitive();
+  REQUIRE(graph.ok());
+  const std::string text = print(*graph, kFull);
+  const std::string letters = "0123456789-%,[]{}()=.*+ \nhwx\"";
+  std::mt19937 random(1);
+  int still_graphs = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string damaged = text;
+    for (uint32_t changes = 1 + random() % 3; changes > 0; --changes) {
+      size_t at = random() % damaged.size();
+      switch (random() % 3) {
+        case 0: damaged[at] = letters[random() % letters.size()]; break;
+        case 1: damaged.erase(at, 1 + random() % 8); break;
+        default: damaged.insert(at, damaged.substr(random() % damaged.size(), random() % 12)); break;
+      }
+    }
+    auto read = parse_graph(damaged, "damaged");
+    if (!read.ok()) continue;
+    ++still_graphs;
+    std::string printed = print(*read, kFull);
+    auto again = parse_graph(printed, "again");
+    REQUIRE_MESSAGE(again.ok(), again.status().message());
+    CHECK(print(*again, kFull) == printed);
+  }
+  CHECK(still_graphs > 100);
+}
+
 TEST_CASE("elements read back to the same bits") {
   std::mt19937_64 random(1);
   auto round_trip = [](Dtype dtype, uint64_t bits) {
