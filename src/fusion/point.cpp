@@ -208,7 +208,7 @@ Result<int> PointBuilder::view(const Node& node, const Dims& at) {
         case PadMode::kConstant:
           if (pad->interior[i] > 0) {
             IntExpr step(pad->interior[i] + 1);
-            checks.push_back({c, (from[i] - IntExpr(1)) * step + IntExpr(1)});
+            checks.push_back({c, maximum((from[i] - IntExpr(1)) * step + IntExpr(1), IntExpr(0))});
             checks.push_back({mod(c, step), IntExpr(1)});
             c = floor_div(c, step);
           } else {
@@ -217,8 +217,15 @@ Result<int> PointBuilder::view(const Node& node, const Dims& at) {
           break;
         case PadMode::kEdge: c = minimum(maximum(c, IntExpr(0)), from[i] - IntExpr(1)); break;
         case PadMode::kReflect: {
-          IntExpr positive = pad->low[i].is(0) ? c : maximum(c, -c);
-          c = pad->high[i].is(0) ? positive : minimum(positive, IntExpr(2) * (from[i] - IntExpr(1)) - positive);
+          const IntExpr last = from[i] - IntExpr(1);
+          // One reflection is enough where the padding is shorter than the axis; else they repeat.
+          if (proven_nonnegative(last - pad->low[i]) && proven_nonnegative(last - pad->high[i])) {
+            if (!pad->low[i].is(0)) c = maximum(c, -c);
+            if (!pad->high[i].is(0)) c = minimum(c, IntExpr(2) * last - c);
+          } else if (!pad->low[i].is(0) || !pad->high[i].is(0)) {
+            c = mod(c, maximum(IntExpr(2) * last, IntExpr(1)));
+            c = minimum(c, IntExpr(2) * last - c);
+          }
           break;
         }
         case PadMode::kWrap: c = mod(c + from[i], from[i]); break;

@@ -81,7 +81,7 @@ Result<ValueId> GraphBuilder::transpose(ValueId x, std::vector<int> perm) {
   return add(TransposeAttrs{std::move(perm)}, {x});
 }
 
-Result<ValueId> GraphBuilder::broadcast(ValueId x, const Dims& target) {
+Result<ValueId> GraphBuilder::broadcast(ValueId x, Dims target) {
   if (shape(x) == target) return x;
   Dims padded = shape(x);
   if (padded.size() > target.size())
@@ -89,7 +89,7 @@ Result<ValueId> GraphBuilder::broadcast(ValueId x, const Dims& target) {
   padded.insert(padded.begin(), target.size() - padded.size(), IntExpr(1));
   TUFF_ASSIGN(ValueId same_rank, reshape(x, padded));
   if (padded == target) return same_rank;
-  return add(BroadcastAttrs{target}, {same_rank});
+  return add(BroadcastAttrs{std::move(target)}, {same_rank});
 }
 
 Result<ValueId> GraphBuilder::scalar(Dtype dtype, double v) {
