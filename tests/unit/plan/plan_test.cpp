@@ -1,0 +1,156 @@
+// Plans made for a described device: each barrier matters, each hazard has one, and the arena shares bytes only in time.
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "fusion/fusion.h"
+#include "kernel/make_kernels.h"
+#include "layout/isolate_stored_values.h"
+#include "plan/arena.h"
+#include "plan/hazards.h"
+#include "plan/make_plan.h"
+
+namespace tuff {
+namespace {
+
+Plan plan_of(const std::string& body, const DeviceInfo& device, bool fuse_groups) {
+  auto parsed = parse_graph("graph \"g\" {\n" + body + "}\n", "test");
+  REQUIRE_MESSAGE(parsed.ok(), parsed.status().message());
+  Graph graph = isolate_stored_values(std::move(*parsed));
+  Layouts layouts = choose_layouts(graph, device);
+  auto fusion = fuse(graph, layouts, {fuse_groups}, device, {});
+  REQUIRE_MESSAGE(fusion.ok(), fusion.status().message());
+  std::vector<std::vector<GuardedKernel>> groups;
+  for (const Group& group : fusion->groups) {
+    auto kernels = make_kernels({graph, layouts, *fusion, group, device, false});
+    REQUIRE_MESSAGE(kernels.ok(), kernels.status().message());
+    groups.push_back(std::move(*kernels));
+  }
+  std::vector<std::vector<int>> orders;
+  for (const StorageFormat& f : layouts.formats) orders.push_back(f.order);
+  auto plan = make_plan(graph, std::move(orders), std::move(groups));
+  REQUIRE_MESSAGE(plan.ok(), plan.status().message());
+  Status valid = verify(*plan);
+  REQUIRE_MESSAGE(valid.ok(), valid.message());
+  return std::move(*plan);
+}
+
+// Two convolutions into one concat, then a third; the second reads what the first made.
+const std::string kConcat =
+    "  input %0 \"x\": f32[1, 8, 12, 12]\n"
+    "  %1: f32[8, 8, 1, 1] = constant random(seed=1, scale=0.5) from \"w\"\n"
+    "  %2: f32[1, 8, 12, 12] = window.conv %0, %1 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from \"a\"\n"
+    "  %3: f32[1, 8, 12, 12] = window.conv %2, %1 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from \"b\"\n"
+    "  %4: f32[1, 16, 12, 12] = concat %2, %3 {axis=1} from \"c\"\n"
+    "  %5: f32[8, 16, 1, 1] = constant random(seed=2, scale=0.5) from \"v\"\n"
+    "  %6: f32[1, 8, 12, 12] = window.conv %4, %5 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from \"d\"\n"
+    "  output %6 \"y\"\n";
+// A softmax, unfused: five kernels.
+const std::string kSoftmax =
+    "  input %0 \"x\": f32[64, 100]\n"
+    "  %1: f32[64, 1] = reduce.max %0 {axes=[1]} from \"softmax\"\n"
+    "  %2: f32[64, 100] = broadcast %1 from \"softmax\"\n"
+    "  %3: f32[64, 100] = map.sub %0, %2 from \"softmax\"\n"
+    "  %4: f32[64, 100] = map.exp %3 from \"softmax\"\n"
+    "  %5: f32[64, 1] = reduce.sum %4 {axes=[1] order=tree} from \"softmax\"\n"
+    "  %6: f32[64, 100] = broadcast %5 from \"softmax\"\n"
+    "  %7: f32[64, 100] = map.div %4, %6 from \"softmax\"\n"
+    "  output %7 \"y\"\n";
+// Products in a row, long enough for the arena to use bytes again.
+const std::string kProducts =
+    "  input %0 \"x\": f32[32, 64]\n"
+    "  %1: f32[64, 64] = constant random(seed=1, scale=0.5) from \"w\"\n"
+    "  %2: f32[32, 64] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from \"a\"\n"
+    "  %3: f32[32, 64] = contract %2, %1 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from \"b\"\n"
+    "  %4: f32[32, 64] = contract %3, %1 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from \"c\"\n"
+    "  %5: f32[32, 64] = contract %4, %1 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from \"d\"\n"
+    "  output %5 \"y\"\n";
+
+}  // namespace
+
+TEST_CASE("the verifier objects to each barrier that is dropped and to each that parts nothing") {
+  DeviceInfo device;
+  device.max_storage_buffers = 8;
+  device.rates = default_rates(device);
+  for (const auto& [body, fused] : {std::pair{kConcat, true}, {kSoftmax, false}, {kProducts, true}}) {
+    INFO(body);
+    Plan plan = plan_of(body, device, fused);
+    auto bound = bind(plan, {}, device);
+    REQUIRE_MESSAGE(bound.ok(), bound.status().message());
+    Status valid = verify(plan, *bound, device);
+    CHECK_MESSAGE(valid.ok(), valid.message());
+    CHECK(bound->barrier_count >= 2);
+    for (size_t d = 0; d < bound->dispatches.size(); ++d) {
+      BoundPlan changed = *bound;
+      CAPTURE(d);
+      const bool had = changed.dispatches[d].barrier_before;
+      changed.dispatches[d].barrier_before = !had;
+      // Taking one away leaves a hazard; adding one parts nothing.
+      CHECK(!verify(plan, changed, device).ok());
+    }
+  }
+}
+
+TEST_CASE("pieces of one concat are written without a barrier between them") {
+  BoundRange whole{BufferKind::kArena, 0, 0, 1024, Access::kWrite, ValueId(3)};
+  BoundRange other = whole;
+  BoundDispatch first, second;
+  first.ranges = {whole};
+  second.ranges = {other};
+  CHECK(!hazard_between(first, second));
+  second.ranges[0].value = ValueId(4);
+  CHECK(hazard_between(first, second));
+  second.ranges[0].offset = 1024;
+  CHECK(!hazard_between(first, second));
+  second.ranges[0] = whole;
+  second.ranges[0].access = Access::kRead;
+  CHECK(hazard_between(first, second));
+}
+
+TEST_CASE("bind refuses sizes outside their range and what the device cannot hold") {
+  DeviceInfo device;
+  device.rates = default_rates(device);
+  const std::string body =
+      "  symbol n in 1..1000000000 step 1\n"
+      "  input %0 \"x\": f32[n]\n"
+      "  %1: f32[n] = map.exp %0 from \"exp\"\n"
+      "  output %1 \"y\"\n";
+  Plan plan = plan_of(body, device, true);
+  CHECK(bind(plan, {}, device).status().code() == Code::kInvalidArgument);
+  CHECK(bind(plan, {{"n", 0}}, device).status().code() == Code::kInvalidArgument);
+  CHECK(bind(plan, {{"n", 1000000000}}, device).status().code() == Code::kLimit);
+  for (int64_t n : {1, 2, 3, 4, 63, 64, 257}) {
+    auto bound = bind(plan, {{"n", n}}, device);
+    REQUIRE(bound.ok());
+    Status valid = verify(plan, *bound, device);
+    CHECK_MESSAGE(valid.ok(), valid.message());
+    // Four neighbours an invocation where four divide the size.
+    CHECK((plan.steps[0].variants[0].kernel == bound->dispatches[0].kernel) == (n % 4 == 0));
+  }
+}
+
+TEST_CASE("the arena never gives bytes to two values at once") {
+  std::mt19937 random(7);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<ArenaValue> values(1 + random() % 40);
+    uint64_t sum = 0;
+    for (ArenaValue& v : values) {
+      v.size_bytes = 1 + random() % 5000;
+      v.first = random() % 30;
+      v.last = v.first + random() % 10;
+      sum += (v.size_bytes + 255) / 256 * 256;
+    }
+    const uint64_t arena = place_in_arena(values, 256);
+    CHECK(arena <= sum);
+    for (const ArenaValue& a : values) {
+      CHECK(a.offset % 256 == 0);
+      CHECK(a.offset + a.size_bytes <= arena);
+      for (const ArenaValue& b : values) {
+        bool together = &a != &b && a.first <= b.last && b.first <= a.last;
+        if (together) CHECK((a.offset + a.size_bytes <= b.offset || b.offset + b.size_bytes <= a.offset));
+      }
+    }
+  }
+}
+
+}  // namespace tuff
