@@ -39,11 +39,13 @@ Reduction reduction_of(ReduceOp op, Dtype dtype) {
 
 constexpr uint32_t kInvocations = 64;
 
-// One invocation a row where there are rows enough to fill the device and they lie across the storage, or where
-// invocations of a workgroup cannot exchange anything cheaply; else one workgroup a row.
+// One invocation a row where rows lie across the storage, so that neighbouring invocations read neighbouring elements, and
+// there are enough of them to fill the device or a workgroup's invocations cannot exchange anything cheaply; else one
+// workgroup a row.
 bool rows_are_invocations(const DeviceInfo& device, int64_t row_vectors, bool across) {
+  if (!across) return false;
   if (!device.rates.shared_memory_on_chip) return row_vectors >= 2 * device.rates.compute_units;
-  return across && row_vectors >= 4 * kInvocations * device.rates.compute_units;
+  return row_vectors >= 4 * kInvocations * device.rates.compute_units;
 }
 
 std::string better_function(const KernelWriter& writer, const std::string& phase, const ReduceAttrs& attrs, Dtype dtype) {
