@@ -4,7 +4,7 @@
 
 #include <tuff/tuff.h>
 
-static tuff_error_t *error;
+static tuff_error_t* error;
 
 static void check(tuff_status_t status) {
   char message[1024];
@@ -15,7 +15,7 @@ static void check(tuff_status_t status) {
 }
 
 /* A tensor for an input or output of the session's shape. */
-static tuff_tensor_desc_t tensor(tuff_session_t *session, tuff_direction_t direction) {
+static tuff_tensor_desc_t tensor(tuff_session_t* session, tuff_direction_t direction) {
   int64_t sizes[8];
   uint32_t rank = 0, axis;
   tuff_tensor_desc_t t = TUFF_TENSOR_DESC_INIT;
@@ -27,12 +27,12 @@ static tuff_tensor_desc_t tensor(tuff_session_t *session, tuff_direction_t direc
   return t;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   tuff_device_desc_t any = TUFF_DEVICE_DESC_INIT;
-  tuff_device_t *device;
-  tuff_model_t *model;
-  tuff_program_t *program;
-  tuff_session_t *session;
+  tuff_device_t* device;
+  tuff_model_t* model;
+  tuff_program_t* program;
+  tuff_session_t* session;
   tuff_tensor_desc_t input, output;
   uint64_t i;
 
@@ -45,9 +45,9 @@ int main(int argc, char **argv) {
   check(tuff_session_prepare(session, NULL, 0, &error));
   input = tensor(session, TUFF_INPUT);
   output = tensor(session, TUFF_OUTPUT);
-  for (i = 0; i < input.size_bytes / sizeof(float); ++i) ((float *)input.data)[i] = 0.5f;
+  for (i = 0; i < input.size_bytes / sizeof(float); ++i) ((float*)input.data)[i] = 0.5f;
   check(tuff_session_run(session, &input, 1, &output, 1, &error));
-  for (i = 0; i < output.size_bytes / sizeof(float) && i < 4; ++i) printf("%g\n", ((float *)output.data)[i]);
+  for (i = 0; i < output.size_bytes / sizeof(float) && i < 4; ++i) printf("%g\n", ((float*)output.data)[i]);
 
   free(input.data);
   free(output.data);

@@ -54,7 +54,7 @@ TUFF_API uint32_t tuff_version(void);
 
 /* ---- Constants ---------------------------------------------------------------------------------------------------- */
 
-#define TUFF_TEXT_END UINT64_MAX   /* a string's length: up to its NUL */
+#define TUFF_TEXT_END UINT64_MAX     /* a string's length: up to its NUL */
 #define TUFF_WAIT_FOREVER UINT64_MAX /* a timeout in nanoseconds */
 
 typedef int32_t tuff_status_t;
@@ -69,7 +69,7 @@ enum {
   TUFF_CORRUPT = 7,          /* a file that is damaged */
   TUFF_BUSY = 8,             /* in use: a run is in flight, or another thread is in the session */
   TUFF_CANCELLED = 9,
-  TUFF_INTERNAL = 10         /* a fault of Tuff's own */
+  TUFF_INTERNAL = 10 /* a fault of Tuff's own */
 };
 
 typedef int32_t tuff_dtype_t;
@@ -139,19 +139,19 @@ typedef struct tuff_run tuff_run_t;
 /* ---- Errors ------------------------------------------------------------------------------------------------------- */
 
 /* The name of a status, "OUT_OF_MEMORY"; "UNKNOWN" for a number that is none. */
-TUFF_API void tuff_status_name(tuff_status_t status, char *buffer, uint64_t capacity, uint64_t *out_length);
+TUFF_API void tuff_status_name(tuff_status_t status, char* buffer, uint64_t capacity, uint64_t* out_length);
 
 /* The status that the failed call returned; TUFF_OK for NULL. */
-TUFF_API tuff_status_t tuff_error_status(const tuff_error_t *error);
+TUFF_API tuff_status_t tuff_error_status(const tuff_error_t* error);
 /* A full sentence, or several lines where many things are wrong; empty for NULL. */
-TUFF_API void tuff_error_message(const tuff_error_t *error, char *buffer, uint64_t capacity, uint64_t *out_length);
-TUFF_API void tuff_error_release(tuff_error_t *error);
+TUFF_API void tuff_error_message(const tuff_error_t* error, char* buffer, uint64_t capacity, uint64_t* out_length);
+TUFF_API void tuff_error_release(tuff_error_t* error);
 
 /* ---- Devices ------------------------------------------------------------------------------------------------------ */
 
 /* Called with what a person might want to know. `message` is UTF-8 of `length` bytes, valid during the call. Objects made
  * of a device call it too: the owner of user_data keeps it alive until the last of them is released. */
-typedef void (*tuff_log_callback_t)(tuff_severity_t severity, const char *message, uint64_t length, void *user_data);
+typedef void (*tuff_log_callback_t)(tuff_severity_t severity, const char* message, uint64_t length, void* user_data);
 
 /* What a device is. Sizes in bytes. */
 typedef struct tuff_device_info {
@@ -164,56 +164,56 @@ typedef struct tuff_device_info {
   int32_t unified_memory;            /* not 0: the host can map what kernels use */
   int32_t has_timestamps;            /* not 0: dispatches can be timed */
 } tuff_device_info_t;
-#define TUFF_DEVICE_INFO_INIT {(uint32_t)sizeof(tuff_device_info_t), 0, 0, 0, 0, 0, 0, 0}
+#define TUFF_DEVICE_INFO_INIT \
+  { (uint32_t)sizeof(tuff_device_info_t), 0, 0, 0, 0, 0, 0, 0 }
 
 /* Finds every device of every driver of this machine, and the CPU, which comes last. Loads drivers: milliseconds to
  * seconds. A machine without a driver is no error: see tuff_device_list_reason. */
-TUFF_API tuff_status_t tuff_device_list_create(tuff_device_list_t **out_list, tuff_error_t **out_error);
-TUFF_API void tuff_device_list_release(tuff_device_list_t *list);
-TUFF_API uint32_t tuff_device_list_count(const tuff_device_list_t *list);
+TUFF_API tuff_status_t tuff_device_list_create(tuff_device_list_t** out_list, tuff_error_t** out_error);
+TUFF_API void tuff_device_list_release(tuff_device_list_t* list);
+TUFF_API uint32_t tuff_device_list_count(const tuff_device_list_t* list);
 /* Why there is no device besides the CPU, as a sentence; empty if there is one. */
-TUFF_API void tuff_device_list_reason(const tuff_device_list_t *list, char *buffer, uint64_t capacity,
-                                      uint64_t *out_length);
-TUFF_API tuff_status_t tuff_device_list_info(const tuff_device_list_t *list, uint32_t index,
-                                             tuff_device_info_t *out_info, tuff_error_t **out_error);
-TUFF_API tuff_status_t tuff_device_list_name(const tuff_device_list_t *list, uint32_t index, char *buffer,
-                                             uint64_t capacity, uint64_t *out_length, tuff_error_t **out_error);
+TUFF_API void tuff_device_list_reason(const tuff_device_list_t* list, char* buffer, uint64_t capacity, uint64_t* out_length);
+TUFF_API tuff_status_t tuff_device_list_info(const tuff_device_list_t* list, uint32_t index, tuff_device_info_t* out_info,
+                                             tuff_error_t** out_error);
+TUFF_API tuff_status_t tuff_device_list_name(const tuff_device_list_t* list, uint32_t index, char* buffer, uint64_t capacity,
+                                             uint64_t* out_length, tuff_error_t** out_error);
 /* Driver name and version, one string. */
-TUFF_API tuff_status_t tuff_device_list_driver(const tuff_device_list_t *list, uint32_t index, char *buffer,
-                                               uint64_t capacity, uint64_t *out_length, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_device_list_driver(const tuff_device_list_t* list, uint32_t index, char* buffer, uint64_t capacity,
+                                               uint64_t* out_length, tuff_error_t** out_error);
 /* 32 hexadecimal digits. */
-TUFF_API tuff_status_t tuff_device_list_uuid(const tuff_device_list_t *list, uint32_t index, char *buffer,
-                                             uint64_t capacity, uint64_t *out_length, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_device_list_uuid(const tuff_device_list_t* list, uint32_t index, char* buffer, uint64_t capacity,
+                                             uint64_t* out_length, tuff_error_t** out_error);
 /* Everything that the stages may know of the device: the text that tuff_device_describe reads. */
-TUFF_API tuff_status_t tuff_device_list_text(const tuff_device_list_t *list, uint32_t index, char *buffer,
-                                             uint64_t capacity, uint64_t *out_length, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_device_list_text(const tuff_device_list_t* list, uint32_t index, char* buffer, uint64_t capacity,
+                                             uint64_t* out_length, tuff_error_t** out_error);
 
 typedef struct tuff_device_desc {
   uint32_t struct_size;
-  int32_t allow_software;   /* not 0: software drivers and the CPU may be chosen; they are slow */
+  int32_t allow_software; /* not 0: software drivers and the CPU may be chosen; they are slow */
   uint64_t selector_length;
-  const char *selector;     /* an index of the list, a part of a name, a UUID or "cpu"; NULL: the best device */
-  tuff_log_callback_t log;  /* NULL: silence */
-  void *log_user_data;
+  const char* selector;    /* an index of the list, a part of a name, a UUID or "cpu"; NULL: the best device */
+  tuff_log_callback_t log; /* NULL: silence */
+  void* log_user_data;
 } tuff_device_desc_t;
-#define TUFF_DEVICE_DESC_INIT {(uint32_t)sizeof(tuff_device_desc_t), 0, UINT64_MAX, 0, 0, 0}
+#define TUFF_DEVICE_DESC_INIT \
+  { (uint32_t)sizeof(tuff_device_desc_t), 0, UINT64_MAX, 0, 0, 0 }
 
 /* Opens a device. desc may be NULL. TUFF_INVALID_ARGUMENT if nothing matches the selector, TUFF_UNSUPPORTED if only
  * software matches and it is not allowed. */
-TUFF_API tuff_status_t tuff_device_open(const tuff_device_desc_t *desc, tuff_device_t **out_device,
-                                        tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_device_open(const tuff_device_desc_t* desc, tuff_device_t** out_device, tuff_error_t** out_error);
 /* A device known from a text (tuff_device_list_text): programs can be made for it and printed, not run. `name` stands for
  * the text's source in messages; NULL will do. */
-TUFF_API tuff_status_t tuff_device_describe(const char *text, uint64_t length, const char *name, uint64_t name_length,
-                                            tuff_device_t **out_device, tuff_error_t **out_error);
-TUFF_API void tuff_device_retain(tuff_device_t *device);
-TUFF_API void tuff_device_release(tuff_device_t *device);
-TUFF_API tuff_status_t tuff_device_get_info(const tuff_device_t *device, tuff_device_info_t *out_info,
-                                            tuff_error_t **out_error);
-TUFF_API tuff_status_t tuff_device_name(const tuff_device_t *device, char *buffer, uint64_t capacity,
-                                        uint64_t *out_length, tuff_error_t **out_error);
-TUFF_API tuff_status_t tuff_device_driver(const tuff_device_t *device, char *buffer, uint64_t capacity,
-                                          uint64_t *out_length, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_device_describe(const char* text, uint64_t length, const char* name, uint64_t name_length,
+                                            tuff_device_t** out_device, tuff_error_t** out_error);
+TUFF_API void tuff_device_retain(tuff_device_t* device);
+TUFF_API void tuff_device_release(tuff_device_t* device);
+TUFF_API tuff_status_t tuff_device_get_info(const tuff_device_t* device, tuff_device_info_t* out_info,
+                                            tuff_error_t** out_error);
+TUFF_API tuff_status_t tuff_device_name(const tuff_device_t* device, char* buffer, uint64_t capacity, uint64_t* out_length,
+                                        tuff_error_t** out_error);
+TUFF_API tuff_status_t tuff_device_driver(const tuff_device_t* device, char* buffer, uint64_t capacity, uint64_t* out_length,
+                                          tuff_error_t** out_error);
 
 /* ---- Models ------------------------------------------------------------------------------------------------------- */
 
@@ -224,19 +224,21 @@ typedef struct tuff_symbol_range {
   int64_t min;      /* at least 1; 0 means 1 */
   int64_t max;      /* 0: no bound. min == max makes it that number */
   uint64_t name_length;
-  const char *name; /* as the model's file has it */
+  const char* name; /* as the model's file has it */
 } tuff_symbol_range_t;
-#define TUFF_SYMBOL_RANGE_INIT {(uint32_t)sizeof(tuff_symbol_range_t), 0, 0, 0, UINT64_MAX, 0}
+#define TUFF_SYMBOL_RANGE_INIT \
+  { (uint32_t)sizeof(tuff_symbol_range_t), 0, 0, 0, UINT64_MAX, 0 }
 
 /* A shape instead of the one that the model's file gives an input. */
 typedef struct tuff_input_shape {
   uint32_t struct_size;
   uint32_t rank;
   uint64_t name_length;
-  const char *name;
-  const int64_t *sizes; /* rank of them */
+  const char* name;
+  const int64_t* sizes; /* rank of them */
 } tuff_input_shape_t;
-#define TUFF_INPUT_SHAPE_INIT {(uint32_t)sizeof(tuff_input_shape_t), 0, UINT64_MAX, 0, 0}
+#define TUFF_INPUT_SHAPE_INIT \
+  { (uint32_t)sizeof(tuff_input_shape_t), 0, UINT64_MAX, 0, 0 }
 
 typedef struct tuff_model_desc {
   uint32_t struct_size;
@@ -244,72 +246,72 @@ typedef struct tuff_model_desc {
                             model and every program made of it are released */
   uint32_t symbol_count;
   uint32_t input_shape_count;
-  const tuff_symbol_range_t *symbols;
-  const tuff_input_shape_t *input_shapes;
+  const tuff_symbol_range_t* symbols;
+  const tuff_input_shape_t* input_shapes;
 } tuff_model_desc_t;
-#define TUFF_MODEL_DESC_INIT {(uint32_t)sizeof(tuff_model_desc_t), 0, 0, 0, 0, 0}
+#define TUFF_MODEL_DESC_INIT \
+  { (uint32_t)sizeof(tuff_model_desc_t), 0, 0, 0, 0, 0 }
 
 /* Loads a model. The file stays mapped, unread until needed, while the model or a program of it lives. desc may be NULL.
  * TUFF_IO, TUFF_CORRUPT, TUFF_LIMIT, or TUFF_UNSUPPORTED with a line for each node that Tuff cannot run. */
-TUFF_API tuff_status_t tuff_model_load_file(const char *path, uint64_t path_length, const tuff_model_desc_t *desc,
-                                            tuff_model_t **out_model, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_model_load_file(const char* path, uint64_t path_length, const tuff_model_desc_t* desc,
+                                            tuff_model_t** out_model, tuff_error_t** out_error);
 /* The same from memory: `size_bytes` bytes at `data`. `name` stands for the file in messages; NULL will do. A model that
  * keeps its weights in other files is refused. */
-TUFF_API tuff_status_t tuff_model_load_memory(const void *data, uint64_t size_bytes, const char *name,
-                                              uint64_t name_length, const tuff_model_desc_t *desc,
-                                              tuff_model_t **out_model, tuff_error_t **out_error);
-TUFF_API void tuff_model_retain(tuff_model_t *model);
-TUFF_API void tuff_model_release(tuff_model_t *model);
+TUFF_API tuff_status_t tuff_model_load_memory(const void* data, uint64_t size_bytes, const char* name, uint64_t name_length,
+                                              const tuff_model_desc_t* desc, tuff_model_t** out_model,
+                                              tuff_error_t** out_error);
+TUFF_API void tuff_model_retain(tuff_model_t* model);
+TUFF_API void tuff_model_release(tuff_model_t* model);
 
 /* Nanoseconds that loading took. */
-TUFF_API uint64_t tuff_model_load_time_ns(const tuff_model_t *model);
+TUFF_API uint64_t tuff_model_load_time_ns(const tuff_model_t* model);
 /* How many inputs or outputs; 0 for a direction that is none. */
-TUFF_API uint32_t tuff_model_tensor_count(const tuff_model_t *model, tuff_direction_t direction);
-TUFF_API tuff_status_t tuff_model_tensor_name(const tuff_model_t *model, tuff_direction_t direction, uint32_t index,
-                                              char *buffer, uint64_t capacity, uint64_t *out_length,
-                                              tuff_error_t **out_error);
+TUFF_API uint32_t tuff_model_tensor_count(const tuff_model_t* model, tuff_direction_t direction);
+TUFF_API tuff_status_t tuff_model_tensor_name(const tuff_model_t* model, tuff_direction_t direction, uint32_t index,
+                                              char* buffer, uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
 /* dtype and rank; either out pointer may be NULL. */
-TUFF_API tuff_status_t tuff_model_tensor_type(const tuff_model_t *model, tuff_direction_t direction, uint32_t index,
-                                              tuff_dtype_t *out_dtype, uint32_t *out_rank, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_model_tensor_type(const tuff_model_t* model, tuff_direction_t direction, uint32_t index,
+                                              tuff_dtype_t* out_dtype, uint32_t* out_rank, tuff_error_t** out_error);
 /* One axis: its size as text, "224" or "2*height", and *out_size, which is -1 where the size has symbols. */
-TUFF_API tuff_status_t tuff_model_tensor_axis(const tuff_model_t *model, tuff_direction_t direction, uint32_t index,
-                                              uint32_t axis, int64_t *out_size, char *buffer, uint64_t capacity,
-                                              uint64_t *out_length, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_model_tensor_axis(const tuff_model_t* model, tuff_direction_t direction, uint32_t index,
+                                              uint32_t axis, int64_t* out_size, char* buffer, uint64_t capacity,
+                                              uint64_t* out_length, tuff_error_t** out_error);
 /* The model's symbols: what its inputs' sizes may be expressed in. */
-TUFF_API uint32_t tuff_model_symbol_count(const tuff_model_t *model);
+TUFF_API uint32_t tuff_model_symbol_count(const tuff_model_t* model);
 /* A symbol's name, and its range as a tuff_symbol_range_t whose name is left NULL; out_range may be NULL. */
-TUFF_API tuff_status_t tuff_model_symbol(const tuff_model_t *model, uint32_t index, tuff_symbol_range_t *out_range,
-                                         char *buffer, uint64_t capacity, uint64_t *out_length,
-                                         tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_model_symbol(const tuff_model_t* model, uint32_t index, tuff_symbol_range_t* out_range,
+                                         char* buffer, uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
 /* TUFF_STAGE_GRAPH as text; for later stages see tuff_program_print. */
-TUFF_API tuff_status_t tuff_model_print(const tuff_model_t *model, tuff_stage_t stage, tuff_format_t format, char *buffer,
-                                        uint64_t capacity, uint64_t *out_length, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_model_print(const tuff_model_t* model, tuff_stage_t stage, tuff_format_t format, char* buffer,
+                                        uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
 
 /* ---- Programs ----------------------------------------------------------------------------------------------------- */
 
 /* Called before each stage of compiling with its name, "simplify", "plan", "codegen", ... */
-typedef void (*tuff_progress_callback_t)(const char *stage, uint64_t length, void *user_data);
+typedef void (*tuff_progress_callback_t)(const char* stage, uint64_t length, void* user_data);
 
 typedef struct tuff_program_desc {
   uint32_t struct_size;
-  int32_t exact;                     /* not 0: the same bits on every device (and slower) */
-  int32_t no_fuse;                   /* not 0: one kernel an operator, to compare with */
-  uint32_t unused;                   /* 0 */
+  int32_t exact;   /* not 0: the same bits on every device (and slower) */
+  int32_t no_fuse; /* not 0: one kernel an operator, to compare with */
+  uint32_t unused; /* 0 */
   uint64_t cache_dir_length;
   uint64_t observations_length;
-  const char *cache_dir;             /* where modules and driver blobs are kept; NULL: nowhere. Damage there costs speed
+  const char* cache_dir;             /* where modules and driver blobs are kept; NULL: nowhere. Damage there costs speed
                                         only; it is made if it is missing */
-  const char *observations;          /* what tuning learnt, as text; NULL: nothing */
+  const char* observations;          /* what tuning learnt, as text; NULL: nothing */
   tuff_progress_callback_t progress; /* NULL: silence */
-  void *progress_user_data;
+  void* progress_user_data;
 } tuff_program_desc_t;
-#define TUFF_PROGRAM_DESC_INIT {(uint32_t)sizeof(tuff_program_desc_t), 0, 0, 0, UINT64_MAX, UINT64_MAX, 0, 0, 0, 0}
+#define TUFF_PROGRAM_DESC_INIT \
+  { (uint32_t)sizeof(tuff_program_desc_t), 0, 0, 0, UINT64_MAX, UINT64_MAX, 0, 0, 0, 0 }
 
 /* Compiles a model for a device and uploads its weights. desc may be NULL. */
-TUFF_API tuff_status_t tuff_program_create(tuff_device_t *device, tuff_model_t *model, const tuff_program_desc_t *desc,
-                                           tuff_program_t **out_program, tuff_error_t **out_error);
-TUFF_API void tuff_program_retain(tuff_program_t *program);
-TUFF_API void tuff_program_release(tuff_program_t *program);
+TUFF_API tuff_status_t tuff_program_create(tuff_device_t* device, tuff_model_t* model, const tuff_program_desc_t* desc,
+                                           tuff_program_t** out_program, tuff_error_t** out_error);
+TUFF_API void tuff_program_retain(tuff_program_t* program);
+TUFF_API void tuff_program_release(tuff_program_t* program);
 
 typedef struct tuff_program_info {
   uint32_t struct_size;
@@ -319,14 +321,14 @@ typedef struct tuff_program_info {
   uint64_t weight_bytes;
   uint64_t compile_ns; /* the sum of all stages */
 } tuff_program_info_t;
-#define TUFF_PROGRAM_INFO_INIT {(uint32_t)sizeof(tuff_program_info_t), 0, 0, 0, 0, 0}
+#define TUFF_PROGRAM_INFO_INIT \
+  { (uint32_t)sizeof(tuff_program_info_t), 0, 0, 0, 0, 0 }
 
-TUFF_API tuff_status_t tuff_program_get_info(const tuff_program_t *program, tuff_program_info_t *out_info,
-                                             tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_program_get_info(const tuff_program_t* program, tuff_program_info_t* out_info,
+                                             tuff_error_t** out_error);
 /* The name of the index-th stage that made the program, and the nanoseconds that it took; out_time_ns may be NULL. */
-TUFF_API tuff_status_t tuff_program_stage_time(const tuff_program_t *program, uint32_t index, uint64_t *out_time_ns,
-                                               char *buffer, uint64_t capacity, uint64_t *out_length,
-                                               tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_program_stage_time(const tuff_program_t* program, uint32_t index, uint64_t* out_time_ns,
+                                               char* buffer, uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
 
 /* A value for one of the model's symbols. */
 typedef struct tuff_symbol_value {
@@ -334,25 +336,26 @@ typedef struct tuff_symbol_value {
   uint32_t unused; /* 0 */
   int64_t value;
   uint64_t name_length;
-  const char *name;
+  const char* name;
 } tuff_symbol_value_t;
-#define TUFF_SYMBOL_VALUE_INIT {(uint32_t)sizeof(tuff_symbol_value_t), 0, 0, UINT64_MAX, 0}
+#define TUFF_SYMBOL_VALUE_INIT \
+  { (uint32_t)sizeof(tuff_symbol_value_t), 0, 0, UINT64_MAX, 0 }
 
 typedef struct tuff_print_desc {
   uint32_t struct_size;
   tuff_stage_t stage;
-  tuff_format_t format;  /* JSON: of the plan and bound stages only */
+  tuff_format_t format; /* JSON: of the plan and bound stages only */
   uint32_t symbol_count;
-  const tuff_symbol_value_t *symbols; /* what TUFF_STAGE_BOUND is for; a plan's JSON has sizes where they are complete */
+  const tuff_symbol_value_t* symbols; /* what TUFF_STAGE_BOUND is for; a plan's JSON has sizes where they are complete */
 } tuff_print_desc_t;
-#define TUFF_PRINT_DESC_INIT {(uint32_t)sizeof(tuff_print_desc_t), 0, 0, 0, 0}
+#define TUFF_PRINT_DESC_INIT \
+  { (uint32_t)sizeof(tuff_print_desc_t), 0, 0, 0, 0 }
 
 /* Any stage of a compile for a device, as text. Runs the stages up to it; no driver is asked, so the device may be a
  * description. program_desc and print_desc may be NULL. */
-TUFF_API tuff_status_t tuff_program_print(const tuff_device_t *device, const tuff_model_t *model,
-                                          const tuff_program_desc_t *program_desc, const tuff_print_desc_t *print_desc,
-                                          char *buffer, uint64_t capacity, uint64_t *out_length,
-                                          tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_program_print(const tuff_device_t* device, const tuff_model_t* model,
+                                          const tuff_program_desc_t* program_desc, const tuff_print_desc_t* print_desc,
+                                          char* buffer, uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
 
 /* ---- Sessions ----------------------------------------------------------------------------------------------------- */
 
@@ -363,39 +366,41 @@ typedef struct tuff_session_desc {
   int32_t timestamps;            /* not 0: time each dispatch on the device */
   uint32_t unused;               /* 0 */
 } tuff_session_desc_t;
-#define TUFF_SESSION_DESC_INIT {(uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0, 0}
+#define TUFF_SESSION_DESC_INIT \
+  { (uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0, 0 }
 
 /* A tensor in the caller's memory, which stays alive until the run that it was given to has ended. */
 typedef struct tuff_tensor_desc {
   uint32_t struct_size;
-  tuff_dtype_t dtype;          /* as the model says */
+  tuff_dtype_t dtype; /* as the model says */
   tuff_memory_t memory;
   uint32_t rank;               /* of shape and byte_strides */
   uint64_t offset_bytes;       /* of the first element, from data */
   uint64_t size_bytes;         /* of the memory at data; no element may lie outside */
-  const int64_t *shape;        /* rank sizes. NULL: the session's prepared shape, or the model's where it has no symbols */
-  const int64_t *byte_strides; /* rank strides, of any sign. NULL: row-major without gaps */
-  void *data;                  /* of an input it is only read; NULL only where there are no elements */
+  const int64_t* shape;        /* rank sizes. NULL: the session's prepared shape, or the model's where it has no symbols */
+  const int64_t* byte_strides; /* rank strides, of any sign. NULL: row-major without gaps */
+  void* data;                  /* of an input it is only read; NULL only where there are no elements */
 } tuff_tensor_desc_t;
-#define TUFF_TENSOR_DESC_INIT {(uint32_t)sizeof(tuff_tensor_desc_t), 0, 0, 0, 0, 0, 0, 0, 0}
+#define TUFF_TENSOR_DESC_INIT \
+  { (uint32_t)sizeof(tuff_tensor_desc_t), 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* A session for a program. Allocates nothing on the device yet. desc may be NULL. TUFF_UNSUPPORTED if the program's device
  * is a description. */
-TUFF_API tuff_status_t tuff_session_create(tuff_program_t *program, const tuff_session_desc_t *desc,
-                                           tuff_session_t **out_session, tuff_error_t **out_error);
-TUFF_API void tuff_session_retain(tuff_session_t *session);
+TUFF_API tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_session_desc_t* desc,
+                                           tuff_session_t** out_session, tuff_error_t** out_error);
+TUFF_API void tuff_session_retain(tuff_session_t* session);
 /* The last release waits for a run that is in flight. */
-TUFF_API void tuff_session_release(tuff_session_t *session);
+TUFF_API void tuff_session_release(tuff_session_t* session);
 
 /* Makes one set of sizes current: allocates its buffers and records its commands, once; a run of a prepared shape does
  * neither, nor does it compile. `symbols` gives the model's symbols; none are needed for a model without. Sizes outside a
  * symbol's range are TUFF_INVALID_ARGUMENT; buffers beyond the session's limit TUFF_OUT_OF_MEMORY. */
-TUFF_API tuff_status_t tuff_session_prepare(tuff_session_t *session, const tuff_symbol_value_t *symbols,
-                                            uint32_t symbol_count, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_session_prepare(tuff_session_t* session, const tuff_symbol_value_t* symbols, uint32_t symbol_count,
+                                            tuff_error_t** out_error);
 
 /* The same with sizes taken from the shapes of all inputs; their data is not read and may be NULL with any size_bytes. */
-TUFF_API tuff_status_t tuff_session_prepare_inputs(tuff_session_t *session, const tuff_tensor_desc_t *inputs,
-                                                   uint32_t input_count, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_session_prepare_inputs(tuff_session_t* session, const tuff_tensor_desc_t* inputs,
+                                                   uint32_t input_count, tuff_error_t** out_error);
 
 /* What the current shape costs. */
 typedef struct tuff_session_info {
@@ -412,44 +417,42 @@ typedef struct tuff_session_info {
   uint64_t device_descriptor_writes;
   uint64_t device_pipelines;
 } tuff_session_info_t;
-#define TUFF_SESSION_INFO_INIT {(uint32_t)sizeof(tuff_session_info_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define TUFF_SESSION_INFO_INIT \
+  { (uint32_t)sizeof(tuff_session_info_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* TUFF_INVALID_ARGUMENT before the first prepare or run. */
-TUFF_API tuff_status_t tuff_session_get_info(tuff_session_t *session, tuff_session_info_t *out_info,
-                                             tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_session_get_info(tuff_session_t* session, tuff_session_info_t* out_info, tuff_error_t** out_error);
 /* The current shape of an input or output: *out_rank, and up to `capacity` sizes into `sizes` (may be NULL with 0). */
-TUFF_API tuff_status_t tuff_session_tensor_shape(tuff_session_t *session, tuff_direction_t direction, uint32_t index,
-                                                 int64_t *sizes, uint32_t capacity, uint32_t *out_rank,
-                                                 tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_session_tensor_shape(tuff_session_t* session, tuff_direction_t direction, uint32_t index,
+                                                 int64_t* sizes, uint32_t capacity, uint32_t* out_rank,
+                                                 tuff_error_t** out_error);
 
 /* Copies an input of the current shape in, ahead of a run without inputs. */
-TUFF_API tuff_status_t tuff_session_set_input(tuff_session_t *session, uint32_t index, const tuff_tensor_desc_t *input,
-                                              tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_session_set_input(tuff_session_t* session, uint32_t index, const tuff_tensor_desc_t* input,
+                                              tuff_error_t** out_error);
 /* Copies an output of the last finished run out. */
-TUFF_API tuff_status_t tuff_session_read_output(tuff_session_t *session, uint32_t index,
-                                                const tuff_tensor_desc_t *output, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_session_read_output(tuff_session_t* session, uint32_t index, const tuff_tensor_desc_t* output,
+                                                tuff_error_t** out_error);
 
 /* Runs and waits. `inputs`: all of the model's, in order; their shapes choose the current shape, which is prepared if it was
  * not. Or NULL and 0: those that set_input wrote. `outputs`: the first output_count outputs, copied out. */
-TUFF_API tuff_status_t tuff_session_run(tuff_session_t *session, const tuff_tensor_desc_t *inputs, uint32_t input_count,
-                                        const tuff_tensor_desc_t *outputs, uint32_t output_count,
-                                        tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_session_run(tuff_session_t* session, const tuff_tensor_desc_t* inputs, uint32_t input_count,
+                                        const tuff_tensor_desc_t* outputs, uint32_t output_count, tuff_error_t** out_error);
 /* Starts a run like tuff_session_run and returns at once; inputs have been copied, outputs are copied by the wait that sees
  * the end. TUFF_BUSY while the previous run is in flight. */
-TUFF_API tuff_status_t tuff_session_submit(tuff_session_t *session, const tuff_tensor_desc_t *inputs,
-                                           uint32_t input_count, const tuff_tensor_desc_t *outputs,
-                                           uint32_t output_count, tuff_run_t **out_run, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_session_submit(tuff_session_t* session, const tuff_tensor_desc_t* inputs, uint32_t input_count,
+                                           const tuff_tensor_desc_t* outputs, uint32_t output_count, tuff_run_t** out_run,
+                                           tuff_error_t** out_error);
 /* Waits at most timeout_ns (0 polls), sleeping. *out_finished, which may be NULL, is 1 if the run has ended, else 0; a
  * timeout is no error. The status of a run that failed is given by each wait. */
-TUFF_API tuff_status_t tuff_run_wait(tuff_run_t *run, uint64_t timeout_ns, int32_t *out_finished,
-                                     tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_run_wait(tuff_run_t* run, uint64_t timeout_ns, int32_t* out_finished, tuff_error_t** out_error);
 /* A run that has not ended goes on, and its session stays busy until it has; its outputs are not copied. */
-TUFF_API void tuff_run_release(tuff_run_t *run);
+TUFF_API void tuff_run_release(tuff_run_t* run);
 
 /* After a finished run of a session with timestamps: *out_count, and up to `capacity` device times in nanoseconds, one a
  * dispatch in order. *out_count is 0 where the device has no timestamps. */
-TUFF_API tuff_status_t tuff_session_dispatch_times(tuff_session_t *session, uint64_t *times_ns, uint32_t capacity,
-                                                   uint32_t *out_count, tuff_error_t **out_error);
+TUFF_API tuff_status_t tuff_session_dispatch_times(tuff_session_t* session, uint64_t* times_ns, uint32_t capacity,
+                                                   uint32_t* out_count, tuff_error_t** out_error);
 
 #ifdef __cplusplus
 }

@@ -215,8 +215,8 @@ struct ModelOptions {
 struct TensorInfo {
   std::string name;
   tuff_dtype_t dtype = TUFF_F32;
-  std::vector<int64_t> sizes;       // -1 where a size has symbols
-  std::vector<std::string> shape;   // the same as text
+  std::vector<int64_t> sizes;      // -1 where a size has symbols
+  std::vector<std::string> shape;  // the same as text
 };
 
 class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_release> {
@@ -229,8 +229,7 @@ class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_
     });
   }
   // The bytes are copied.
-  static Result<Model> load_memory(std::span<const std::byte> bytes, std::string_view name,
-                                   const ModelOptions& options = {}) {
+  static Result<Model> load_memory(std::span<const std::byte> bytes, std::string_view name, const ModelOptions& options = {}) {
     return load(options, [&](const tuff_model_desc_t* desc, tuff_model_t** model, tuff_error_t** error) {
       return tuff_model_load_memory(bytes.data(), bytes.size(), name.data(), name.size(), desc, model, error);
     });
@@ -244,9 +243,8 @@ class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_
       TensorInfo tensor;
       uint32_t rank = 0;
       (void)tuff_model_tensor_type(get(), direction, i, &tensor.dtype, &rank, nullptr);
-      tensor.name = detail::text([&](char* b, uint64_t c, uint64_t* n) {
-        (void)tuff_model_tensor_name(get(), direction, i, b, c, n, nullptr);
-      });
+      tensor.name = detail::text(
+          [&](char* b, uint64_t c, uint64_t* n) { (void)tuff_model_tensor_name(get(), direction, i, b, c, n, nullptr); });
       for (uint32_t axis = 0; axis < rank; ++axis) {
         int64_t size = -1;
         tensor.shape.push_back(detail::text([&](char* b, uint64_t c, uint64_t* n) {
@@ -264,9 +262,8 @@ class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_
     for (uint32_t i = 0; i < tuff_model_symbol_count(get()); ++i) {
       tuff_symbol_range_t range = TUFF_SYMBOL_RANGE_INIT;
       SymbolRange symbol;
-      symbol.name = detail::text([&](char* b, uint64_t c, uint64_t* n) {
-        (void)tuff_model_symbol(get(), i, &range, b, c, n, nullptr);
-      });
+      symbol.name =
+          detail::text([&](char* b, uint64_t c, uint64_t* n) { (void)tuff_model_symbol(get(), i, &range, b, c, n, nullptr); });
       symbol.min = range.min;
       symbol.max = range.max;
       symbol.divisor = range.divisor;
@@ -284,8 +281,8 @@ class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_
     }
     std::vector<tuff_input_shape_t> shapes;
     for (const InputShape& s : options.input_shapes) {
-      shapes.push_back({sizeof(tuff_input_shape_t), static_cast<uint32_t>(s.sizes.size()), s.name.size(), s.name.data(),
-                        s.sizes.data()});
+      shapes.push_back(
+          {sizeof(tuff_input_shape_t), static_cast<uint32_t>(s.sizes.size()), s.name.size(), s.name.data(), s.sizes.data()});
     }
     tuff_model_desc_t desc = TUFF_MODEL_DESC_INIT;
     desc.symbols = symbols.data();

@@ -25,8 +25,8 @@ std::string driver_of(const DeviceInfo& info) {
 
 // A text about one device of a list.
 template <class TextOf>
-tuff_status_t list_text(const tuff_device_list_t* list, uint32_t index, char* buffer, uint64_t capacity,
-                        uint64_t* out_length, tuff_error_t** out_error, TextOf text_of) {
+tuff_status_t list_text(const tuff_device_list_t* list, uint32_t index, char* buffer, uint64_t capacity, uint64_t* out_length,
+                        tuff_error_t** out_error, TextOf text_of) {
   return guarded(out_error, [&]() -> Status {
     TUFF_NOT_NULL(list);
     if (index >= list->list.entries.size()) {
@@ -91,8 +91,7 @@ tuff_status_t tuff_device_list_driver(const tuff_device_list_t* list, uint32_t i
 
 tuff_status_t tuff_device_list_uuid(const tuff_device_list_t* list, uint32_t index, char* buffer, uint64_t capacity,
                                     uint64_t* out_length, tuff_error_t** out_error) {
-  return list_text(list, index, buffer, capacity, out_length, out_error,
-                   [](const DeviceInfo& i) { return i.device_uuid; });
+  return list_text(list, index, buffer, capacity, out_length, out_error, [](const DeviceInfo& i) { return i.device_uuid; });
 }
 
 tuff_status_t tuff_device_list_text(const tuff_device_list_t* list, uint32_t index, char* buffer, uint64_t capacity,

@@ -36,9 +36,7 @@ tuff_status_t guarded(tuff_error_t** out_error, Body body) noexcept {
   }
 }
 
-inline Status null_argument(const char* name) {
-  return invalid_argument("The argument '" + std::string(name) + "' is NULL.");
-}
+inline Status null_argument(const char* name) { return invalid_argument("The argument '" + std::string(name) + "' is NULL."); }
 #define TUFF_NOT_NULL(argument) \
   if (!(argument)) return ::tuff::null_argument(#argument)
 

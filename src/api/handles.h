@@ -41,7 +41,7 @@ void release_handle(Handle* handle) {
 struct SessionState {
   std::shared_ptr<const Program> program;
   std::unique_ptr<Session> session;
-  std::mutex entered;            // held by the thread that is in a call; a second one is told BUSY
+  std::mutex entered;                // held by the thread that is in a call; a second one is told BUSY
   const void* active_run = nullptr;  // the run whose outputs are still to be copied
 };
 

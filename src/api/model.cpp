@@ -95,8 +95,7 @@ tuff_status_t tuff_model_load_file(const char* path, uint64_t path_length, const
 }
 
 tuff_status_t tuff_model_load_memory(const void* data, uint64_t size_bytes, const char* name, uint64_t name_length,
-                                     const tuff_model_desc_t* desc, tuff_model_t** out_model,
-                                     tuff_error_t** out_error) {
+                                     const tuff_model_desc_t* desc, tuff_model_t** out_model, tuff_error_t** out_error) {
   return guarded(out_error, [&]() -> Status {
     TUFF_NOT_NULL(data);
     TUFF_NOT_NULL(out_model);
@@ -116,9 +115,7 @@ tuff_status_t tuff_model_load_memory(const void* data, uint64_t size_bytes, cons
 void tuff_model_retain(tuff_model_t* model) { retain_handle(model); }
 void tuff_model_release(tuff_model_t* model) { release_handle(model); }
 
-uint64_t tuff_model_load_time_ns(const tuff_model_t* model) {
-  return model ? static_cast<uint64_t>(model->model->load_ns) : 0;
-}
+uint64_t tuff_model_load_time_ns(const tuff_model_t* model) { return model ? static_cast<uint64_t>(model->model->load_ns) : 0; }
 
 uint32_t tuff_model_tensor_count(const tuff_model_t* model, tuff_direction_t direction) {
   if (!model) return 0;
@@ -146,9 +143,9 @@ tuff_status_t tuff_model_tensor_type(const tuff_model_t* model, tuff_direction_t
   });
 }
 
-tuff_status_t tuff_model_tensor_axis(const tuff_model_t* model, tuff_direction_t direction, uint32_t index,
-                                     uint32_t axis, int64_t* out_size, char* buffer, uint64_t capacity,
-                                     uint64_t* out_length, tuff_error_t** out_error) {
+tuff_status_t tuff_model_tensor_axis(const tuff_model_t* model, tuff_direction_t direction, uint32_t index, uint32_t axis,
+                                     int64_t* out_size, char* buffer, uint64_t capacity, uint64_t* out_length,
+                                     tuff_error_t** out_error) {
   return guarded(out_error, [&]() -> Status {
     TUFF_ASSIGN(TensorOf tensor, tensor_of(model, direction, index));
     if (axis >= tensor.value->shape.size()) {

@@ -56,8 +56,7 @@ tuff_status_t tuff_program_create(tuff_device_t* device, tuff_model_t* model, co
 void tuff_program_retain(tuff_program_t* program) { retain_handle(program); }
 void tuff_program_release(tuff_program_t* program) { release_handle(program); }
 
-tuff_status_t tuff_program_get_info(const tuff_program_t* program, tuff_program_info_t* out_info,
-                                    tuff_error_t** out_error) {
+tuff_status_t tuff_program_get_info(const tuff_program_t* program, tuff_program_info_t* out_info, tuff_error_t** out_error) {
   return guarded(out_error, [&]() -> Status {
     TUFF_NOT_NULL(program);
     const Program& p = *program->program;
@@ -84,8 +83,8 @@ tuff_status_t tuff_program_stage_time(const tuff_program_t* program, uint32_t in
 }
 
 tuff_status_t tuff_program_print(const tuff_device_t* device, const tuff_model_t* model,
-                                 const tuff_program_desc_t* program_desc, const tuff_print_desc_t* print_desc,
-                                 char* buffer, uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error) {
+                                 const tuff_program_desc_t* program_desc, const tuff_print_desc_t* print_desc, char* buffer,
+                                 uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error) {
   return guarded(out_error, [&]() -> Status {
     TUFF_NOT_NULL(device);
     TUFF_NOT_NULL(model);

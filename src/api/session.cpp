@@ -51,8 +51,7 @@ Status write_inputs(SessionState& state, const tuff_tensor_desc_t* inputs, uint3
   std::vector<Shape> shapes;
   for (uint32_t i = 0; i < count; ++i) {
     std::optional<Shape> shape = default_input_shape(state, i);
-    TUFF_ASSIGN(CallerTensor tensor,
-                read_tensor(&inputs[i], shape ? &*shape : nullptr, graph.value(graph.inputs[i]).name));
+    TUFF_ASSIGN(CallerTensor tensor, read_tensor(&inputs[i], shape ? &*shape : nullptr, graph.value(graph.inputs[i]).name));
     shapes.push_back(tensor.shape);
     views.push_back({tensor.dtype, std::move(tensor.shape), std::move(tensor.byte_strides), tensor.data});
   }
@@ -91,8 +90,8 @@ Status require_idle(SessionState& state) {
   return Status(Code::kBusy, "A run of this session has not been waited for.");
 }
 
-Status start_run(SessionState& state, const tuff_tensor_desc_t* inputs, uint32_t input_count,
-                 const tuff_tensor_desc_t* outputs, uint32_t output_count, std::vector<MutableTensorView>& views) {
+Status start_run(SessionState& state, const tuff_tensor_desc_t* inputs, uint32_t input_count, const tuff_tensor_desc_t* outputs,
+                 uint32_t output_count, std::vector<MutableTensorView>& views) {
   TUFF_TRY(require_idle(state));
   if (inputs || input_count != 0) {
     if (!inputs) return null_argument("inputs");
@@ -148,8 +147,8 @@ tuff_status_t tuff_session_prepare(tuff_session_t* session, const tuff_symbol_va
   });
 }
 
-tuff_status_t tuff_session_prepare_inputs(tuff_session_t* session, const tuff_tensor_desc_t* inputs,
-                                          uint32_t input_count, tuff_error_t** out_error) {
+tuff_status_t tuff_session_prepare_inputs(tuff_session_t* session, const tuff_tensor_desc_t* inputs, uint32_t input_count,
+                                          tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
     SessionState& state = *session->state;
@@ -190,9 +189,8 @@ tuff_status_t tuff_session_get_info(tuff_session_t* session, tuff_session_info_t
   });
 }
 
-tuff_status_t tuff_session_tensor_shape(tuff_session_t* session, tuff_direction_t direction, uint32_t index,
-                                        int64_t* sizes, uint32_t capacity, uint32_t* out_rank,
-                                        tuff_error_t** out_error) {
+tuff_status_t tuff_session_tensor_shape(tuff_session_t* session, tuff_direction_t direction, uint32_t index, int64_t* sizes,
+                                        uint32_t capacity, uint32_t* out_rank, tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
     TUFF_TRY(require_prepared(*session->state));
@@ -288,8 +286,8 @@ void tuff_run_release(tuff_run_t* run) {
   delete run;
 }
 
-tuff_status_t tuff_session_dispatch_times(tuff_session_t* session, uint64_t* times_ns, uint32_t capacity,
-                                          uint32_t* out_count, tuff_error_t** out_error) {
+tuff_status_t tuff_session_dispatch_times(tuff_session_t* session, uint64_t* times_ns, uint32_t capacity, uint32_t* out_count,
+                                          tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
     TUFF_ASSIGN(std::vector<uint64_t> times, session->state->session->dispatch_times_ns());

@@ -59,7 +59,7 @@ struct RecordDesc {
 class Recording {  // a command buffer recorded once
  public:
   virtual ~Recording() = default;
-  virtual Status submit() = 0;                      // BUSY while the previous one has not been waited for
+  virtual Status submit() = 0;                         // BUSY while the previous one has not been waited for
   virtual Result<bool> wait(uint64_t timeout_ns) = 0;  // false: not finished in time; sleeps, never spins
   // After wait(): device time of each dispatch; empty without timestamps.
   virtual Result<std::vector<uint64_t>> dispatch_times_ns() = 0;
@@ -90,8 +90,7 @@ class Device {
   virtual Result<std::shared_ptr<Buffer>> allocate(MemoryUse use, uint64_t size_bytes) = 0;
   // Copies through staging where the buffer is not mapped; returns when done.
   virtual Status upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) = 0;
-  virtual Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels,
-                                                              const PipelineCacheIo& cache) = 0;
+  virtual Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineCacheIo& cache) = 0;
   virtual Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) = 0;
   virtual DeviceCounters counters() const = 0;
   virtual std::vector<PipelineStatistics> statistics(Pipelines& pipelines) = 0;  // empty where unsupported

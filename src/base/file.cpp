@@ -98,8 +98,10 @@ Status write_file_atomic(const std::string& path, std::span<const std::byte> dat
   while (status.ok() && written < data.size()) {
     ssize_t n = ::write(fd, data.data() + written, data.size() - written);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) status = file_error("write", path);
-    else written += static_cast<size_t>(n);
+    if (n < 0)
+      status = file_error("write", path);
+    else
+      written += static_cast<size_t>(n);
   }
   if (status.ok() && ::fchmod(fd, 0644) != 0) status = file_error("set the mode of", path);
   if (status.ok() && ::fsync(fd) != 0) status = file_error("flush", path);

@@ -34,8 +34,7 @@ std::string quote(std::string_view s) {
   return out + "\"";
 }
 
-Lexer::Lexer(std::string_view source, std::string source_name)
-    : source_(source), source_name_(std::move(source_name)) {
+Lexer::Lexer(std::string_view source, std::string source_name) : source_(source), source_name_(std::move(source_name)) {
   advance();
 }
 
@@ -76,10 +75,14 @@ Result<int64_t> Lexer::expect_integer() {
 Result<double> Lexer::expect_real() {
   bool negative = accept("-");
   double v;
-  if (token_.kind == TokenKind::kInteger || token_.kind == TokenKind::kReal) v = token_.real;
-  else if (token_.kind == TokenKind::kName && token_.text == "inf") v = std::numeric_limits<double>::infinity();
-  else if (token_.kind == TokenKind::kName && token_.text == "nan") v = std::numeric_limits<double>::quiet_NaN();
-  else return error("a number was expected");
+  if (token_.kind == TokenKind::kInteger || token_.kind == TokenKind::kReal)
+    v = token_.real;
+  else if (token_.kind == TokenKind::kName && token_.text == "inf")
+    v = std::numeric_limits<double>::infinity();
+  else if (token_.kind == TokenKind::kName && token_.text == "nan")
+    v = std::numeric_limits<double>::quiet_NaN();
+  else
+    return error("a number was expected");
   advance();
   return negative ? -v : v;
 }
@@ -89,8 +92,8 @@ Status Lexer::error(std::string_view what) const {
   std::string found = "the end";
   if (token_.kind != TokenKind::kEnd)
     found = "'" + token_.text.substr(0, kShown) + (token_.text.size() > kShown ? "...'" : "'");
-  return invalid_argument(source_name_ + ", line " + std::to_string(token_.line) + ": " + std::string(what) +
-                          ", found " + found + ".");
+  return invalid_argument(source_name_ + ", line " + std::to_string(token_.line) + ": " + std::string(what) + ", found " +
+                          found + ".");
 }
 
 void Lexer::advance() {
@@ -131,9 +134,12 @@ void Lexer::advance() {
     while (position_ < source_.size()) {
       char d = source_[position_];
       if (d == '.' && source_.substr(position_, 2) == "..") break;
-      if (d == '.' || d == 'e' || d == 'E') real = true;
-      else if ((d == '+' || d == '-') && (source_[position_ - 1] == 'e' || source_[position_ - 1] == 'E')) real = true;
-      else if (!is_digit(d)) break;
+      if (d == '.' || d == 'e' || d == 'E')
+        real = true;
+      else if ((d == '+' || d == '-') && (source_[position_ - 1] == 'e' || source_[position_ - 1] == 'E'))
+        real = true;
+      else if (!is_digit(d))
+        break;
       ++position_;
     }
     token_.text = source_.substr(start, position_ - start);
@@ -163,8 +169,10 @@ void Lexer::advance() {
       }
       token_.text += d;
     }
-    if (position_ < source_.size()) ++position_;
-    else token_.kind = TokenKind::kPunctuation;  // unterminated: no production accepts it
+    if (position_ < source_.size())
+      ++position_;
+    else
+      token_.kind = TokenKind::kPunctuation;  // unterminated: no production accepts it
   } else {
     token_.kind = TokenKind::kPunctuation;
     token_.text = std::string(1, c);

@@ -60,16 +60,23 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {
-    assert(!std::get<1>(state_).ok());
-  }
+  Result(Status status) : state_(std::in_place_index<1>, std::move(status)) { assert(!std::get<1>(state_).ok()); }
 
   bool ok() const { return state_.index() == 0; }
   Status status() const { return ok() ? Status() : std::get<1>(state_); }
 
-  T& value() & { assert(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { assert(ok()); return *std::get_if<0>(&state_); }
-  T&& value() && { assert(ok()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    assert(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -81,10 +88,10 @@ class [[nodiscard]] Result {
 };
 
 // TUFF_TRY(status_expression): returns from the function when the expression failed.
-#define TUFF_TRY(expression)                              \
-  do {                                                    \
-    ::tuff::Status tuff_try_status = (expression);        \
-    if (!tuff_try_status.ok()) return tuff_try_status;    \
+#define TUFF_TRY(expression)                           \
+  do {                                                 \
+    ::tuff::Status tuff_try_status = (expression);     \
+    if (!tuff_try_status.ok()) return tuff_try_status; \
   } while (false)
 
 // TUFF_ASSIGN(auto x, result_expression): declares x from the value, or returns the failure.

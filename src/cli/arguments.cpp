@@ -98,8 +98,8 @@ std::optional<std::pair<std::string, std::string>> split_assignment(std::string_
 }
 
 std::string help_text(const Verb& verb) {
-  std::string out = std::string("tuff ") + verb.name + ": " + verb.summary + "\n\nUsage: tuff " + verb.name + " " +
-                    verb.usage + "\n\nOptions:\n";
+  std::string out = std::string("tuff ") + verb.name + ": " + verb.summary + "\n\nUsage: tuff " + verb.name + " " + verb.usage +
+                    "\n\nOptions:\n";
   for (const Option& option : verb.options) {
     std::string left = "  ";
     if (option.short_name) left += std::string(option.short_name) + ", ";

@@ -133,8 +133,8 @@ void print_table(const Measured& m, const Model& model, const Device& device) {
   if (!m.device_ns.empty()) {
     std::printf("on device    %.3f ms median; min %.3f\n", ms(percentile(m.device_ns, 0.5)), ms(m.device_ns.front()));
   }
-  std::printf("first run    %.3f ms; load %.3f, compile %.3f, prepare %.3f\n", ms(m.first_run_ns),
-              ms(model.load_time_ns()), ms(m.compile_ns), ms(m.prepare_ns));
+  std::printf("first run    %.3f ms; load %.3f, compile %.3f, prepare %.3f\n", ms(m.first_run_ns), ms(model.load_time_ns()),
+              ms(m.compile_ns), ms(m.prepare_ns));
   std::printf("dispatches   %u in %llu submits, %u barriers\n", m.session.dispatch_count,
               static_cast<unsigned long long>(m.submits_a_run), m.session.barrier_count);
   std::printf("memory       weights %.2f MiB, arena %.2f MiB, all buffers of this shape %.2f MiB\n",
@@ -171,28 +171,29 @@ int bench(const Arguments& arguments) {
   if (device->info().has_timestamps) {
     if (Status s = measure_device(*program, views, std::min<int64_t>(*runs, 10), measured); !s) return exit_for(s.error());
   }
-  if (arguments.has("--json")) std::printf("%s\n", as_json(measured, *model, *device, arguments).c_str());
-  else print_table(measured, *model, *device);
+  if (arguments.has("--json"))
+    std::printf("%s\n", as_json(measured, *model, *device, arguments).c_str());
+  else
+    print_table(measured, *model, *device);
   return kExitOk;
 }
 
 }  // namespace
 
-const Verb kBenchVerb = {
-    "bench",
-    "MODEL.onnx [--runs N] [--json] [options]",
-    "measure a model, from its file to its outputs",
-    "  tuff bench resnet18.onnx\n"
-    "  tuff bench model.onnx --runs 100 --warmup 10 --json\n"
-    "  tuff bench model.onnx --dim height=480 --dim width=640 --no-fuse\n"
-    "Inputs that are not given are random. A run is timed with its inputs' and outputs' copies.\n",
-    join({{{"--runs", nullptr, "N", "how many runs are timed; default: 20"},
-           {"--warmup", nullptr, "N", "how many go before them; default: 3"},
-           {"--json", nullptr, nullptr, "one JSON object"}},
-          input_options(),
-          model_options(),
-          device_options(),
-          program_options()}),
-    bench};
+const Verb kBenchVerb = {"bench",
+                         "MODEL.onnx [--runs N] [--json] [options]",
+                         "measure a model, from its file to its outputs",
+                         "  tuff bench resnet18.onnx\n"
+                         "  tuff bench model.onnx --runs 100 --warmup 10 --json\n"
+                         "  tuff bench model.onnx --dim height=480 --dim width=640 --no-fuse\n"
+                         "Inputs that are not given are random. A run is timed with its inputs' and outputs' copies.\n",
+                         join({{{"--runs", nullptr, "N", "how many runs are timed; default: 20"},
+                                {"--warmup", nullptr, "N", "how many go before them; default: 3"},
+                                {"--json", nullptr, nullptr, "one JSON object"}},
+                               input_options(),
+                               model_options(),
+                               device_options(),
+                               program_options()}),
+                         bench};
 
 }  // namespace tuff::cli

@@ -47,7 +47,8 @@ void print_table(const DeviceList& list) {
   size_t index = 0;
   for (const DeviceEntry& d : list.devices) {
     std::printf("%zu  %s\n   %s, %s, %.1f GiB%s, UUID %s\n", index++, d.name.c_str(), kind_name(d.info.kind), d.driver.c_str(),
-                static_cast<double>(d.info.memory_bytes) / 1073741824.0, d.info.unified_memory ? " unified" : "", d.uuid.c_str());
+                static_cast<double>(d.info.memory_bytes) / 1073741824.0, d.info.unified_memory ? " unified" : "",
+                d.uuid.c_str());
   }
   if (!list.reason.empty()) std::printf("%s\n", list.reason.c_str());
 }

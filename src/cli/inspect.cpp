@@ -11,10 +11,10 @@ struct StageRow {
   const char* name;
   tuff_stage_t stage;
 };
-constexpr StageRow kStages[] = {{"graph", TUFF_STAGE_GRAPH},   {"simplified", TUFF_STAGE_SIMPLIFIED},
-                                {"layout", TUFF_STAGE_LAYOUT}, {"fusion", TUFF_STAGE_FUSION},
+constexpr StageRow kStages[] = {{"graph", TUFF_STAGE_GRAPH},     {"simplified", TUFF_STAGE_SIMPLIFIED},
+                                {"layout", TUFF_STAGE_LAYOUT},   {"fusion", TUFF_STAGE_FUSION},
                                 {"kernels", TUFF_STAGE_KERNELS}, {"plan", TUFF_STAGE_PLAN},
-                                {"bound", TUFF_STAGE_BOUND},   {"spirv", TUFF_STAGE_SPIRV}};
+                                {"bound", TUFF_STAGE_BOUND},     {"spirv", TUFF_STAGE_SPIRV}};
 
 int print(const Arguments& arguments, tuff_stage_t stage, tuff_format_t format) {
   Result<ProgramOptions> options = read_program_options(arguments);
@@ -59,21 +59,19 @@ const Verb kInspectVerb = {
     "  tuff inspect model.onnx --stage=plan --json\n"
     "  tuff inspect model.onnx --stage=kernels --as phone.txt\n"
     "Stages: graph, simplified, layout, fusion, kernels, plan, bound, spirv. JSON: plan and bound.\n",
-    join({{{"--stage", nullptr, "STAGE", "what to print; default: plan"},
-           {"--json", nullptr, nullptr, "as JSON"}},
+    join({{{"--stage", nullptr, "STAGE", "what to print; default: plan"}, {"--json", nullptr, nullptr, "as JSON"}},
           as_option(),
           model_options(),
           device_options(),
           program_options()}),
     inspect};
 
-const Verb kExplainVerb = {
-    "explain",
-    "MODEL.onnx [options]",
-    "say which operators share a kernel, and why the others do not",
-    "  tuff explain model.onnx\n"
-    "  tuff explain model.onnx --as phone.txt\n",
-    join({as_option(), model_options(), device_options(), program_options()}),
-    explain};
+const Verb kExplainVerb = {"explain",
+                           "MODEL.onnx [options]",
+                           "say which operators share a kernel, and why the others do not",
+                           "  tuff explain model.onnx\n"
+                           "  tuff explain model.onnx --as phone.txt\n",
+                           join({as_option(), model_options(), device_options(), program_options()}),
+                           explain};
 
 }  // namespace tuff::cli

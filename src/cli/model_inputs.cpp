@@ -39,8 +39,7 @@ std::string describe(const TensorInfo& input) {
   return "'" + input.name + "' " + dtype_name(input.dtype) + " [" + shape + "]";
 }
 
-Status take_file(const std::string& text, const std::vector<TensorInfo>& inputs,
-                 std::map<std::string, HostTensor>& tensors) {
+Status take_file(const std::string& text, const std::vector<TensorInfo>& inputs, std::map<std::string, HostTensor>& tensors) {
   auto is_input = [&](const std::string& name) {
     for (const TensorInfo& input : inputs) {
       if (input.name == name) return true;
@@ -75,9 +74,12 @@ std::optional<std::vector<int64_t>> known_shape(const TensorInfo& input, const s
   std::vector<int64_t> shape;
   for (size_t axis = 0; axis < input.sizes.size(); ++axis) {
     auto dim = dims.find(input.shape[axis]);
-    if (input.sizes[axis] >= 0) shape.push_back(input.sizes[axis]);
-    else if (dim != dims.end()) shape.push_back(dim->second);
-    else return std::nullopt;
+    if (input.sizes[axis] >= 0)
+      shape.push_back(input.sizes[axis]);
+    else if (dim != dims.end())
+      shape.push_back(dim->second);
+    else
+      return std::nullopt;
   }
   return shape;
 }

@@ -19,9 +19,9 @@ struct DescrRow {
   const char* descr;
   tuff_dtype_t dtype;
 };
-constexpr DescrRow kDescrs[] = {{"<f4", TUFF_F32}, {"<f2", TUFF_F16},  {"<f8", TUFF_F64}, {"|i1", TUFF_I8}, {"<i2", TUFF_I16},
-                                {"<i4", TUFF_I32}, {"<i8", TUFF_I64},  {"|u1", TUFF_U8},  {"<u2", TUFF_U16}, {"<u4", TUFF_U32},
-                                {"<u8", TUFF_U64}, {"|b1", TUFF_BOOL}};
+constexpr DescrRow kDescrs[] = {{"<f4", TUFF_F32}, {"<f2", TUFF_F16}, {"<f8", TUFF_F64}, {"|i1", TUFF_I8},
+                                {"<i2", TUFF_I16}, {"<i4", TUFF_I32}, {"<i8", TUFF_I64}, {"|u1", TUFF_U8},
+                                {"<u2", TUFF_U16}, {"<u4", TUFF_U32}, {"<u8", TUFF_U64}, {"|b1", TUFF_BOOL}};
 
 // The value of 'key' in the header's dictionary: a quoted string, a word or a tuple, as text.
 std::string header_value(const std::string& header, const std::string& key) {
@@ -131,7 +131,15 @@ std::vector<std::byte> format_npy(const HostTensor& source) {
   header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');  // data starts at a multiple of 64
   header += '\n';
   std::vector<std::byte> out(10 + header.size() + tensor->bytes.size());
-  const unsigned char prefix[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<unsigned char>(header.size()),
+  const unsigned char prefix[10] = {0x93,
+                                    'N',
+                                    'U',
+                                    'M',
+                                    'P',
+                                    'Y',
+                                    1,
+                                    0,
+                                    static_cast<unsigned char>(header.size()),
                                     static_cast<unsigned char>(header.size() >> 8)};
   std::memcpy(out.data(), prefix, sizeof prefix);
   std::memcpy(out.data() + 10, header.data(), header.size());

@@ -58,18 +58,17 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-const Verb kRunVerb = {
-    "run",
-    "MODEL.onnx -i NAME=FILE.npy [-o FOLDER] [options]",
-    "run a model once and write its outputs",
-    "  tuff run resnet18.onnx -i data=photo.npy -o out/\n"
-    "  tuff run model.onnx -i inputs.npz -o out/ --exact\n"
-    "  tuff run model.onnx --random-inputs 1 --dim height=480 --dim width=640\n",
-    join({input_options(),
-          {{"--output", "-o", "FOLDER", "where each output is written, as NAME.npy"}},
-          model_options(),
-          device_options(),
-          program_options()}),
-    run};
+const Verb kRunVerb = {"run",
+                       "MODEL.onnx -i NAME=FILE.npy [-o FOLDER] [options]",
+                       "run a model once and write its outputs",
+                       "  tuff run resnet18.onnx -i data=photo.npy -o out/\n"
+                       "  tuff run model.onnx -i inputs.npz -o out/ --exact\n"
+                       "  tuff run model.onnx --random-inputs 1 --dim height=480 --dim width=640\n",
+                       join({input_options(),
+                             {{"--output", "-o", "FOLDER", "where each output is written, as NAME.npy"}},
+                             model_options(),
+                             device_options(),
+                             program_options()}),
+                       run};
 
 }  // namespace tuff::cli

@@ -27,8 +27,8 @@ void end_progress() {
 
 void log_to_stderr(tuff_severity_t severity, const char* message, uint64_t length, void*) {
   if (severity == TUFF_SEVERITY_INFO) return;
-  std::fprintf(stderr, "tuff: %s: %.*s\n", severity == TUFF_SEVERITY_ERROR ? "error" : "warning",
-               static_cast<int>(length), message);
+  std::fprintf(stderr, "tuff: %s: %.*s\n", severity == TUFF_SEVERITY_ERROR ? "error" : "warning", static_cast<int>(length),
+               message);
 }
 
 }  // namespace tuff::cli

@@ -13,9 +13,9 @@ namespace tuff::cli {
 enum ExitCode { kExitOk = 0, kExitCheckFailed = 1, kExitUsage = 2, kExitRefused = 3 };
 
 struct Option {
-  const char* name;         // "--device"
-  const char* short_name;   // "-d", or null
-  const char* value;        // what follows it, for the help; null: nothing
+  const char* name;        // "--device"
+  const char* short_name;  // "-d", or null
+  const char* value;       // what follows it, for the help; null: nothing
   const char* explanation;
 };
 

@@ -17,9 +17,9 @@ namespace {
 struct Difference {
   uint64_t count = 0;
   double max_abs = 0, max_rel = 0, cosine = 1;
-  uint64_t worst = 0;       // the index that is furthest beyond the tolerance
-  uint64_t beyond = 0;      // how many are
-  bool same_top = true;     // the largest element is at the same place, along the last axis
+  uint64_t worst = 0;    // the index that is furthest beyond the tolerance
+  uint64_t beyond = 0;   // how many are
+  bool same_top = true;  // the largest element is at the same place, along the last axis
   bool same_bits = true;
 };
 
@@ -166,8 +166,10 @@ int verify(const Arguments& arguments) {
     passed = passed && row.passed;
     rows.push_back(std::move(row));
   }
-  if (arguments.has("--json")) std::printf("%s\n", as_json(rows, passed).c_str());
-  else print_rows(rows, *outputs, *expected);
+  if (arguments.has("--json"))
+    std::printf("%s\n", as_json(rows, passed).c_str());
+  else
+    print_rows(rows, *outputs, *expected);
   return passed ? kExitOk : kExitCheckFailed;
 }
 

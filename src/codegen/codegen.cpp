@@ -1,6 +1,5 @@
 #include "codegen/codegen.h"
 
-
 #include "codegen/exact.h"
 #include "codegen/glsl.h"
 #include "codegen/spirv_tools.h"
@@ -28,8 +27,7 @@ Hash cache_key(const Kernel& kernel, const DeviceInfo& device, const CodegenOpti
       .finish();
 }
 
-Result<std::vector<uint32_t>> compile_fresh(const Kernel& kernel, const DeviceInfo& device,
-                                            const CodegenOptions& options) {
+Result<std::vector<uint32_t>> compile_fresh(const Kernel& kernel, const DeviceInfo& device, const CodegenOptions& options) {
   TUFF_ASSIGN(std::vector<uint32_t> words, compile_glsl(kernel.source, kernel.name));
   if (is_decorated(kernel, options)) {
     TUFF_ASSIGN(words, decorate_no_contraction(std::move(words)));

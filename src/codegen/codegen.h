@@ -19,8 +19,8 @@ struct SpirvCache {
 };
 
 struct CodegenOptions {
-  bool validate = true;           // SPIRV-Tools on every fresh module
-  bool decorate_exact = true;     // off only in the test that shows the decoration matters
+  bool validate = true;        // SPIRV-Tools on every fresh module
+  bool decorate_exact = true;  // off only in the test that shows the decoration matters
   SpirvCache cache;
 };
 

@@ -58,8 +58,8 @@ Result<std::vector<uint32_t>> preserve_signed_zero_inf_nan(std::vector<uint32_t>
   }
   if (entry_point == 0) return internal_error("A module without an entry point cannot have float controls.");
   // From the back, so that offsets in front stay right.
-  insert(words, modes_end, {(4u << SpvWordCountShift) | SpvOpExecutionMode, entry_point,
-                            SpvExecutionModeSignedZeroInfNanPreserve, 32});
+  insert(words, modes_end,
+         {(4u << SpvWordCountShift) | SpvOpExecutionMode, entry_point, SpvExecutionModeSignedZeroInfNanPreserve, 32});
   insert(words, capabilities_end, extension_instruction("SPV_KHR_float_controls"));
   insert(words, capabilities_end, {(2u << SpvWordCountShift) | SpvOpCapability, SpvCapabilitySignedZeroInfNanPreserve});
   return words;

@@ -32,8 +32,8 @@ Result<SpirvModule> read_spirv(std::span<const uint32_t> words) {
   for (size_t at = kSpirvHeaderWords; at < words.size();) {
     size_t count = words[at] >> SpvWordCountShift;
     if (count == 0 || count > words.size() - at) {
-      return corrupt("The SPIR-V instruction at word " + std::to_string(at) + " has " + std::to_string(count) +
-                     " words, " + std::to_string(words.size() - at) + " are left.");
+      return corrupt("The SPIR-V instruction at word " + std::to_string(at) + " has " + std::to_string(count) + " words, " +
+                     std::to_string(words.size() - at) + " are left.");
     }
     SpirvInstruction i;
     i.opcode = words[at] & SpvOpCodeMask;

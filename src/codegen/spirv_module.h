@@ -16,9 +16,9 @@ inline constexpr size_t kSpirvHeaderWords = 5;
 
 struct SpirvInstruction {
   uint32_t opcode = 0;
-  uint32_t type = 0;    // id of the result type; 0: none
-  uint32_t result = 0;  // id; 0: none
-  size_t offset = 0;    // of its first word in the module
+  uint32_t type = 0;                // id of the result type; 0: none
+  uint32_t result = 0;              // id; 0: none
+  size_t offset = 0;                // of its first word in the module
   std::span<const uint32_t> words;  // with the opcode word
 
   uint32_t word(size_t i) const { return i < words.size() ? words[i] : 0; }

@@ -46,8 +46,8 @@ std::string disassemble(std::span<const uint32_t> words) {
   if (!context) return "; no memory for the disassembler\n";
   spv_text raw_text = nullptr;
   spv_diagnostic raw = nullptr;
-  uint32_t options = SPV_BINARY_TO_TEXT_OPTION_INDENT | SPV_BINARY_TO_TEXT_OPTION_FRIENDLY_NAMES |
-                     SPV_BINARY_TO_TEXT_OPTION_NO_HEADER;
+  uint32_t options =
+      SPV_BINARY_TO_TEXT_OPTION_INDENT | SPV_BINARY_TO_TEXT_OPTION_FRIENDLY_NAMES | SPV_BINARY_TO_TEXT_OPTION_NO_HEADER;
   spv_result_t result = spvBinaryToText(context.get(), words.data(), words.size(), options, &raw_text, &raw);
   TextPtr text(raw_text);
   DiagnosticPtr diagnostic(raw);

@@ -139,9 +139,8 @@ Status verify_interface(const SpirvModule& module, const Kernel& kernel) {
       has_size = true;
       for (size_t axis = 0; axis < 3; ++axis) {
         if (i.word(3 + axis) == kernel.workgroup[axis]) continue;
-        return broken(kernel, "has workgroups of " + std::to_string(i.word(3 + axis)) + " along axis " +
-                                  std::to_string(axis) + ", the kernel says " +
-                                  std::to_string(kernel.workgroup[axis]));
+        return broken(kernel, "has workgroups of " + std::to_string(i.word(3 + axis)) + " along axis " + std::to_string(axis) +
+                                  ", the kernel says " + std::to_string(kernel.workgroup[axis]));
       }
     }
     if (i.opcode != SpvOpVariable) continue;
@@ -149,8 +148,8 @@ Status verify_interface(const SpirvModule& module, const Kernel& kernel) {
     auto binding = bindings.find(i.result);
     if (storage == SpvStorageClassStorageBuffer) {
       if (binding == bindings.end() || binding->second < 1 || binding->second > kernel.bindings.size()) {
-        return broken(kernel, "has a storage buffer outside the kernel's " + std::to_string(kernel.bindings.size()) +
-                                  " bindings");
+        return broken(kernel,
+                      "has a storage buffer outside the kernel's " + std::to_string(kernel.bindings.size()) + " bindings");
       }
     } else if (storage == SpvStorageClassUniform) {
       if (binding == bindings.end() || binding->second != 0 || kernel.parameters.empty()) {
@@ -170,8 +169,7 @@ Status verify_spirv(std::span<const uint32_t> words, const Kernel& kernel, const
   TUFF_ASSIGN(SpirvModule module, read_spirv(words));
   for (const SpirvInstruction& i : module.instructions) {
     if (i.opcode == SpvOpCapability && !device_has(i.word(1), device)) {
-      return broken(kernel, "needs the SPIR-V capability " + std::to_string(i.word(1)) + ", which '" + device.name +
-                                "' lacks");
+      return broken(kernel, "needs the SPIR-V capability " + std::to_string(i.word(1)) + ", which '" + device.name + "' lacks");
     }
     if (i.opcode == SpvOpEntryPoint && (i.word(1) != SpvExecutionModelGLCompute || spirv_string(i, 3) != "main")) {
       return broken(kernel, "has an entry point other than a compute shader's main");

@@ -22,9 +22,7 @@ SpirvCache spirv_cache(const std::shared_ptr<DiskCache>& cache) {
     if (!words.empty()) std::memcpy(words.data(), blob->data(), blob->size());
     return words;
   };
-  spirv.store = [cache](const Hash& key, std::span<const uint32_t> words) {
-    cache->store(key, "spirv", std::as_bytes(words));
-  };
+  spirv.store = [cache](const Hash& key, std::span<const uint32_t> words) { cache->store(key, "spirv", std::as_bytes(words)); };
   return spirv;
 }
 
@@ -78,9 +76,8 @@ Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const Co
   TUFF_TRY(verify(s.laid_out));
   if (last <= Stage::kLayout) return s;
 
-  TUFF_ASSIGN(s.fusion, timed_stage("fusion", options, s.times, [&] {
-    return fuse(s.laid_out, s.layouts, {options.fuse}, device, options.observations);
-  }));
+  TUFF_ASSIGN(s.fusion, timed_stage("fusion", options, s.times,
+                                    [&] { return fuse(s.laid_out, s.layouts, {options.fuse}, device, options.observations); }));
   TUFF_TRY(verify(s.fusion, s.laid_out));
   if (last <= Stage::kExplain) return s;
 
@@ -96,13 +93,12 @@ Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const Co
   // Last, because it is the dearest: no kernel is compiled that the plan does not run.
   CodegenOptions codegen;
   codegen.cache = spirv_cache(options.cache);
-  TUFF_ASSIGN(s.modules, timed_stage("codegen", options, s.times,
-                                     [&] { return compile_kernels(s.plan.kernels, device, codegen); }));
+  TUFF_ASSIGN(s.modules,
+              timed_stage("codegen", options, s.times, [&] { return compile_kernels(s.plan.kernels, device, codegen); }));
   return s;
 }
 
-Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const Target& target,
-                                                     const CompileOptions& options) {
+Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const Target& target, const CompileOptions& options) {
   auto program = std::make_shared<Program>();
   program->target = target;
   program->exact = options.exact;
@@ -117,10 +113,11 @@ Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const T
   program->plan = std::move(stages.plan);
   if (target.kind == TargetKind::kDevice) {
     TUFF_ASSIGN(program->pipelines, timed_stage("pipelines", options, program->times, [&] {
-      return target.device->create_pipelines(stages.modules, pipeline_cache(options.cache, target.info, stages.modules));
-    }));
-    TUFF_ASSIGN(program->weights, timed_stage("weights", options, program->times,
-                                              [&] { return upload_weights(program->plan, *target.device); }));
+                  return target.device->create_pipelines(stages.modules,
+                                                         pipeline_cache(options.cache, target.info, stages.modules));
+                }));
+    TUFF_ASSIGN(program->weights,
+                timed_stage("weights", options, program->times, [&] { return upload_weights(program->plan, *target.device); }));
   }
   return std::shared_ptr<const Program>(program);
 }

@@ -23,8 +23,8 @@ struct CompileOptions {
   bool exact = false;
   bool fuse = true;
   Observations observations;
-  std::shared_ptr<DiskCache> cache;                          // null: nothing is kept between processes
-  std::function<void(std::string_view stage)> progress;      // before each stage; may be null
+  std::shared_ptr<DiskCache> cache;                      // null: nothing is kept between processes
+  std::function<void(std::string_view stage)> progress;  // before each stage; may be null
 };
 
 // What can be looked at. A stage is also how far run_stages() goes.
@@ -33,8 +33,7 @@ std::optional<Stage> stage_from_name(std::string_view name);  // "graph", "simpl
 
 enum class TextFormat : uint8_t { kText, kJson };
 
-Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const Target& target,
-                                                     const CompileOptions& options);
+Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const Target& target, const CompileOptions& options);
 
 // What `tuff inspect` shows. symbols: for kBound, and for the sizes in kPlan's JSON where they are complete. JSON exists for
 // kPlan and kBound; UNSUPPORTED for the others.

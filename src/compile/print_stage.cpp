@@ -22,8 +22,8 @@ std::string print_kernels(const Plan& plan) {
 std::string print_modules(const Stages& stages) {
   std::string out;
   for (const CompiledKernel& module : stages.modules.kernels) {
-    out += "; kernel " + module.name + ", " + std::to_string(module.spirv.size()) + " words, hash " + module.hash.hex() +
-           "\n" + disassemble(module.spirv) + "\n";
+    out += "; kernel " + module.name + ", " + std::to_string(module.spirv.size()) + " words, hash " + module.hash.hex() + "\n" +
+           disassemble(module.spirv) + "\n";
   }
   return out;
 }

@@ -20,27 +20,41 @@ constexpr Row kRows[] = {
 #undef TUFF_RATES
 };
 
-constexpr uint32_t kAmd = 0x1002, kNvidia = 0x10de, kIntel = 0x8086, kArm = 0x13b5, kQualcomm = 0x5143,
-                   kBroadcom = 0x14e4;
+constexpr uint32_t kAmd = 0x1002, kNvidia = 0x10de, kIntel = 0x8086, kArm = 0x13b5, kQualcomm = 0x5143, kBroadcom = 0x14e4;
 
 DeviceRates rates_of_kind(DeviceKind kind) {
   DeviceRates r;
   switch (kind) {
     case DeviceKind::kDiscrete:
     case DeviceKind::kVirtual:
-      r = {.compute_units = 32, .dram_bytes_per_us = 400'000, .cache_bytes_per_us = 1'600'000, .cache_bytes = 4 << 20,
-           .fma_per_us = 6'000'000, .launch_ns = 3'000};
+      r = {.compute_units = 32,
+           .dram_bytes_per_us = 400'000,
+           .cache_bytes_per_us = 1'600'000,
+           .cache_bytes = 4 << 20,
+           .fma_per_us = 6'000'000,
+           .launch_ns = 3'000};
       break;
     case DeviceKind::kIntegrated:
     case DeviceKind::kOther:
-      r = {.compute_units = 8, .dram_bytes_per_us = 50'000, .cache_bytes_per_us = 150'000, .cache_bytes = 1 << 20,
-           .fma_per_us = 800'000, .launch_ns = 6'000};
+      r = {.compute_units = 8,
+           .dram_bytes_per_us = 50'000,
+           .cache_bytes_per_us = 150'000,
+           .cache_bytes = 1 << 20,
+           .fma_per_us = 800'000,
+           .launch_ns = 6'000};
       break;
     case DeviceKind::kSoftware:
       // A few host cores whose number DeviceInfo must not depend on. Shared memory is plain memory, and registers above
       // the host's own sixteen live on the stack, in its first cache.
-      r = {.compute_units = 2, .dram_bytes_per_us = 10'000, .cache_bytes_per_us = 60'000, .cache_bytes = 4 << 20,
-           .fma_per_us = 20'000, .launch_ns = 20'000, .registers_per_lane = 192, .loads_cost_lanes = true, .shared_memory_on_chip = false};
+      r = {.compute_units = 2,
+           .dram_bytes_per_us = 10'000,
+           .cache_bytes_per_us = 60'000,
+           .cache_bytes = 4 << 20,
+           .fma_per_us = 20'000,
+           .launch_ns = 20'000,
+           .registers_per_lane = 192,
+           .loads_cost_lanes = true,
+           .shared_memory_on_chip = false};
       break;
   }
   return r;
@@ -51,13 +65,13 @@ struct VendorRates {
   uint32_t vendor_id;
   int64_t fma_per_unit_us;  // lanes x clock in MHz
   int64_t registers_per_lane;
-  int64_t launch_ns;        // 0: as the kind
+  int64_t launch_ns;  // 0: as the kind
 };
 constexpr VendorRates kVendors[] = {
     {kNvidia, 128 * 1500, 128, 0},
     {kAmd, 64 * 1800, 128, 0},
-    {kIntel, 128 * 1800, 96, 0},       // 8x8 tiles drop the compiler to 8 lanes a thread
-    {kArm, 64 * 800, 64, 15'000},      // 8x8 tiles spill on Bifrost
+    {kIntel, 128 * 1800, 96, 0},   // 8x8 tiles drop the compiler to 8 lanes a thread
+    {kArm, 64 * 800, 64, 15'000},  // 8x8 tiles spill on Bifrost
     {kQualcomm, 128 * 600, 96, 15'000},
     {kBroadcom, 16 * 900, 64, 30'000},  // 64 registers a lane, and nothing to spill to but memory
 };

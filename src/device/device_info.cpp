@@ -39,8 +39,8 @@ struct Lines {
   }
   void matrices(std::string_view name, const std::vector<MatrixShape>& shapes) {
     for (const MatrixShape& s : shapes)
-      line(name, std::to_string(s.m) + " " + std::to_string(s.n) + " " + std::to_string(s.k) + " " + s.a + " " + s.b +
-                     " " + s.c + " " + s.result);
+      line(name, std::to_string(s.m) + " " + std::to_string(s.n) + " " + std::to_string(s.k) + " " + s.a + " " + s.b + " " +
+                     s.c + " " + s.result);
   }
 };
 
@@ -57,8 +57,7 @@ struct FieldHasher {
   }
   void matrices(std::string_view, const std::vector<MatrixShape>& shapes) {
     hasher.number(shapes.size());
-    for (const MatrixShape& s : shapes)
-      hasher.number(s.m).number(s.n).number(s.k).text(s.a).text(s.b).text(s.c).text(s.result);
+    for (const MatrixShape& s : shapes) hasher.number(s.m).number(s.n).number(s.k).text(s.a).text(s.b).text(s.c).text(s.result);
   }
 };
 

@@ -31,7 +31,7 @@ struct DeviceRates {
   int64_t fma_per_us = 1'000'000;  // f32 multiply-adds
   int64_t launch_ns = 3'000;       // one dispatch and its barrier
   int64_t registers_per_lane = 128;
-  bool loads_cost_lanes = false;       // true: a load costs each lane of a subgroup its own, as no unit joins neighbours
+  bool loads_cost_lanes = false;      // true: a load costs each lane of a subgroup its own, as no unit joins neighbours
   bool shared_memory_on_chip = true;  // false: shared memory is plain memory, staging through it buys nothing
 };
 

@@ -25,8 +25,7 @@ bool is_rate(std::string_view name) {
 std::string print(const Observations& observations) {
   std::string text;
   for (const auto& [name, value] : observations.rates) text += "rate " + name + " " + std::to_string(value) + "\n";
-  for (const auto& [key, schedule] : observations.schedules)
-    text += "schedule " + quote(key) + " " + quote(schedule) + "\n";
+  for (const auto& [key, schedule] : observations.schedules) text += "schedule " + quote(key) + " " + quote(schedule) + "\n";
   for (const std::string& key : observations.quarantined) text += "quarantine " + quote(key) + "\n";
   return text;
 }

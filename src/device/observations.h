@@ -13,9 +13,9 @@
 namespace tuff {
 
 struct Observations {
-  std::map<std::string, int64_t> rates;     // names of DeviceRates' members, measured
+  std::map<std::string, int64_t> rates;          // names of DeviceRates' members, measured
   std::map<std::string, std::string> schedules;  // kernel key -> schedule text that won
-  std::set<std::string> quarantined;        // kernel keys that failed their test
+  std::set<std::string> quarantined;             // kernel keys that failed their test
   bool empty() const { return rates.empty() && schedules.empty() && quarantined.empty(); }
 };
 

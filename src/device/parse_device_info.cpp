@@ -18,7 +18,9 @@ class FieldReader {
   bool found = false;
   Status status;
 
-  void text(std::string_view name, std::string& v) { read(name, &Lexer::expect_string, v, [](auto&) { return true; }); }
+  void text(std::string_view name, std::string& v) {
+    read(name, &Lexer::expect_string, v, [](auto&) { return true; });
+  }
   template <class T>
   void integer(std::string_view name, T& v, int64_t least, int64_t most) {
     read(name, &Lexer::expect_integer, v, [=](int64_t x) { return x >= least && x <= most; });
@@ -32,14 +34,17 @@ class FieldReader {
   }
   void boolean(std::string_view name, bool& v) {
     if (!wants(name)) return;
-    if (lexer_.accept("true")) v = true;
-    else if (lexer_.accept("false")) v = false;
-    else status = lexer_.error("true or false was expected");
+    if (lexer_.accept("true"))
+      v = true;
+    else if (lexer_.accept("false"))
+      v = false;
+    else
+      status = lexer_.error("true or false was expected");
   }
   void kind(std::string_view name, DeviceKind& v) {
     if (!wants(name)) return;
-    for (DeviceKind k : {DeviceKind::kOther, DeviceKind::kIntegrated, DeviceKind::kDiscrete, DeviceKind::kVirtual,
-                         DeviceKind::kSoftware}) {
+    for (DeviceKind k :
+         {DeviceKind::kOther, DeviceKind::kIntegrated, DeviceKind::kDiscrete, DeviceKind::kVirtual, DeviceKind::kSoftware}) {
       if (!lexer_.accept(device_kind_name(k))) continue;
       v = k;
       return;
@@ -70,9 +75,12 @@ class FieldReader {
     if (!wants(name)) return;
     const Token at = lexer_.peek();
     Result<Read> result = (lexer_.*expect)();
-    if (!result.ok()) status = result.status();
-    else if (!allows(*result)) status = lexer_.error("'" + at.text + "' is out of range for '" + std::string(name) + "'");
-    else v = static_cast<T>(*std::move(result));
+    if (!result.ok())
+      status = result.status();
+    else if (!allows(*result))
+      status = lexer_.error("'" + at.text + "' is out of range for '" + std::string(name) + "'");
+    else
+      v = static_cast<T>(*std::move(result));
   }
 
   Lexer& lexer_;

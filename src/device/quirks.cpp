@@ -18,8 +18,8 @@ const QuirkRow& quirk_row(Quirk quirk) { return kRows[static_cast<size_t>(quirk)
 
 bool has_quirk(const DeviceInfo& info, Quirk quirk) {
   const QuirkRow& row = quirk_row(quirk);
-  return info.vendor_id == row.vendor_id && contains_any(info.name, row.names) &&
-         contains_any(info.driver_name, row.drivers) && contains_any(info.driver_version, row.versions);
+  return info.vendor_id == row.vendor_id && contains_any(info.name, row.names) && contains_any(info.driver_name, row.drivers) &&
+         contains_any(info.driver_version, row.versions);
 }
 
 std::vector<Quirk> quirks_of(const DeviceInfo& info) {
@@ -30,8 +30,7 @@ std::vector<Quirk> quirks_of(const DeviceInfo& info) {
 }
 
 void apply_quirks(DeviceInfo& info) {
-  if (has_quirk(info, Quirk::amd_matrix_emulated) || has_quirk(info, Quirk::intel_matrix_emulated))
-    info.matrix_shapes.clear();
+  if (has_quirk(info, Quirk::amd_matrix_emulated) || has_quirk(info, Quirk::intel_matrix_emulated)) info.matrix_shapes.clear();
   if (has_quirk(info, Quirk::llvmpipe_loop_limit)) info.max_loop_rounds = 65535;
 }
 

@@ -53,7 +53,8 @@ std::string print(const Fusion& fusion, const Graph& graph) {
       out += "    store " + value_text(graph, v);
       const Placement& place = fusion.placements[v.value];
       if (place.owner != v)
-        out += " in %" + std::to_string(place.owner.value) + " at " + place.offset.text() + " on axis " + std::to_string(place.axis);
+        out += " in %" + std::to_string(place.owner.value) + " at " + place.offset.text() + " on axis " +
+               std::to_string(place.axis);
       out += "\n";
     }
   }
@@ -61,7 +62,8 @@ std::string print(const Fusion& fusion, const Graph& graph) {
 }
 
 std::string explain(const Fusion& fusion, const Graph& graph) {
-  std::string out = std::to_string(graph.nodes.size()) + " primitive ops in " + std::to_string(fusion.groups.size()) + " kernels.\n\n";
+  std::string out =
+      std::to_string(graph.nodes.size()) + " primitive ops in " + std::to_string(fusion.groups.size()) + " kernels.\n\n";
   for (size_t g = 0; g < fusion.groups.size(); ++g) {
     const Group& group = fusion.groups[g];
     out += "kernel " + std::to_string(g) + ", " +

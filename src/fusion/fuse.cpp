@@ -36,7 +36,8 @@ void Fuser::place_concats() {
     const std::string pieces = std::to_string(node.inputs.size()) + " pieces";
     if (!needed[node.output.value] && count < node.inputs.size() && node.inputs.size() <= 4) {
       decide(true, "concat read through", label(NodeId(n)),
-             std::to_string(node.inputs.size() - count) + " of " + pieces + " are not a kernel's own result; readers choose by coordinate.");
+             std::to_string(node.inputs.size() - count) + " of " + pieces +
+                 " are not a kernel's own result; readers choose by coordinate.");
       continue;
     }
     decide(true, "concat in place", label(NodeId(n)),
@@ -109,8 +110,7 @@ void Fuser::write_into_readers() {
     if (into.empty()) continue;
 
     int64_t operations = 0;
-    for (NodeId m : source.members)
-      operations += map_op_row(std::get<MapAttrs>(graph.node(m).attrs).op).cost;
+    for (NodeId m : source.members) operations += map_op_row(std::get<MapAttrs>(graph.node(m).attrs).op).cost;
     int64_t elements = typical(product(graph.value(result).shape));
     int64_t result_bytes = typical_bytes(graph, result);
     int64_t source_bytes = 0;
@@ -124,8 +124,8 @@ void Fuser::write_into_readers() {
         int64_t taps = 1;
         for (size_t i = 0; i < window.kernel.size(); ++i) taps *= std::max<int64_t>(1, window.kernel[i] / window.strides[i]);
         // Output channels beyond one tile (64 columns) read the input again.
-        int64_t tiles = window.op == WindowOp::kConv && window.groups == 1
-                            ? (typical(graph.value(anchor.output).shape[1]) + 63) / 64 : 1;
+        int64_t tiles =
+            window.op == WindowOp::kConv && window.groups == 1 ? (typical(graph.value(anchor.output).shape[1]) + 63) / 64 : 1;
         reads += taps * tiles;
       } else if (target.kind == AnchorKind::kContract) {
         int64_t other = typical(product(graph.value(anchor.output).shape)) / std::max<int64_t>(1, elements);

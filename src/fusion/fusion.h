@@ -45,9 +45,9 @@ struct Decision {
 };
 
 struct Fusion {
-  std::vector<Group> groups;            // in execution order
-  std::vector<Placement> placements;    // by ValueId
-  std::vector<bool> stored;             // by ValueId: has elements in memory
+  std::vector<Group> groups;          // in execution order
+  std::vector<Placement> placements;  // by ValueId
+  std::vector<bool> stored;           // by ValueId: has elements in memory
   std::vector<Decision> decisions;
 };
 

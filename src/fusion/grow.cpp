@@ -68,8 +68,10 @@ std::vector<NodeId> Fuser::readers(ValueId value) const {
     work.pop_back();
     for (NodeId user : users[v.value]) {
       const Node& node = graph.node(user);
-      if (is_compute(node.attrs)) found.insert(user.value);
-      else if (seen.insert(node.output.value).second && !needed[node.output.value]) work.push_back(node.output);
+      if (is_compute(node.attrs))
+        found.insert(user.value);
+      else if (seen.insert(node.output.value).second && !needed[node.output.value])
+        work.push_back(node.output);
     }
   }
   std::vector<NodeId> out;
@@ -168,7 +170,9 @@ std::vector<ValueId> Fuser::loads_behind(std::vector<ValueId> work, const std::v
     if (maker.valid() && std::binary_search(members.begin(), members.end(), maker)) continue;
     if (maker.valid()) {
       const Node& node = graph.node(maker);
-      if (is_literal(node.attrs) || std::holds_alternative<IotaAttrs>(node.attrs) || std::holds_alternative<DimensionAttrs>(node.attrs)) continue;
+      if (is_literal(node.attrs) || std::holds_alternative<IotaAttrs>(node.attrs) ||
+          std::holds_alternative<DimensionAttrs>(node.attrs))
+        continue;
       if (is_view(node.attrs) && !needed[v.value]) {
         for (ValueId in : node.inputs) work.push_back(in);
         continue;
@@ -189,8 +193,10 @@ int Fuser::binding_count(const Group& group) const {
     bool outside = needed[v.value];
     for (NodeId reader : readers(v)) outside = outside || !in_group(group, reader);
     for (ValueId view : stored_views(v)) {
-      if (storable_source(graph, view, nullptr) == v) ++outputs;
-      else outside = true;  // it will be copied
+      if (storable_source(graph, view, nullptr) == v)
+        ++outputs;
+      else
+        outside = true;  // it will be copied
     }
     outputs += outside;
   }
@@ -205,8 +211,7 @@ bool Fuser::makes_cycle(const Group& group, NodeId node) const {
   auto visit_operands = [&](const Node& n) {
     for (ValueId in : n.inputs) {
       NodeId maker = graph.value(in).producer;
-      if (maker.valid() && seen.insert(maker.value).second)
-        work.push_back(maker);
+      if (maker.valid() && seen.insert(maker.value).second) work.push_back(maker);
     }
   };
   // From the node's operands outside the group, walk back; reaching a member through an outside compute node is a cycle.
@@ -264,8 +269,9 @@ bool Fuser::try_join(Group& group, NodeId id) {
       int64_t wanted = 2 * device.rates.compute_units;
       if (whole_row && rows < wanted && row_length > 4096) {
         decide(false, "parallelism", subject,
-               std::to_string(rows) + " rows of " + std::to_string(row_length) + " would keep fewer than two workgroups on each of " +
-                   std::to_string(device.rates.compute_units) + " compute units busy.");
+               std::to_string(rows) + " rows of " + std::to_string(row_length) +
+                   " would keep fewer than two workgroups on each of " + std::to_string(device.rates.compute_units) +
+                   " compute units busy.");
         return false;
       }
     }
@@ -282,8 +288,10 @@ bool Fuser::try_join(Group& group, NodeId id) {
 
   // A reduction's operand is evaluated at the row's element by the skeleton; everything else must follow from there.
   std::vector<ValueId> wanted;
-  if (std::holds_alternative<MapAttrs>(node.attrs)) wanted.push_back(node.output);
-  else if (in_group(grown, graph.value(node.inputs[0]).producer)) wanted.push_back(node.inputs[0]);
+  if (std::holds_alternative<MapAttrs>(node.attrs))
+    wanted.push_back(node.output);
+  else if (in_group(grown, graph.value(node.inputs[0]).producer))
+    wanted.push_back(node.inputs[0]);
   Status legal = check_points(grown, wanted);
   if (!legal.ok()) {
     decide(false, "same point", subject, legal.message());
@@ -317,7 +325,9 @@ void Fuser::grow_epilogues() {
     for (size_t g = groups.size(); g-- > 0;)
       if ((groups[g].kind == AnchorKind::kMap) == (pass == 1)) order.push_back(static_cast<uint32_t>(g));
   // Maps grow first to last, so that a chain becomes one group from its head.
-  std::reverse(order.begin() + std::count_if(groups.begin(), groups.end(), [](const Group& g) { return g.kind != AnchorKind::kMap; }), order.end());
+  std::reverse(
+      order.begin() + std::count_if(groups.begin(), groups.end(), [](const Group& g) { return g.kind != AnchorKind::kMap; }),
+      order.end());
 
   for (uint32_t g : order) {
     if (groups[g].members.empty()) continue;

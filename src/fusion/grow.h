@@ -16,11 +16,11 @@ struct Fuser {
   const Graph& graph;
   const Layouts& layouts;
   const DeviceInfo& device;
-  std::vector<std::vector<NodeId>> users;      // by ValueId
-  std::vector<Group> groups;                   // dead ones have no members and no stores
-  std::vector<std::set<uint32_t>> homes;       // by NodeId: the groups that compute it
+  std::vector<std::vector<NodeId>> users;  // by ValueId
+  std::vector<Group> groups;               // dead ones have no members and no stores
+  std::vector<std::set<uint32_t>> homes;   // by NodeId: the groups that compute it
   std::vector<Placement> placements;
-  std::vector<bool> needed;                    // by ValueId: must have storage whoever reads it
+  std::vector<bool> needed;  // by ValueId: must have storage whoever reads it
   std::vector<Decision> decisions;
 
   Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d);

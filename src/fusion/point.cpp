@@ -8,8 +8,8 @@
 namespace tuff {
 
 bool operator==(const PointOp& a, const PointOp& b) {
-  return a.kind == b.kind && a.dtype == b.dtype && a.op == b.op && a.args == b.args && a.bits == b.bits &&
-         a.value == b.value && a.input == b.input && a.index == b.index && a.checks == b.checks;
+  return a.kind == b.kind && a.dtype == b.dtype && a.op == b.op && a.args == b.args && a.bits == b.bits && a.value == b.value &&
+         a.input == b.input && a.index == b.index && a.checks == b.checks;
 }
 
 std::string point_symbol(int op) { return "p" + std::to_string(op); }
@@ -144,8 +144,8 @@ Result<int> PointBuilder::evaluate(ValueId value, const Dims& coordinates) {
   return add(std::move(op));
 }
 
-Result<int> PointBuilder::guarded(const std::vector<RangeCheck>& checks, ValueId value, const Dims& coordinates,
-                                  Dtype dtype, uint64_t otherwise) {
+Result<int> PointBuilder::guarded(const std::vector<RangeCheck>& checks, ValueId value, const Dims& coordinates, Dtype dtype,
+                                  uint64_t otherwise) {
   std::vector<RangeCheck> needed;
   for (const RangeCheck& c : checks) {
     if (proven_nonnegative(c.value) && proven_less(c.value, c.extent)) continue;

@@ -32,8 +32,10 @@ std::vector<ValueId> Fuser::stored_views(ValueId value) const {
     for (NodeId user : users[v.value]) {
       const Node& view = graph.node(user);
       if (is_compute(view.attrs) || !seen.insert(user.value).second) continue;
-      if (needed[view.output.value]) found.push_back(view.output);
-      else work.push_back(view.output);
+      if (needed[view.output.value])
+        found.push_back(view.output);
+      else
+        work.push_back(view.output);
     }
   }
   return found;
@@ -78,7 +80,8 @@ void Fuser::copy(ValueId value) {
   group.stores = {value};
   for (ValueId v : loads(group)) needed[v.value] = true;
   decide(false, "copy", label(group.anchor),
-         "moves " + std::to_string(typical_bytes(graph, value)) + " bytes: it repeats, drops or pads elements, or no kernel makes its source.");
+         "moves " + std::to_string(typical_bytes(graph, value)) +
+             " bytes: it repeats, drops or pads elements, or no kernel makes its source.");
   groups.push_back(std::move(group));
 }
 
@@ -88,7 +91,8 @@ void Fuser::choose_stores() {
     const ValueId value(v);
     const Node* maker = graph.producer(value);
     if (!needed[v] || !maker || is_compute(maker->attrs) || std::holds_alternative<ConstantAttrs>(maker->attrs)) continue;
-    const bool written_by_pieces = std::holds_alternative<ConcatAttrs>(maker->attrs) && placements[maker->inputs[0].value].owner == value;
+    const bool written_by_pieces =
+        std::holds_alternative<ConcatAttrs>(maker->attrs) && placements[maker->inputs[0].value].owner == value;
     if (!written_by_pieces && !store_through_views(value)) copy(value);
   }
   std::vector<bool> done(graph.values.size());

@@ -134,9 +134,12 @@ template <class Int>
 uint64_t integer_bits(double v) {
   constexpr Int kLow = std::numeric_limits<Int>::min(), kHigh = std::numeric_limits<Int>::max();
   Int held = 0;
-  if (v >= static_cast<double>(kHigh)) held = kHigh;
-  else if (v <= static_cast<double>(kLow)) held = kLow;
-  else if (!std::isnan(v)) held = static_cast<Int>(v);
+  if (v >= static_cast<double>(kHigh))
+    held = kHigh;
+  else if (v <= static_cast<double>(kLow))
+    held = kLow;
+  else if (!std::isnan(v))
+    held = static_cast<Int>(v);
   return static_cast<std::make_unsigned_t<Int>>(held);
 }
 

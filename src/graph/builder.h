@@ -32,7 +32,7 @@ class GraphBuilder {
   Result<ValueId> transpose(ValueId x, std::vector<int> perm);
   // Broadcasts to a shape of the same or a higher rank.
   Result<ValueId> broadcast(ValueId x, Dims shape);  // by value: a value's own shape moves as nodes are added
-  Result<ValueId> scalar(Dtype dtype, double v);  // rank 0; v must be exact in the dtype if it is an integer one
+  Result<ValueId> scalar(Dtype dtype, double v);     // rank 0; v must be exact in the dtype if it is an integer one
   Result<ValueId> constant(Dtype dtype, Dims shape, Bytes bytes);
 
   const Value& value(ValueId id) const { return graph_.value(id); }

@@ -75,9 +75,13 @@ struct WindowAttrs {
   SumOrder order;
 };
 
-struct ReshapeAttrs { Dims shape; };
-struct TransposeAttrs { std::vector<int> perm; };  // out axis i is in axis perm[i]
-struct SliceAttrs {                                // out[i] = in[start + step*i]; step may be negative
+struct ReshapeAttrs {
+  Dims shape;
+};
+struct TransposeAttrs {
+  std::vector<int> perm;
+};                   // out axis i is in axis perm[i]
+struct SliceAttrs {  // out[i] = in[start + step*i]; step may be negative
   Dims starts;
   std::vector<int64_t> steps;
   Dims shape;
@@ -89,14 +93,31 @@ struct PadAttrs {  // low and high are not negative (a slice crops); interior ze
   std::vector<int64_t> interior;
   uint64_t fill_bits = 0;  // kConstant: an element in the low bytes
 };
-struct BroadcastAttrs { Dims shape; };  // same rank; axes of size 1 repeat
-struct ConcatAttrs { int axis; };
+struct BroadcastAttrs {
+  Dims shape;
+};  // same rank; axes of size 1 repeat
+struct ConcatAttrs {
+  int axis;
+};
 // out = data[..axis] x indices.shape x data[axis+1..]; indices i32 or i64; a negative index counts from the end, one out
 // of range is clamped into it.
-struct GatherAttrs { int axis; };
-struct IotaAttrs { Dtype dtype; Dims shape; int axis; };           // out[..., i, ...] = i along the axis
-struct DimensionAttrs { Dtype dtype; IntExpr value; };             // a scalar (rank 0) known once shapes are
-struct ConstantAttrs { Dtype dtype; Dims shape; ConstantData data; };  // shape without symbols
+struct GatherAttrs {
+  int axis;
+};
+struct IotaAttrs {
+  Dtype dtype;
+  Dims shape;
+  int axis;
+};  // out[..., i, ...] = i along the axis
+struct DimensionAttrs {
+  Dtype dtype;
+  IntExpr value;
+};  // a scalar (rank 0) known once shapes are
+struct ConstantAttrs {
+  Dtype dtype;
+  Dims shape;
+  ConstantData data;
+};  // shape without symbols
 
 using Attrs = std::variant<MapAttrs, ReduceAttrs, ContractAttrs, WindowAttrs, ReshapeAttrs, TransposeAttrs, SliceAttrs,
                            PadAttrs, BroadcastAttrs, ConcatAttrs, GatherAttrs, IotaAttrs, DimensionAttrs, ConstantAttrs>;

@@ -41,8 +41,7 @@ struct Inferrer {
     TUFF_TRY(check_count(in, static_cast<size_t>(row.arity)));
     for (const auto& operand : in)
       if (operand.shape != in[0].shape)
-        return invalid_argument("operand shapes " + dims_text(in[0].shape) + " and " + dims_text(operand.shape) +
-                                " differ.");
+        return invalid_argument("operand shapes " + dims_text(in[0].shape) + " and " + dims_text(operand.shape) + " differ.");
     if (a.op == MapOp::cast) return ValueType{a.dtype, in[0].shape};
     size_t first = a.op == MapOp::select ? 1 : 0;
     if (first == 1 && in[0].dtype != Dtype::kBool) return invalid_argument("the condition of select must be bool.");
@@ -120,9 +119,8 @@ struct Inferrer {
       for (size_t i = 0; i < spatial; ++i)
         if (!w[2 + i].is(a.kernel[i])) return invalid_argument("the weights' kernel is not the attribute's.");
       if (!(w[1] * IntExpr(a.groups) == in[0].shape[1]))
-        return invalid_argument("has " + in[0].shape[1].text() + " input channels where the weights " +
-                                dims_text(w) + " in " + std::to_string(a.groups) + " groups want " +
-                                (w[1] * IntExpr(a.groups)).text() + ".");
+        return invalid_argument("has " + in[0].shape[1].text() + " input channels where the weights " + dims_text(w) + " in " +
+                                std::to_string(a.groups) + " groups want " + (w[1] * IntExpr(a.groups)).text() + ".");
       if (!w[0].is_constant() || w[0].constant() % a.groups != 0)
         return invalid_argument("has output channels that the groups do not divide.");
       out.shape[1] = w[0];
@@ -172,8 +170,7 @@ struct Inferrer {
       if (a.shape[i].is(0)) continue;
       IntExpr last = a.starts[i] + IntExpr(a.steps[i]) * (a.shape[i] - IntExpr(1));
       bool outside = (in[0].shape[i] - IntExpr(1) - last).interval().high < 0 || last.interval().high < 0 ||
-                     (in[0].shape[i] - IntExpr(1) - a.starts[i]).interval().high < 0 ||
-                     a.starts[i].interval().high < 0;
+                     (in[0].shape[i] - IntExpr(1) - a.starts[i]).interval().high < 0 || a.starts[i].interval().high < 0;
       if (outside && a.shape[i].interval().low > 0)
         return invalid_argument("slices " + a.starts[i].text() + " to " + last.text() + " out of the size " +
                                 in[0].shape[i].text() + ".");

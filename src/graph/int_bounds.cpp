@@ -78,9 +78,7 @@ namespace {
 
 IntExpr bound(const IntExpr& e, bool upper);
 
-IntExpr bound_constant(int64_t v) {
-  return v <= kUnboundedLow || v >= kUnboundedHigh ? overflow_expr() : IntExpr(v);
-}
+IntExpr bound_constant(int64_t v) { return v <= kUnboundedLow || v >= kUnboundedHigh ? overflow_expr() : IntExpr(v); }
 
 // Not smaller (upper) or not larger than the atom, without loop variables.
 IntExpr bound_atom(const Atom& atom, bool upper) {
@@ -174,8 +172,7 @@ std::optional<IntExpr> relax(const IntExpr& e, bool both) {
     for (const auto& atom : t.atoms) {
       if (atom->kind != AtomKind::kFloorDiv || !atom->b.is_constant() || (t.coefficient > 0 && !both)) continue;
       int64_t n = atom->b.constant();
-      if (n > 0 && n <= kMaxScale && scale <= kMaxScale)
-        scale = std::lcm(scale, n / std::gcd(std::abs(t.coefficient), n));
+      if (n > 0 && n <= kMaxScale && scale <= kMaxScale) scale = std::lcm(scale, n / std::gcd(std::abs(t.coefficient), n));
     }
   }
   if (scale > kMaxScale) return std::nullopt;
@@ -234,8 +231,10 @@ int64_t known_divisor(const IntExpr& a) {
     int64_t d = std::abs(t.coefficient);
     for (const auto& atom : t.atoms) {
       int64_t factor = 1;
-      if (atom->kind == AtomKind::kSymbol) factor = std::max<int64_t>(1, atom->symbol.divisor);
-      else if (atom->kind != AtomKind::kFloorDiv) factor = std::gcd(known_divisor(atom->a), known_divisor(atom->b));
+      if (atom->kind == AtomKind::kSymbol)
+        factor = std::max<int64_t>(1, atom->symbol.divisor);
+      else if (atom->kind != AtomKind::kFloorDiv)
+        factor = std::gcd(known_divisor(atom->a), known_divisor(atom->b));
       // A divisor too large to hold is left out: what remains divides too.
       if (factor > 0) d = checked_multiply(d, factor).value_or(d);
     }

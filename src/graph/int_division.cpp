@@ -98,8 +98,10 @@ Split split_by_polynomial(const IntExpr& a, const IntExpr& n) {
   Split split;
   if (n.terms().size() == 1) {
     for (const auto& t : a.terms()) {
-      if (auto q = divide_exact(term_expr(t), n)) split.quotient += *q;
-      else split.rest += term_expr(t);
+      if (auto q = divide_exact(term_expr(t), n))
+        split.quotient += *q;
+      else
+        split.rest += term_expr(t);
     }
     return split;
   }

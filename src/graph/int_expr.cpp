@@ -72,9 +72,7 @@ int64_t exact_divisor(const Atom& atom) {
   return g > 0 && t.atoms[0]->symbol.divisor % g == 0 ? g : 0;
 }
 
-const Atom& dividend_symbol(const Atom& atom) {
-  return atom->kind == AtomKind::kSymbol ? atom : atom->a.terms()[0].atoms[0];
-}
+const Atom& dividend_symbol(const Atom& atom) { return atom->kind == AtomKind::kSymbol ? atom : atom->a.terms()[0].atoms[0]; }
 
 // floor(s/g) as it is.
 Atom exact_atom(const Atom& symbol, int64_t g) {
@@ -124,8 +122,10 @@ void IntExprBuilder::add(std::vector<Atom> atoms, __int128 coefficient) {
     terms.clear();
     return;
   }
-  if (sum == 0) terms.erase(slot);
-  else slot->second = static_cast<int64_t>(sum);
+  if (sum == 0)
+    terms.erase(slot);
+  else
+    slot->second = static_cast<int64_t>(sum);
 }
 
 void IntExprBuilder::add(const IntExpr& e, int64_t scale) {
@@ -219,9 +219,8 @@ IntExpr IntExprBuilder::finish() {
     out.push_back({coefficient, atoms});
     contract(out.back().atoms, out.back().coefficient);
   }
-  std::sort(out.begin(), out.end(), [](const IntExpr::Term& a, const IntExpr::Term& b) {
-    return compare_products(a.atoms, b.atoms) < 0;
-  });
+  std::sort(out.begin(), out.end(),
+            [](const IntExpr::Term& a, const IntExpr::Term& b) { return compare_products(a.atoms, b.atoms) < 0; });
   return IntExpr(std::move(out));
 }
 
@@ -262,8 +261,10 @@ IntExpr make_remainder(const IntExpr& a, const IntExpr& n, const IntExpr& quotie
 }
 
 IntExpr::IntExpr(int64_t constant) {
-  if (constant == INT64_MIN) *this = overflow_expr();
-  else if (constant != 0) terms_.push_back({constant, {}});
+  if (constant == INT64_MIN)
+    *this = overflow_expr();
+  else if (constant != 0)
+    terms_.push_back({constant, {}});
 }
 
 IntExpr IntExpr::symbol(Symbol s) {
@@ -315,8 +316,7 @@ IntExpr operator*(const IntExpr& a, const IntExpr& b) {
 int IntExpr::compare(const IntExpr& a, const IntExpr& b) {
   for (size_t i = 0; i < a.terms_.size() && i < b.terms_.size(); ++i) {
     if (int c = compare_products(a.terms_[i].atoms, b.terms_[i].atoms)) return c;
-    if (a.terms_[i].coefficient != b.terms_[i].coefficient)
-      return a.terms_[i].coefficient < b.terms_[i].coefficient ? -1 : 1;
+    if (a.terms_[i].coefficient != b.terms_[i].coefficient) return a.terms_[i].coefficient < b.terms_[i].coefficient ? -1 : 1;
   }
   return a.terms_.size() == b.terms_.size() ? 0 : a.terms_.size() < b.terms_.size() ? -1 : 1;
 }
@@ -381,8 +381,7 @@ IntExpr IntExpr::substitute(const std::function<std::optional<IntExpr>(const Sym
   return sum;
 }
 
-std::optional<int64_t> IntExpr::evaluate(
-    const std::function<std::optional<int64_t>(std::string_view)>& value) const {
+std::optional<int64_t> IntExpr::evaluate(const std::function<std::optional<int64_t>(std::string_view)>& value) const {
   int64_t sum = 0;
   for (const auto& t : terms_) {
     int64_t product = t.coefficient;
@@ -395,8 +394,12 @@ std::optional<int64_t> IntExpr::evaluate(
         auto b = atom->b.evaluate(value);
         if (!a || !b) return std::nullopt;
         switch (atom->kind) {
-          case AtomKind::kFloorDiv: if (*b > 0) v = floor_div(*a, *b); break;
-          case AtomKind::kMod: if (*b > 0) v = floor_mod(*a, *b); break;
+          case AtomKind::kFloorDiv:
+            if (*b > 0) v = floor_div(*a, *b);
+            break;
+          case AtomKind::kMod:
+            if (*b > 0) v = floor_mod(*a, *b);
+            break;
           case AtomKind::kMin: v = std::min(*a, *b); break;
           case AtomKind::kMax: v = std::max(*a, *b); break;
           case AtomKind::kSymbol: break;

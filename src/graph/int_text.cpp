@@ -80,8 +80,10 @@ std::string IntExpr::text() const {
     for (const auto& t : terms_) {
       if (t.atoms.empty() != (pass == 1)) continue;
       bool negative = t.coefficient < 0;
-      if (out.empty()) out += negative ? "-" : "";
-      else out += negative ? " - " : " + ";
+      if (out.empty())
+        out += negative ? "-" : "";
+      else
+        out += negative ? " - " : " + ";
       int64_t magnitude = negative ? -t.coefficient : t.coefficient;
       bool first = true;
       if (magnitude != 1 || t.atoms.empty()) {

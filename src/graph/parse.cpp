@@ -127,8 +127,8 @@ class GraphParser {
     graph_.values.resize(values_.size());
     for (auto& [id, value] : values_) {
       if (id.value >= graph_.values.size())
-        return lexer_.error("%" + std::to_string(id.value) + " is numbered above the " +
-                            std::to_string(graph_.values.size()) + " values of the graph");
+        return lexer_.error("%" + std::to_string(id.value) + " is numbered above the " + std::to_string(graph_.values.size()) +
+                            " values of the graph");
       graph_.value(id) = std::move(value);
     }
     return ok_status();
@@ -332,8 +332,9 @@ class GraphParser {
       TUFF_TRY(lexer_.expect("bytes"));
       TUFF_TRY(lexer_.expect("("));
       if (lexer_.peek().text == "hash")
-        return lexer_.error("the text has a hash of this constant and not its bytes, so the graph cannot be read back "
-                            "(print it with full constants)");
+        return lexer_.error(
+            "the text has a hash of this constant and not its bytes, so the graph cannot be read back "
+            "(print it with full constants)");
       TUFF_ASSIGN(a.data.bytes, hex_bytes());
     }
     TUFF_TRY(lexer_.expect(")"));

@@ -51,8 +51,7 @@ std::string bytes_text(Dtype dtype, const Bytes& bytes, const GraphPrintOptions&
     return out + ")";
   }
   if (!options.full_constants)
-    return "bytes(hash=\"" + hash_bytes(data.data(), data.size()).hex() + "\", size_bytes=" +
-           std::to_string(data.size()) + ")";
+    return "bytes(hash=\"" + hash_bytes(data.data(), data.size()).hex() + "\", size_bytes=" + std::to_string(data.size()) + ")";
   static const char kDigits[] = "0123456789abcdef";
   std::string hex;
   hex.reserve(2 * data.size());
@@ -81,8 +80,8 @@ struct AttrsText {
     return " {a=" + list_text(a.a) + " b=" + list_text(a.b) + " out=" + list_text(a.out) + order_text(a.order) + "}";
   }
   std::string operator()(const WindowAttrs& a) const {
-    return " {kernel=" + list_text(a.kernel) + " strides=" + list_text(a.strides) + " dilations=" +
-           list_text(a.dilations) + " groups=" + std::to_string(a.groups) + order_text(a.order) + "}";
+    return " {kernel=" + list_text(a.kernel) + " strides=" + list_text(a.strides) + " dilations=" + list_text(a.dilations) +
+           " groups=" + std::to_string(a.groups) + order_text(a.order) + "}";
   }
   std::string operator()(const ReshapeAttrs&) const { return ""; }
   std::string operator()(const TransposeAttrs& a) const { return " {perm=" + list_text(a.perm) + "}"; }

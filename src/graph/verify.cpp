@@ -41,8 +41,8 @@ struct GraphVerifier {
   // "node 3 (window.conv giving value %7, from "Conv_0")".
   std::string node_text(size_t n) const {
     const Node& node = graph.nodes[n];
-    std::string out = "node " + std::to_string(n) + " (" + std::string(attrs_name(node.attrs)) + " giving " +
-                      value_text(node.output);
+    std::string out =
+        "node " + std::to_string(n) + " (" + std::string(attrs_name(node.attrs)) + " giving " + value_text(node.output);
     if (!node.origins.empty()) out += ", from " + quote(node.origins.front());
     return out + ")";
   }
@@ -59,9 +59,9 @@ struct GraphVerifier {
       previous = &s.name;
       if (s.extent) return wrong("the symbol '" + s.name + "' is a loop variable, which a graph has none of.");
       if (s.min < 0 || s.min > s.max || s.max > Symbol::kMax || s.divisor < 1 || s.divisor > Symbol::kMax)
-        return wrong("the symbol '" + s.name + "' has the range " + std::to_string(s.min) + ".." +
-                     std::to_string(s.max) + " in steps of " + std::to_string(s.divisor) + ", which is not inside 0.." +
-                     std::to_string(Symbol::kMax) + ".");
+        return wrong("the symbol '" + s.name + "' has the range " + std::to_string(s.min) + ".." + std::to_string(s.max) +
+                     " in steps of " + std::to_string(s.divisor) + ", which is not inside 0.." + std::to_string(Symbol::kMax) +
+                     ".");
       if (s.max / s.divisor * s.divisor < s.min)
         return wrong("the symbol '" + s.name + "' has no multiple of " + std::to_string(s.divisor) + " in its range " +
                      std::to_string(s.min) + ".." + std::to_string(s.max) + ".");

@@ -37,12 +37,14 @@ ContractTile choose_tile(const KernelRequest& request, const Contraction& c, int
     // Accumulators, both operands of one step, each row's addresses and checks, the rest.
     int64_t registers = tile_rows * tile_columns * width + tile_rows * steps + tile_columns * width + 6 * tile_rows + 24;
     int64_t workgroups = ceil_div(rows, tile_rows * static_cast<int64_t>(tile.lanes_m)) *
-                         ceil_div(vectors, tile_columns * static_cast<int64_t>(tile.lanes_n)) * std::max<int64_t>(1, typical(c.batch));
+                         ceil_div(vectors, tile_columns * static_cast<int64_t>(tile.lanes_n)) *
+                         std::max<int64_t>(1, typical(c.batch));
     // Where neighbouring lanes' loads are not joined, what all of them need is loaded once and exchanged.
     const int64_t lanes_subgroup = request.device.subgroup_size;
     tile.exchange = request.device.rates.loads_cost_lanes && request.device.subgroup_ballot && lanes_subgroup <= 8 &&
                     request.device.min_subgroup_size == lanes_subgroup && request.device.max_subgroup_size == lanes_subgroup &&
-                    vectors >= tile_columns * lanes_subgroup && divide_exact(c.depth, IntExpr(lanes_subgroup)) && !c.depth.is(0);
+                    vectors >= tile_columns * lanes_subgroup && divide_exact(c.depth, IntExpr(lanes_subgroup)) &&
+                    !c.depth.is(0);
     if (tile.exchange) {
       tile.steps = static_cast<int>(lanes_subgroup);
       tile.lanes_n = static_cast<uint32_t>(lanes_subgroup);
@@ -71,8 +73,9 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
               finish_kernel(request, writer, "contract", std::move(slots), {tile.lanes_n, tile.lanes_m, 1},
                             {ceil_div(c.rows, row_tile), ceil_div(c.columns, column_tile), c.batch},
                             "tile " + std::to_string(tile.rows) + "x" + std::to_string(tile.columns * width) + " of " +
-                                std::to_string(width) + ", invocations " + std::to_string(tile.lanes_m) + "x" + std::to_string(tile.lanes_n) +
-                                ", " + std::to_string(tile.steps) + " k a step" + (tile.exchange ? ", exchanged" : "")));
+                                std::to_string(width) + ", invocations " + std::to_string(tile.lanes_m) + "x" +
+                                std::to_string(tile.lanes_n) + ", " + std::to_string(tile.steps) + " k a step" +
+                                (tile.exchange ? ", exchanged" : "")));
   kernel.multiply_adds = c.multiply_adds;
   return kernel;
 }
@@ -87,7 +90,8 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   const int64_t chunks = std::max<int64_t>(1, ceil_div(c.depth.interval().high, c.chunk_length));
   tile.lanes_n = 16;
   int64_t lanes_k = 1;
-  while (lanes_k < chunks && lanes_k * 2 * tile.lanes_n <= std::min<int64_t>(128, request.device.max_workgroup_invocations)) lanes_k *= 2;
+  while (lanes_k < chunks && lanes_k * 2 * tile.lanes_n <= std::min<int64_t>(128, request.device.max_workgroup_invocations))
+    lanes_k *= 2;
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact);
   TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, true, writer));
   slots["chunk"] = std::to_string(c.chunk_length / tile.steps);
@@ -95,8 +99,8 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   TUFF_ASSIGN(Kernel kernel,
               finish_kernel(request, writer, "gemv", std::move(slots), {tile.lanes_n, static_cast<uint32_t>(lanes_k), 1},
                             {ceil_div(c.columns, IntExpr(static_cast<int64_t>(tile.lanes_n) * width)), c.rows, c.batch},
-                            std::to_string(chunks) + " chunks of " + std::to_string(c.chunk_length) + " over " + std::to_string(lanes_k) +
-                                " invocations"));
+                            std::to_string(chunks) + " chunks of " + std::to_string(c.chunk_length) + " over " +
+                                std::to_string(lanes_k) + " invocations"));
   kernel.shared_bytes = chunks * static_cast<int64_t>(tile.lanes_n) * width * 4;
   kernel.multiply_adds = c.multiply_adds;
   return kernel;
@@ -109,8 +113,8 @@ Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request) {
   std::vector<GuardedKernel> out;
   const IntExpr::Interval rows = c.rows.interval();
   const int64_t shared = 32 * 16 * 4 * 4;
-  bool few = rows.low <= kGemvRows && c.chunk_length > 0 && reg == Register::kFloat && c.depth.interval().high <= 32 * c.chunk_length &&
-             shared <= request.device.max_shared_bytes;
+  bool few = rows.low <= kGemvRows && c.chunk_length > 0 && reg == Register::kFloat &&
+             c.depth.interval().high <= 32 * c.chunk_length && shared <= request.device.max_shared_bytes;
   if (few) {
     GuardedKernel gemv;
     TUFF_ASSIGN(gemv.kernel, make_gemv(request, c));

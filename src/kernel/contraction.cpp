@@ -98,8 +98,10 @@ Contraction of_convolution(const KernelRequest& request, const Node& node, const
 Contraction contraction_of(const KernelRequest& request) {
   const Node& node = request.graph.node(request.group.anchor);
   Contraction c;
-  if (const auto* contract = std::get_if<ContractAttrs>(&node.attrs)) c = of_contract(request, node, *contract);
-  else c = of_convolution(request, node, std::get<WindowAttrs>(node.attrs));
+  if (const auto* contract = std::get_if<ContractAttrs>(&node.attrs))
+    c = of_contract(request, node, *contract);
+  else
+    c = of_convolution(request, node, std::get<WindowAttrs>(node.attrs));
   c.multiply_adds = c.batch * c.rows * c.columns * c.depth * product(c.taps);
   return c;
 }
@@ -119,7 +121,8 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
 
   // Which rows and columns this invocation has. Beyond the end it repeats the last one and does not store.
   const IntExpr vectors = floor_div(c.columns, IntExpr(tile.width));
-  const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m)), column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n));
+  const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m)),
+      column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n));
   const bool whole_rows = gemv || mod(c.rows, row_tile).is(0), whole_columns = mod(vectors, column_tile).is(0);
   if (c.batch.is(1)) {
   } else {
@@ -127,15 +130,18 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
     emitter.bind("b", "b", 0);
   }
   const std::string row_count = writer.parameter(c.rows), vector_count = writer.parameter(vectors);
-  if (gemv) setup.line("int m_0 = int(gl_WorkGroupID.y);");
-  else setup.line("int m = int(gl_WorkGroupID.x) * " + row_tile.text() +
-                  (tile.lanes_m > 1 ? " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) : "") + ";");
+  if (gemv)
+    setup.line("int m_0 = int(gl_WorkGroupID.y);");
+  else
+    setup.line("int m = int(gl_WorkGroupID.x) * " + row_tile.text() +
+               (tile.lanes_m > 1 ? " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) : "") + ";");
   for (int i = 0; i < tile.rows && !gemv; ++i) {
     std::string at = i ? "m + " + std::to_string(i) : "m";
     setup.line("int m_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
   }
   // Neighbouring workgroups have neighbouring rows of one panel of columns, which stays in the cache.
-  setup.line(std::string("int n = int(gl_WorkGroupID.") + (gemv ? "x" : "y") + ") * " + column_tile.text() + " + int(gl_LocalInvocationID.x);");
+  setup.line(std::string("int n = int(gl_WorkGroupID.") + (gemv ? "x" : "y") + ") * " + column_tile.text() +
+             " + int(gl_LocalInvocationID.x);");
   for (int j = 0; j < tile.columns; ++j) {
     std::string at = j ? "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) : "n";
     setup.line("int n_" + std::to_string(j) + " = " + (whole_columns ? at : "min(" + at + ", " + vector_count + " - 1)") + ";");
@@ -162,7 +168,8 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
       continue;
     }
     for (int t = 0; t < tile.steps; ++t)
-      inner.line(scalar + " a_" + std::to_string(i) + "_" + std::to_string(t) + " = " + operand(lanes[static_cast<size_t>(t)]) + ";");
+      inner.line(scalar + " a_" + std::to_string(i) + "_" + std::to_string(t) + " = " + operand(lanes[static_cast<size_t>(t)]) +
+                 ";");
   }
   // Each step in a block of its own, so that its operands live no longer than it.
   std::vector<std::unique_ptr<Block>> steps;
@@ -180,7 +187,8 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
     Point point = b_builder.point();
     for (PointOp& op : point.ops) {
       op.index = at_lane(op.index, "k", tile.steps, t);
-      for (RangeCheck& check : op.checks) check = {at_lane(check.value, "k", tile.steps, t), at_lane(check.extent, "k", tile.steps, t)};
+      for (RangeCheck& check : op.checks)
+        check = {at_lane(check.value, "k", tile.steps, t), at_lane(check.extent, "k", tile.steps, t)};
     }
     for (int j = 0; j < tile.columns; ++j) {
       at_b.bind("n", "n_" + std::to_string(j), 0);

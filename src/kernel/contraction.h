@@ -7,12 +7,12 @@
 namespace tuff {
 
 struct Contraction {
-  IntExpr batch, rows, columns;      // extents of b, m, n (each linear over its axes)
-  Dims taps;                         // extents of t0, t1, ...: loops outside k
-  IntExpr depth;                     // extent of k
-  Dims a, b;                         // coordinates of the operands
-  Substitution output;               // the group's domain variables d0, d1, ...
-  int64_t chunk_length = 0;          // 0: serial
+  IntExpr batch, rows, columns;  // extents of b, m, n (each linear over its axes)
+  Dims taps;                     // extents of t0, t1, ...: loops outside k
+  IntExpr depth;                 // extent of k
+  Dims a, b;                     // coordinates of the operands
+  Substitution output;           // the group's domain variables d0, d1, ...
+  int64_t chunk_length = 0;      // 0: serial
   IntExpr multiply_adds;
 };
 
@@ -20,10 +20,10 @@ Contraction contraction_of(const KernelRequest& request);
 
 // Everything of one schedule: the tile of an invocation and how invocations cover the result.
 struct ContractTile {
-  int rows = 1;         // m an invocation
-  int columns = 1;      // vectors of n an invocation
-  int width = 1;        // n a vector
-  int steps = 1;        // consecutive k loaded together
+  int rows = 1;     // m an invocation
+  int columns = 1;  // vectors of n an invocation
+  int width = 1;    // n a vector
+  int steps = 1;    // consecutive k loaded together
   uint32_t lanes_n = 64, lanes_m = 1;
   bool exchange = false;  // the workgroup is one subgroup of `steps` lanes; each loads one k of A and passes it around
 };
@@ -33,7 +33,8 @@ struct ContractSlots {
   Slots slots;
   std::string setup;
 };
-Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv, KernelWriter& writer);
+Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
+                            KernelWriter& writer);
 
 Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c);
 

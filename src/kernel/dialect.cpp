@@ -10,10 +10,16 @@ namespace tuff {
 
 Register register_of(Dtype dtype) {
   switch (dtype) {
-    case Dtype::kF32: case Dtype::kF16: case Dtype::kBf16: return Register::kFloat;
+    case Dtype::kF32:
+    case Dtype::kF16:
+    case Dtype::kBf16: return Register::kFloat;
     case Dtype::kF64: return Register::kDouble;
-    case Dtype::kI8: case Dtype::kI16: case Dtype::kI32: return Register::kInt;
-    case Dtype::kU8: case Dtype::kU16: case Dtype::kU32: return Register::kUint;
+    case Dtype::kI8:
+    case Dtype::kI16:
+    case Dtype::kI32: return Register::kInt;
+    case Dtype::kU8:
+    case Dtype::kU16:
+    case Dtype::kU32: return Register::kUint;
     case Dtype::kI64: return Register::kInt64;
     case Dtype::kU64: return Register::kUint64;
     case Dtype::kBool: return Register::kBool;
@@ -47,14 +53,17 @@ std::string type_name(const Dialect& dialect, Register r, int width) {
 }
 
 std::string construct(const Dialect& dialect, Register r, int width, std::string_view arguments) {
-  return std::string(dialect.vector_constructor[static_cast<int>(r)]) + std::to_string(width) + "(" + std::string(arguments) + ")";
+  return std::string(dialect.vector_constructor[static_cast<int>(r)]) + std::to_string(width) + "(" + std::string(arguments) +
+         ")";
 }
 
 std::string element(const Dialect& dialect, std::string_view buffer, std::string_view index) {
   std::string out;
   for (size_t i = 0; i < dialect.buffer_index.size(); ++i) {
-    if (dialect.buffer_index[i] == '$') out += dialect.buffer_index[++i] == 'b' ? buffer : index;
-    else out += dialect.buffer_index[i];
+    if (dialect.buffer_index[i] == '$')
+      out += dialect.buffer_index[++i] == 'b' ? buffer : index;
+    else
+      out += dialect.buffer_index[i];
   }
   return out;
 }
@@ -62,7 +71,8 @@ std::string element(const Dialect& dialect, std::string_view buffer, std::string
 std::string cast_to(std::string_view type, std::string_view expression) {
   // C++ has no functional cast for types of two words; GLSL has no other.
   bool words = type.find(' ') != std::string_view::npos;
-  return (words ? "((" + std::string(type) + ")" : std::string(type)) + "(" + std::string(expression) + ")" + (words ? ")" : "");
+  return (words ? "((" + std::string(type) + ")" : std::string(type)) + "(" + std::string(expression) + ")" +
+         (words ? ")" : "");
 }
 
 std::string literal(const Dialect& dialect, Dtype dtype, uint64_t bits) {
@@ -98,8 +108,10 @@ std::string literal(const Dialect& dialect, Dtype dtype, uint64_t bits) {
                                       : std::to_chars(buffer, buffer + 60, static_cast<float>(v)).ptr;
       std::string text(buffer, end);
       if (text.find_first_of(".e") == std::string::npos) text += ".0";
-      if (dtype == Dtype::kF64) text += dialect.name == "glsl" ? "lf" : "";
-      else if (dialect.name == "cuda") text += "f";
+      if (dtype == Dtype::kF64)
+        text += dialect.name == "glsl" ? "lf" : "";
+      else if (dialect.name == "cuda")
+        text += "f";
       return std::signbit(v) ? "(" + text + ")" : text;
     }
   }

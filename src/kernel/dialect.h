@@ -14,11 +14,11 @@ Register register_of(Dtype dtype);
 
 struct Dialect {
   std::string_view name;
-  std::string_view types[7];          // by Register; bool is kBool
-  std::string_view vector_prefix[3];  // of float, int, uint: "vec", "ivec", "uvec"
+  std::string_view types[7];               // by Register; bool is kBool
+  std::string_view vector_prefix[3];       // of float, int, uint: "vec", "ivec", "uvec"
   std::string_view vector_constructor[3];  // "vec4(" style: prefix + width + "(" ; CUDA has make_float4(
-  std::string_view bits_to_float;     // function of a uint
-  std::string_view buffer_index;      // how element i of buffer b is written: "$b.e[$i]"
+  std::string_view bits_to_float;          // function of a uint
+  std::string_view buffer_index;           // how element i of buffer b is written: "$b.e[$i]"
 };
 
 const Dialect& glsl();

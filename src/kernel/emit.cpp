@@ -10,7 +10,8 @@ std::string KernelWriter::buffer(ValueId value, Access access, int width) {
   std::vector<ValueId> part = {value};
   while (placements_[part.back().value].owner != part.back()) part.push_back(placements_[part.back().value].owner);
   const ValueId owner = part.back();
-  auto it = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) { return s.binding.value == owner && s.binding.access == access; });
+  auto it = std::find_if(slots_.begin(), slots_.end(),
+                         [&](const Slot& s) { return s.binding.value == owner && s.binding.access == access; });
   if (it == slots_.end()) it = slots_.insert(slots_.end(), Slot{KernelBinding{owner, access, {}}, {}});
   auto& parts = it->binding.parts;
   if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
@@ -34,7 +35,9 @@ std::vector<KernelBinding> KernelWriter::bindings() const {
 }
 
 bool parts_overlap(const KernelBinding& a, const KernelBinding& b) {
-  auto holds = [](const std::vector<ValueId>& part, ValueId value) { return std::find(part.begin(), part.end(), value) != part.end(); };
+  auto holds = [](const std::vector<ValueId>& part, ValueId value) {
+    return std::find(part.begin(), part.end(), value) != part.end();
+  };
   for (const auto& x : a.parts)
     for (const auto& y : b.parts)
       if (holds(x, y.front()) || holds(y, x.front())) return true;
@@ -44,15 +47,17 @@ bool parts_overlap(const KernelBinding& a, const KernelBinding& b) {
 std::string KernelWriter::declarations() const {
   std::string out;
   if (!parameters_.empty())
-    out += "layout(set = 0, binding = 0, std140) uniform Params { ivec4 w[" + std::to_string((parameters_.size() + 3) / 4) + "]; } params;\n";
+    out += "layout(set = 0, binding = 0, std140) uniform Params { ivec4 w[" + std::to_string((parameters_.size() + 3) / 4) +
+           "]; } params;\n";
   for (size_t i = 0; i < slots_.size(); ++i) {
     Register r = register_of(graph_.value(slots_[i].binding.value).dtype);
     if (r == Register::kBool) r = Register::kUint;
     const bool read = slots_[i].binding.access == Access::kRead;
     for (const auto& [width, used] : slots_[i].widths) {
       std::string suffix = width > 1 ? "x" + std::to_string(width) : "";
-      out += "layout(set = 0, binding = " + std::to_string(i + 1) + ", std430) " + (read ? "readonly" : "writeonly") + " buffer Block" +
-             std::to_string(i) + suffix + " { " + type_name(dialect_, r, width) + " e[]; } b" + std::to_string(i) + suffix + ";\n";
+      out += "layout(set = 0, binding = " + std::to_string(i + 1) + ", std430) " + (read ? "readonly" : "writeonly") +
+             " buffer Block" + std::to_string(i) + suffix + " { " + type_name(dialect_, r, width) + " e[]; } b" +
+             std::to_string(i) + suffix + ";\n";
     }
   }
   return out;
@@ -75,7 +80,9 @@ std::string Block::text(int indent) const {
   return out;
 }
 
-void Emitter::bind(const std::string& variable, std::string text, int block) { variables_[variable] = {std::move(text), block}; }
+void Emitter::bind(const std::string& variable, std::string text, int block) {
+  variables_[variable] = {std::move(text), block};
+}
 
 void Emitter::bind_input(int input, std::vector<std::string> lanes, int block) { inputs_[input] = {std::move(lanes), block}; }
 
@@ -135,16 +142,21 @@ std::string Emitter::integer_in(const IntExpr& e, int at) {
     std::vector<Atom> loop;
     IntExpr coefficient(t.coefficient);
     for (const Atom& a : t.atoms) {
-      if (uses_variables(a)) loop.push_back(a);
-      else if (a->kind == AtomKind::kSymbol) coefficient = coefficient * IntExpr::symbol(a->symbol);
-      else coefficient = coefficient * (a->kind == AtomKind::kFloorDiv ? floor_div(a->a, a->b)
-                                        : a->kind == AtomKind::kMod    ? mod(a->a, a->b)
-                                        : a->kind == AtomKind::kMin    ? minimum(a->a, a->b)
-                                                                       : maximum(a->a, a->b));
+      if (uses_variables(a))
+        loop.push_back(a);
+      else if (a->kind == AtomKind::kSymbol)
+        coefficient = coefficient * IntExpr::symbol(a->symbol);
+      else
+        coefficient = coefficient * (a->kind == AtomKind::kFloorDiv ? floor_div(a->a, a->b)
+                                     : a->kind == AtomKind::kMod    ? mod(a->a, a->b)
+                                     : a->kind == AtomKind::kMin    ? minimum(a->a, a->b)
+                                                                    : maximum(a->a, a->b));
     }
     auto same = std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.variables == loop; });
-    if (same == parts.end()) parts.push_back({loop, coefficient});
-    else same->coefficient += coefficient;
+    if (same == parts.end())
+      parts.push_back({loop, coefficient});
+    else
+      same->coefficient += coefficient;
   }
   std::vector<std::vector<std::string>> sums(blocks_.size());
   IntExpr constant;
@@ -269,7 +281,8 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
   for (const Lanes* lanes : gathered) one_for_all = one_for_all && lanes->texts.size() == 1;
   auto bind_gathered = [&](int lane) {
     for (size_t i = 0; i < gathered.size(); ++i)
-      bind(gathered_names[i], gathered[i]->texts[gathered[i]->texts.size() == 1 ? 0 : static_cast<size_t>(lane)], gathered[i]->block);
+      bind(gathered_names[i], gathered[i]->texts[gathered[i]->texts.size() == 1 ? 0 : static_cast<size_t>(lane)],
+           gathered[i]->block);
   };
   bind_gathered(0);
 
@@ -284,12 +297,13 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
     return true;
   };
   bool same_checks = one_for_all && std::all_of(op.checks.begin(), op.checks.end(), [&](const RangeCheck& c) {
-    return same_at_all_lanes(c.value) && same_at_all_lanes(c.extent);
-  });
+                       return same_at_all_lanes(c.value) && same_at_all_lanes(c.extent);
+                     });
   bool same_index = one_for_all && same_at_all_lanes(op.index);
   auto checks_at = [&](int lane) {
     std::vector<RangeCheck> checks;
-    for (const RangeCheck& c : op.checks) checks.push_back({at_lane(c.value, variable, width, lane), at_lane(c.extent, variable, width, lane)});
+    for (const RangeCheck& c : op.checks)
+      checks.push_back({at_lane(c.value, variable, width, lane), at_lane(c.extent, variable, width, lane)});
     return checks;
   };
   switch (op.kind) {
@@ -319,9 +333,11 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         std::string n = integer_in(extent, block);
         Block& at = *blocks_[static_cast<size_t>(block)];
         std::string from = argument(0, lane);
-        if (wide) from = "min(max(" + from + ", " + cast_to(wide_type, "-2147483647") + "), " + cast_to(wide_type, "2147483647") + ")";
+        if (wide)
+          from = "min(max(" + from + ", " + cast_to(wide_type, "-2147483647") + "), " + cast_to(wide_type, "2147483647") + ")";
         std::string i = at.temporary("int", cast_to("int", from));
-        out.texts.push_back(at.temporary("int", "max(min(" + i + " < 0 ? " + i + " + " + n + " : " + i + ", " + n + " - 1), 0)"));
+        out.texts.push_back(
+            at.temporary("int", "max(min(" + i + " < 0 ? " + i + " + " + n + " : " + i + ", " + n + " - 1), 0)"));
         out.block = block;
       }
       break;
@@ -410,8 +426,8 @@ std::vector<std::string> Emitter::emit(const Point& point, int root, const std::
   return lanes;
 }
 
-Status Emitter::store(ValueId value, const IntExpr& address, const std::vector<std::string>& lanes,
-                      const std::string& variable, int width) {
+Status Emitter::store(ValueId value, const IntExpr& address, const std::vector<std::string>& lanes, const std::string& variable,
+                      int width) {
   KernelWriter& writer = blocks_[0]->writer();
   const Dialect& dialect = writer.dialect();
   Dtype dtype = writer.graph().value(value).dtype;
@@ -422,7 +438,8 @@ Status Emitter::store(ValueId value, const IntExpr& address, const std::vector<s
     if (reg == Register::kBool) t = "(" + t + " ? 1u : 0u)";
     if (reg == Register::kFloat && writer.exact()) t = "tuff_canonical_nan(" + t + ")";
   }
-  if (width > 1 && reg != Register::kInt64 && reg != Register::kUint64 && reg != Register::kDouble && contiguous(address, variable, width)) {
+  if (width > 1 && reg != Register::kInt64 && reg != Register::kUint64 && reg != Register::kDouble &&
+      contiguous(address, variable, width)) {
     std::string joined;
     for (const std::string& t : texts) joined += (joined.empty() ? "" : ", ") + t;
     IntExpr index = *divide_exact(at_lane(address, variable, width, 0), IntExpr(width));
@@ -432,8 +449,8 @@ Status Emitter::store(ValueId value, const IntExpr& address, const std::vector<s
     return ok_status();
   }
   for (int lane = 0; lane < width; ++lane)
-    inner.line(element(dialect, writer.buffer(value, Access::kWrite, 1), integer(at_lane(address, variable, width, lane))) + " = " +
-               texts[static_cast<size_t>(lane)] + ";");
+    inner.line(element(dialect, writer.buffer(value, Access::kWrite, 1), integer(at_lane(address, variable, width, lane))) +
+               " = " + texts[static_cast<size_t>(lane)] + ";");
   return ok_status();
 }
 

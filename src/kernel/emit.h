@@ -57,7 +57,8 @@ class KernelWriter {
 // One nesting level of the body. Blocks know their parents; names bound in one are seen in all below it.
 class Block {
  public:
-  Block(KernelWriter& writer, const Block* parent) : writer_(writer), parent_(parent), depth_(parent ? parent->depth_ + 1 : 0) {}
+  Block(KernelWriter& writer, const Block* parent)
+      : writer_(writer), parent_(parent), depth_(parent ? parent->depth_ + 1 : 0) {}
 
   void line(std::string text) { lines_.push_back(std::move(text)); }
   // A temporary with this initialiser, shared by all who ask for the same one here or in a block around.
@@ -90,8 +91,8 @@ class Emitter {
   // text of that variable is its value divided by `width`. Returns the texts of the lanes: `width` of them.
   std::vector<std::string> emit(const Point& point, int root, const std::string& vector_variable, int width);
   // Writes value[address] for lanes that lie along `vector_variable`.
-  Status store(ValueId value, const IntExpr& address, const std::vector<std::string>& lanes,
-               const std::string& vector_variable, int width);
+  Status store(ValueId value, const IntExpr& address, const std::vector<std::string>& lanes, const std::string& vector_variable,
+               int width);
   // May `width` lanes be one vector access?
   static bool contiguous(const IntExpr& address, const std::string& vector_variable, int width);
 
@@ -119,7 +120,8 @@ class Emitter {
 IntExpr at_lane(const IntExpr& e, const std::string& vector_variable, int width, int lane);
 
 // A map op over register texts: ops.def's expression for the operands' class and the writer's mode.
-std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype result, const std::vector<std::string>& arguments);
+std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype result,
+                     const std::vector<std::string>& arguments);
 
 // What values of the dtype are combined in, to be narrowed once at the end: f32 for f16 and bf16.
 inline Dtype sum_dtype(Dtype dtype) { return register_of(dtype) == Register::kFloat ? Dtype::kF32 : dtype; }

@@ -16,8 +16,14 @@ using KernelId = Index<struct KernelTag>;
 
 // A condition under which a kernel may run: every expression is a multiple of its divisor, and within the bounds.
 struct Guard {
-  struct Divides { IntExpr value; int64_t divisor; };
-  struct AtMost { IntExpr value; int64_t limit; };
+  struct Divides {
+    IntExpr value;
+    int64_t divisor;
+  };
+  struct AtMost {
+    IntExpr value;
+    int64_t limit;
+  };
   std::vector<Divides> divides;
   std::vector<AtMost> at_most;
   bool always() const { return divides.empty() && at_most.empty(); }
@@ -38,20 +44,20 @@ struct KernelBinding {
 bool parts_overlap(const KernelBinding& a, const KernelBinding& b);
 
 struct Kernel {
-  std::string name;                          // unique in its plan: "contract_conv1_relu"
-  std::string skeleton;                      // the row of templates.def
-  std::string schedule;                      // what the schedule chose, as text: "tile 8x8, workgroup 8x8, W 4"
-  std::string source;                        // complete GLSL
+  std::string name;      // unique in its plan: "contract_conv1_relu"
+  std::string skeleton;  // the row of templates.def
+  std::string schedule;  // what the schedule chose, as text: "tile 8x8, workgroup 8x8, W 4"
+  std::string source;    // complete GLSL
   std::array<uint32_t, 3> workgroup = {1, 1, 1};
-  std::array<IntExpr, 3> grid;               // workgroups an axis; no axis above the device's limit
-  std::vector<IntExpr> parameters;           // words of the parameter block, int32, in order
+  std::array<IntExpr, 3> grid;      // workgroups an axis; no axis above the device's limit
+  std::vector<IntExpr> parameters;  // words of the parameter block, int32, in order
   std::vector<KernelBinding> bindings;
   int64_t shared_bytes = 0;
-  bool exact = false;                        // every float instruction must be NoContraction
+  bool exact = false;  // every float instruction must be NoContraction
   bool needs_int64 = false, needs_float64 = false;
-  IntExpr bytes_read, bytes_written;         // each value once
+  IntExpr bytes_read, bytes_written;  // each value once
   IntExpr multiply_adds;
-  std::vector<std::string> origins;          // model nodes
+  std::vector<std::string> origins;  // model nodes
 };
 
 }  // namespace tuff

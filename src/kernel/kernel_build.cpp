@@ -58,7 +58,8 @@ void rename_symbols(Point& point, const Substitution& symbols) {
   for_each_expression(point, [&](IntExpr& e) { e = rename_symbols(e, symbols); });
 }
 
-Result<StoredElement> stored_element(const KernelRequest& request, const PointScope& scope, PointBuilder& builder, ValueId value) {
+Result<StoredElement> stored_element(const KernelRequest& request, const PointScope& scope, PointBuilder& builder,
+                                     ValueId value) {
   const Graph& graph = request.graph;
   ValueId source = value;
   if (!request.group.members.empty()) {
@@ -102,7 +103,8 @@ std::string kernel_name(const KernelRequest& request, std::string_view skeleton)
     name += "_" + part.substr(0, 40);
   };
   append(request.group.anchor);
-  if (!request.group.members.empty() && request.group.members.back() != request.group.anchor) append(request.group.members.back());
+  if (!request.group.members.empty() && request.group.members.back() != request.group.anchor)
+    append(request.group.members.back());
   return name;
 }
 
@@ -132,11 +134,11 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
     return unsupported(kernel.name + " computes 64-bit floats, which " + request.device.name + " does not.");
 
   slots["declarations"] = writer.declarations();
-  for (int axis = 0; axis < 3; ++axis) slots[std::string("workgroup_") + "xyz"[axis]] = std::to_string(workgroup[static_cast<size_t>(axis)]);
+  for (int axis = 0; axis < 3; ++axis)
+    slots[std::string("workgroup_") + "xyz"[axis]] = std::to_string(workgroup[static_cast<size_t>(axis)]);
   TUFF_ASSIGN(std::string body, expand_skeleton(std::string(skeleton) + ".glsl", slots));
   std::string source = "#version 450\n";
-  if (kernel.needs_int64)
-    source += "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n#define TUFF_INT64\n";
+  if (kernel.needs_int64) source += "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n#define TUFF_INT64\n";
   if (body.find("subgroupBroadcast") != std::string::npos) source += "#extension GL_KHR_shader_subgroup_ballot : require\n";
   if (body.find("tuff_floor_") != std::string::npos) source += kIntegerPrelude;
   kernel.source = source + library_for(body) + body;
@@ -151,8 +153,8 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   for (ValueId v : request.group.stores)
     kernel.bytes_written += product(graph.value(v).shape) * IntExpr(storage_element_bytes(graph.value(v).dtype));
   if (static_cast<int64_t>(kernel.bindings.size()) > request.device.max_storage_buffers)
-    return limit_exceeded(kernel.name + " binds " + std::to_string(kernel.bindings.size()) + " buffers; " + request.device.name +
-                          " allows " + std::to_string(request.device.max_storage_buffers) + ".");
+    return limit_exceeded(kernel.name + " binds " + std::to_string(kernel.bindings.size()) + " buffers; " +
+                          request.device.name + " allows " + std::to_string(request.device.max_storage_buffers) + ".");
   auto origin = [&](NodeId n) {
     for (const std::string& name : graph.node(n).origins)
       if (std::find(kernel.origins.begin(), kernel.origins.end(), name) == kernel.origins.end()) kernel.origins.push_back(name);
@@ -177,8 +179,8 @@ Result<std::vector<GuardedKernel>> make_kernels(const KernelRequest& request) {
     case AnchorKind::kContract: made = make_contract(request); break;
     case AnchorKind::kWindow: {
       const auto& window = std::get<WindowAttrs>(request.graph.node(request.group.anchor).attrs);
-      const Dims& w = window.op == WindowOp::kConv
-                          ? request.graph.value(request.graph.node(request.group.anchor).inputs[1]).shape : Dims();
+      const Dims& w =
+          window.op == WindowOp::kConv ? request.graph.value(request.graph.node(request.group.anchor).inputs[1]).shape : Dims();
       // Depthwise: each output channel sees one input channel, so there is nothing to contract but the kernel.
       bool depthwise = window.op == WindowOp::kConv && window.groups > 1 && w[1].is(1) && w[0].is(window.groups);
       made = window.op == WindowOp::kConv && !depthwise ? make_contract(request) : make_window(request);

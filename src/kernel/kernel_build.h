@@ -36,7 +36,8 @@ struct StoredElement {
   int op;
   IntExpr address;
 };
-Result<StoredElement> stored_element(const KernelRequest& request, const PointScope& scope, PointBuilder& builder, ValueId value);
+Result<StoredElement> stored_element(const KernelRequest& request, const PointScope& scope, PointBuilder& builder,
+                                     ValueId value);
 
 // Workgroups for a count of invocations along one axis, spread over two grid axes where one has not enough; the shader
 // gets the linear workgroup number from `grid_index`.

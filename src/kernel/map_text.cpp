@@ -33,14 +33,16 @@ std::string saturate(Dtype dtype, const std::string& text) {
 
 }  // namespace
 
-std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype result, const std::vector<std::string>& arguments) {
+std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype result,
+                     const std::vector<std::string>& arguments) {
   const Dialect& d = writer.dialect();
   Register from = register_of(operand), to = register_of(result);
   if (op == MapOp::cast) {
     const std::string& a = arguments[0];
     std::string type(d.types[static_cast<int>(to)]);
     if (to == Register::kBool) return from == Register::kBool ? a : "(" + a + " != " + literal(d, operand, 0) + ")";
-    if (from == Register::kBool) return "(" + a + " ? " + literal(d, result, scalar_bits(result, 1)) + " : " + literal(d, result, 0) + ")";
+    if (from == Register::kBool)
+      return "(" + a + " ? " + literal(d, result, scalar_bits(result, 1)) + " : " + literal(d, result, 0) + ")";
     if (from == Register::kFloat && to == Register::kInt) return saturate(result, "tuff_f32_to_i32(" + a + ")");
     if (from == Register::kFloat && to == Register::kUint) return saturate(result, "tuff_f32_to_u32(" + a + ")");
     if (from == Register::kFloat && to == Register::kInt64) return "tuff_f32_to_i64(" + a + ")";
@@ -60,10 +62,14 @@ std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype 
     size_t end = i;
     while (end < pattern.size() && word(pattern[end])) ++end;
     std::string_view name = pattern.substr(i, end - i);
-    if (name == "a") text += arguments[0];
-    else if (name == "b") text += arguments[1];
-    else if (name == "c") text += arguments[2];
-    else text += name;
+    if (name == "a")
+      text += arguments[0];
+    else if (name == "b")
+      text += arguments[1];
+    else if (name == "c")
+      text += arguments[2];
+    else
+      text += name;
     i = end;
   }
   return narrow(result, text);

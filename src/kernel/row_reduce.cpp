@@ -27,10 +27,10 @@ Reduction reduction_of(ReduceOp op, Dtype dtype) {
   switch (op) {
     case ReduceOp::kSum: return {MapOp::add, 0};
     case ReduceOp::kProduct: return {MapOp::mul, scalar_bits(dtype, 1)};
-    case ReduceOp::kMax: case ReduceOp::kArgMax:
-      return {MapOp::max, real ? infinity(-1) : is_signed_integer(dtype) ? top : 0};
-    case ReduceOp::kMin: case ReduceOp::kArgMin:
-      return {MapOp::min, real ? infinity(1) : is_signed_integer(dtype) ? ones >> 1 : ones};
+    case ReduceOp::kMax:
+    case ReduceOp::kArgMax: return {MapOp::max, real ? infinity(-1) : is_signed_integer(dtype) ? top : 0};
+    case ReduceOp::kMin:
+    case ReduceOp::kArgMin: return {MapOp::min, real ? infinity(1) : is_signed_integer(dtype) ? ones >> 1 : ones};
     case ReduceOp::kAny: return {MapOp::logical_or, 0};
     case ReduceOp::kAll: return {MapOp::logical_and, 1};
   }
@@ -137,17 +137,21 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
     for (int l = 0; l < width; ++l) {
       const std::string suffix = phase + "_" + std::to_string(l), &x = lanes[static_cast<size_t>(l)];
       if (arg) {
-        loop->line("if (better_" + phase + "(" + x + ", r, acc_" + suffix + ", at_" + suffix + ")) { acc_" + suffix + " = " + x +
-                   "; at_" + suffix + " = r; }");
+        loop->line("if (better_" + phase + "(" + x + ", r, acc_" + suffix + ", at_" + suffix + ")) { acc_" + suffix + " = " +
+                   x + "; at_" + suffix + " = r; }");
       } else {
         loop->line("acc_" + suffix + " = combine_" + phase + "(acc_" + suffix + ", " + x + ");");
       }
     }
-    if (arg) functions += better_function(writer, phase, *reduce, dtype);
-    else functions += scalar + " combine_" + phase + "(" + scalar + " a, " + scalar + " b) { return " +
-                      map_text(writer, reduction.combine, sum_dtype(dtype), sum_dtype(dtype), {"a", "b"}) + "; }\n";
-    if (!columns && scratch.insert(scalar).second) functions += "shared " + scalar + " scratch_" + scalar + "[" + std::to_string(64 * width) + "];\n";
-    if (arg && !columns && scratch.insert("at").second) functions += "shared int scratch_at[" + std::to_string(64 * width) + "];\n";
+    if (arg)
+      functions += better_function(writer, phase, *reduce, dtype);
+    else
+      functions += scalar + " combine_" + phase + "(" + scalar + " a, " + scalar + " b) { return " +
+                   map_text(writer, reduction.combine, sum_dtype(dtype), sum_dtype(dtype), {"a", "b"}) + "; }\n";
+    if (!columns && scratch.insert(scalar).second)
+      functions += "shared " + scalar + " scratch_" + scalar + "[" + std::to_string(64 * width) + "];\n";
+    if (arg && !columns && scratch.insert("at").second)
+      functions += "shared int scratch_at[" + std::to_string(64 * width) + "];\n";
 
     Slots slots;
     slots["phase"] = phase;
@@ -158,7 +162,8 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
     slots["length"] = writer.parameter(length);
     slots["element"] = loop->text(0);
     TUFF_ASSIGN(std::string text, expand_skeleton(columns ? (arg ? "row_columns_arg_phase.glsl" : "row_columns_phase.glsl")
-                                                      : (arg ? "row_arg_phase.glsl" : "row_reduce_phase.glsl"), slots));
+                                                          : (arg ? "row_arg_phase.glsl" : "row_reduce_phase.glsl"),
+                                                  slots));
     body += text;
 
     std::vector<std::string> stat;
@@ -195,7 +200,8 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
   }
   body += row_block->text(0);
   const std::string first = columns ? "0" : "lane", step = columns ? "++r" : "r += 64";
-  if (any_whole) body += "for (int r = " + first + "; r < " + writer.parameter(length) + "; " + step + ") {\n" + whole->text(2) + "}\n";
+  if (any_whole)
+    body += "for (int r = " + first + "; r < " + writer.parameter(length) + "; " + step + ") {\n" + whole->text(2) + "}\n";
   if (any_single) body += columns ? single->text(0) : "if (lane == 0) {\n" + single->text(2) + "}\n";
 
   Grid1d grid = spread(columns ? ceil_div(row_vectors, IntExpr(kInvocations)) : row_vectors, request.device);
@@ -205,9 +211,11 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
   slots["functions"] = functions;
   slots["body"] = body;
   GuardedKernel made;
-  TUFF_ASSIGN(made.kernel, finish_kernel(request, writer, columns ? "row_columns" : "row_reduce", std::move(slots), {kInvocations, 1, 1},
-                                         grid.grid, std::to_string(phases) + " phases, " + (columns ? "an invocation " : "64 invocations ") +
-                                             (width > 1 ? std::to_string(width) + " rows" : "a row")));
+  TUFF_ASSIGN(
+      made.kernel,
+      finish_kernel(request, writer, columns ? "row_columns" : "row_reduce", std::move(slots), {kInvocations, 1, 1}, grid.grid,
+                    std::to_string(phases) + " phases, " + (columns ? "an invocation " : "64 invocations ") +
+                        (width > 1 ? std::to_string(width) + " rows" : "a row")));
   made.kernel.shared_bytes = static_cast<int64_t>(scratch.size()) * 64 * width * 4;
   made.kernel.multiply_adds = rows * length * IntExpr(phases + 1);
   std::vector<GuardedKernel> all;

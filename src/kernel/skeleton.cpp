@@ -56,7 +56,8 @@ class Expander {
   }
 
   Status error(size_t line, std::string_view what) const {
-    return internal_error("shaders/" + std::string(path_) + ", line " + std::to_string(line + 1) + " " + std::string(what) + ".");
+    return internal_error("shaders/" + std::string(path_) + ", line " + std::to_string(line + 1) + " " + std::string(what) +
+                          ".");
   }
 
   Status block(size_t at, size_t end, bool emit) {
@@ -80,8 +81,10 @@ class Expander {
         auto slot = slots_.find(w[1]);
         if (slot == slots_.end()) return error(at, "asks for an unknown slot");
         TUFF_ASSIGN(size_t middle, matching(at, true));
-        if (!slot->second.empty()) TUFF_TRY(block(at + 1, middle, emit));
-        else if (middle != close) TUFF_TRY(block(middle + 1, close, emit));
+        if (!slot->second.empty())
+          TUFF_TRY(block(at + 1, middle, emit));
+        else if (middle != close)
+          TUFF_TRY(block(middle + 1, close, emit));
       } else {
         return error(at, "has an unknown directive");
       }
@@ -94,7 +97,8 @@ class Expander {
     // Loop variables first, so that they may be part of a slot's name: ${load_${i}}.
     std::string numbered(lines_[at]);
     for (const auto& [variable, number] : loop_variables_)
-      for (size_t i; (i = numbered.find("${" + variable + "}")) != std::string::npos;) numbered.replace(i, variable.size() + 3, number);
+      for (size_t i; (i = numbered.find("${" + variable + "}")) != std::string::npos;)
+        numbered.replace(i, variable.size() + 3, number);
     std::string_view text = numbered;
     size_t indent = text.find_first_not_of(' ');
     if (indent != std::string_view::npos && text.substr(indent, 2) == "${" && text.back() == '}' &&

@@ -58,9 +58,12 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
       next = map_text(writer, MapOp::add, sum_dtype(out.dtype), sum_dtype(out.dtype), {acc, xl});
     } else {
       const std::string& wl = w_lanes[static_cast<size_t>(lane)];
-      if (reg != Register::kFloat) next = acc + " + " + xl + " * " + wl;
-      else if (request.exact) next = acc + " + tuff_flush_inner(" + xl + ") * tuff_flush_inner(" + wl + ")";
-      else next = "fma(" + xl + ", " + wl + ", " + acc + ")";
+      if (reg != Register::kFloat)
+        next = acc + " + " + xl + " * " + wl;
+      else if (request.exact)
+        next = acc + " + tuff_flush_inner(" + xl + ") * tuff_flush_inner(" + wl + ")";
+      else
+        next = "fma(" + xl + ", " + wl + ", " + acc + ")";
     }
     tap.line(acc + " = " + next + ";");
   }
@@ -97,8 +100,10 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
   slots["epilogue"] = epilogue.text(0);
   uint64_t identity = 0;
   if (window.op == WindowOp::kMax) {
-    if (reg == Register::kFloat || reg == Register::kDouble) identity = out.dtype == Dtype::kF64 ? 0xfff0000000000000ull : scalar_bits(out.dtype, -1.0 / 0.0);
-    else if (is_signed_integer(out.dtype)) identity = uint64_t{1} << (8 * dtype_size_bytes(out.dtype) - 1);
+    if (reg == Register::kFloat || reg == Register::kDouble)
+      identity = out.dtype == Dtype::kF64 ? 0xfff0000000000000ull : scalar_bits(out.dtype, -1.0 / 0.0);
+    else if (is_signed_integer(out.dtype))
+      identity = uint64_t{1} << (8 * dtype_size_bytes(out.dtype) - 1);
   }
   slots["identity"] = literal(writer.dialect(), out.dtype, identity);
   std::string loops, loops_end;

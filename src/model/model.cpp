@@ -6,7 +6,8 @@
 namespace tuff {
 namespace {
 
-Result<Graph> load(const Bytes& bytes, const std::string& source, std::optional<std::string> folder, const LoadOptions& options) {
+Result<Graph> load(const Bytes& bytes, const std::string& source, std::optional<std::string> folder,
+                   const LoadOptions& options) {
   TUFF_ASSIGN(onnx::ModelProto model, onnx::read_model(bytes, source));
   onnx::TensorLoader loader(bytes, std::move(folder), options);
   auto graph = onnx::import_model(model, loader, options);

@@ -25,7 +25,8 @@ struct Binder {
       auto it = symbols.find(std::string(name));
       return it == symbols.end() ? std::nullopt : std::optional<int64_t>(it->second);
     });
-    if (!value) return limit_exceeded("The size " + e.text() + " of " + of + " cannot be computed: it overflows or divides by zero.");
+    if (!value)
+      return limit_exceeded("The size " + e.text() + " of " + of + " cannot be computed: it overflows or divides by zero.");
     return *value;
   }
 
@@ -47,7 +48,8 @@ struct Binder {
     int64_t bytes = storage_element_bytes(value.dtype);
     for (const IntExpr& d : value.shape) {
       TUFF_ASSIGN(int64_t extent, size(d, name));
-      if (extent < 0) return invalid_argument("The size " + d.text() + " of " + name + " would be " + std::to_string(extent) + ".");
+      if (extent < 0)
+        return invalid_argument("The size " + d.text() + " of " + name + " would be " + std::to_string(extent) + ".");
       out.shape.push_back(extent);
       auto product = checked_multiply(bytes, extent);
       if (!product) return limit_exceeded(name + " has more bytes than 64 bits count.");
@@ -72,11 +74,13 @@ struct Binder {
   Result<uint64_t> value_bytes(ValueId v) const {
     TUFF_ASSIGN(int64_t bytes, size(places[v.value]->size_bytes, "%" + std::to_string(v.value)));
     if (bytes < 0 || bytes > device.max_storage_buffer_bytes)
-      return limit_exceeded("%" + std::to_string(v.value) + " " + dims_text(plan.graph.value(v).shape) + " takes " + std::to_string(bytes) +
-                            " bytes; a kernel of " + device.name + " sees at most " + std::to_string(device.max_storage_buffer_bytes) + ".");
+      return limit_exceeded("%" + std::to_string(v.value) + " " + dims_text(plan.graph.value(v).shape) + " takes " +
+                            std::to_string(bytes) + " bytes; a kernel of " + device.name + " sees at most " +
+                            std::to_string(device.max_storage_buffer_bytes) + ".");
     // Kernels index elements with 32 bits.
     if (bytes / storage_element_bytes(plan.graph.value(v).dtype) > INT32_MAX)
-      return limit_exceeded("%" + std::to_string(v.value) + " " + dims_text(plan.graph.value(v).shape) + " has more than 2^31 - 1 elements.");
+      return limit_exceeded("%" + std::to_string(v.value) + " " + dims_text(plan.graph.value(v).shape) +
+                            " has more than 2^31 - 1 elements.");
     return static_cast<uint64_t>(std::max(bytes, kSmallestRange));
   }
 
@@ -96,8 +100,8 @@ struct Binder {
       TUFF_ASSIGN(int64_t count, size(kernel->grid[axis], "the grid of " + kernel->name));
       if (count <= 0) return ok_status();  // nothing to compute
       if (count > device.max_workgroup_count[axis])
-        return limit_exceeded(kernel->name + " needs " + std::to_string(count) + " workgroups on axis " + std::to_string(axis) + "; " +
-                              device.name + " starts at most " + std::to_string(device.max_workgroup_count[axis]) + ".");
+        return limit_exceeded(kernel->name + " needs " + std::to_string(count) + " workgroups on axis " + std::to_string(axis) +
+                              "; " + device.name + " starts at most " + std::to_string(device.max_workgroup_count[axis]) + ".");
       dispatch.grid[axis] = static_cast<uint32_t>(count);
     }
     for (const KernelBinding& b : kernel->bindings) {
@@ -114,15 +118,16 @@ struct Binder {
     if (!kernel->parameters.empty()) {
       uint64_t words = static_cast<uint64_t>(round_up(static_cast<int64_t>(kernel->parameters.size()), 4));
       uint64_t step_words = static_cast<uint64_t>(device.uniform_offset_alignment) / 4;
-      uint64_t start = step_words ? (bound.parameters.size() + step_words - 1) / step_words * step_words : bound.parameters.size();
+      uint64_t start =
+          step_words ? (bound.parameters.size() + step_words - 1) / step_words * step_words : bound.parameters.size();
       dispatch.parameter_offset = start * 4;
       dispatch.parameter_bytes = words * 4;
       bound.parameters.resize(start + words);
       for (size_t i = 0; i < kernel->parameters.size(); ++i) {
         TUFF_ASSIGN(int64_t v, size(kernel->parameters[i], "a parameter of " + kernel->name));
         if (v < INT32_MIN || v > INT32_MAX)
-          return limit_exceeded("A parameter of " + kernel->name + ", " + kernel->parameters[i].text() + " = " + std::to_string(v) +
-                                ", does not fit 32 bits.");
+          return limit_exceeded("A parameter of " + kernel->name + ", " + kernel->parameters[i].text() + " = " +
+                                std::to_string(v) + ", does not fit 32 bits.");
         bound.parameters[start + i] = static_cast<int32_t>(v);
       }
     }

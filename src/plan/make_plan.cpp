@@ -36,7 +36,8 @@ Result<Plan> make_plan(Graph graph, std::vector<std::vector<int>> orders, std::v
       plan.kernels.push_back(std::move(kernel));
     }
     if (step.variants.empty() || !step.variants.back().guard.always())
-      return internal_error("A step of " + (step.origins.empty() ? "the plan" : step.origins.front()) + " has no kernel that always applies.");
+      return internal_error("A step of " + (step.origins.empty() ? "the plan" : step.origins.front()) +
+                            " has no kernel that always applies.");
     for (uint32_t v : reads) step.reads.push_back(ValueId(v));
     for (uint32_t v : writes) step.writes.push_back(ValueId(v));
     plan.steps.push_back(std::move(step));

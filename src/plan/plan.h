@@ -35,10 +35,10 @@ enum class BufferKind : uint8_t { kInput, kOutput, kWeights, kArena };
 struct PlanValue {
   ValueId value;
   BufferKind buffer = BufferKind::kArena;
-  uint32_t index = 0;         // kInput, kOutput: which
-  uint64_t weight_offset = 0; // kWeights
-  ValueId owner;              // valid: lives inside the owner's storage
-  IntExpr size_bytes;         // in storage: words for dtypes below 32 bits (layout/storage.h)
+  uint32_t index = 0;          // kInput, kOutput: which
+  uint64_t weight_offset = 0;  // kWeights
+  ValueId owner;               // valid: lives inside the owner's storage
+  IntExpr size_bytes;          // in storage: words for dtypes below 32 bits (layout/storage.h)
 };
 
 // Where one weight comes from: the constant's elements, permuted to the storage order, at weight_offset.
@@ -51,17 +51,17 @@ struct Plan {
   Graph graph;  // the one that values refer to, after simplify
   std::vector<Kernel> kernels;
   std::vector<Step> steps;
-  std::vector<PlanValue> values;           // those that have storage
+  std::vector<PlanValue> values;  // those that have storage
   std::vector<PlanWeight> weights;
-  std::vector<std::vector<int>> orders;    // by ValueId: storage axis order, outermost first
+  std::vector<std::vector<int>> orders;  // by ValueId: storage axis order, outermost first
   uint64_t weight_bytes = 0;
 };
 
 struct BoundRange {
   BufferKind buffer;
-  uint32_t index = 0;        // kInput, kOutput
+  uint32_t index = 0;  // kInput, kOutput
   uint64_t offset = 0;
-  uint64_t size_bytes = 0;   // never 0
+  uint64_t size_bytes = 0;  // never 0
   Access access = Access::kRead;
   ValueId value;
 };
@@ -69,9 +69,9 @@ struct BoundRange {
 struct BoundDispatch {
   KernelId kernel;
   StepId step;
-  std::array<uint32_t, 3> grid;      // none is 0
-  std::vector<BoundRange> ranges;    // by the kernel's bindings
-  uint64_t parameter_offset = 0;     // bytes into BoundPlan::parameters
+  std::array<uint32_t, 3> grid;    // none is 0
+  std::vector<BoundRange> ranges;  // by the kernel's bindings
+  uint64_t parameter_offset = 0;   // bytes into BoundPlan::parameters
   uint64_t parameter_bytes = 0;
   bool barrier_before = false;
 };

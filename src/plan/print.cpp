@@ -17,7 +17,8 @@ std::string_view buffer_name(BufferKind kind) {
 
 std::string guard_text(const Guard& guard) {
   std::string out;
-  for (const auto& d : guard.divides) out += (out.empty() ? "" : " and ") + std::to_string(d.divisor) + " divides " + d.value.text();
+  for (const auto& d : guard.divides)
+    out += (out.empty() ? "" : " and ") + std::to_string(d.divisor) + " divides " + d.value.text();
   for (const auto& m : guard.at_most) out += (out.empty() ? "" : " and ") + m.value.text() + " <= " + std::to_string(m.limit);
   return out.empty() ? "always" : out;
 }
@@ -33,8 +34,8 @@ std::string print(const Plan& plan) {
     out += "\n";
     for (const Variant& v : step.variants) {
       const Kernel& k = plan.kernels[v.kernel.value];
-      out += "  " + guard_text(v.guard) + ": " + k.name + " (" + k.schedule + ") grid [" + k.grid[0].text() + ", " + k.grid[1].text() + ", " +
-             k.grid[2].text() + "]\n";
+      out += "  " + guard_text(v.guard) + ": " + k.name + " (" + k.schedule + ") grid [" + k.grid[0].text() + ", " +
+             k.grid[1].text() + ", " + k.grid[2].text() + "]\n";
     }
     out += "  reads";
     for (ValueId v : step.reads) out += " %" + std::to_string(v.value);
@@ -44,8 +45,10 @@ std::string print(const Plan& plan) {
   }
   for (const PlanValue& v : plan.values) {
     out += "%" + std::to_string(v.value.value) + " in " + std::string(buffer_name(v.buffer));
-    if (v.buffer == BufferKind::kWeights) out += " at " + std::to_string(v.weight_offset);
-    else if (v.buffer != BufferKind::kArena) out += " " + std::to_string(v.index);
+    if (v.buffer == BufferKind::kWeights)
+      out += " at " + std::to_string(v.weight_offset);
+    else if (v.buffer != BufferKind::kArena)
+      out += " " + std::to_string(v.index);
     out += ", " + v.size_bytes.text() + " bytes\n";
   }
   return out;
@@ -56,11 +59,12 @@ std::string print(const BoundPlan& bound) {
   for (const auto& [name, size] : bound.symbols) out += name + " = " + std::to_string(size) + "\n";
   for (const BoundDispatch& d : bound.dispatches) {
     if (d.barrier_before) out += "barrier\n";
-    out += "dispatch step " + std::to_string(d.step.value) + " kernel " + std::to_string(d.kernel.value) + " grid " + std::to_string(d.grid[0]) +
-           "x" + std::to_string(d.grid[1]) + "x" + std::to_string(d.grid[2]) + "\n";
+    out += "dispatch step " + std::to_string(d.step.value) + " kernel " + std::to_string(d.kernel.value) + " grid " +
+           std::to_string(d.grid[0]) + "x" + std::to_string(d.grid[1]) + "x" + std::to_string(d.grid[2]) + "\n";
     for (const BoundRange& r : d.ranges)
       out += std::string(r.access == Access::kRead ? "  reads" : "  writes") + " %" + std::to_string(r.value.value) + " " +
-             std::string(buffer_name(r.buffer)) + (r.buffer == BufferKind::kArena || r.buffer == BufferKind::kWeights ? "" : " " + std::to_string(r.index)) +
+             std::string(buffer_name(r.buffer)) +
+             (r.buffer == BufferKind::kArena || r.buffer == BufferKind::kWeights ? "" : " " + std::to_string(r.index)) +
              " bytes " + std::to_string(r.offset) + " to " + std::to_string(r.offset + r.size_bytes) + "\n";
   }
   out += "arena " + std::to_string(bound.arena_bytes) + " bytes, weights " + std::to_string(bound.weight_bytes) + " bytes, " +
@@ -91,7 +95,14 @@ std::string print_json(const Plan& plan, const BoundPlan* bound) {
     for (const Variant& v : step.variants) {
       const Kernel& k = plan.kernels[v.kernel.value];
       json.begin_object();
-      json.key("kernel").string(k.name).key("skeleton").string(k.skeleton).key("schedule").string(k.schedule).key("guard").string(guard_text(v.guard));
+      json.key("kernel")
+          .string(k.name)
+          .key("skeleton")
+          .string(k.skeleton)
+          .key("schedule")
+          .string(k.schedule)
+          .key("guard")
+          .string(guard_text(v.guard));
       json.end_object();
     }
     json.end_array();

@@ -8,7 +8,8 @@ Status verify(const Plan& plan) {
   TUFF_TRY(verify(plan.graph));
   std::vector<bool> written(plan.graph.values.size()), placed(plan.graph.values.size());
   for (const PlanValue& v : plan.values) {
-    if (v.value.value >= plan.graph.values.size()) return internal_error("The plan places a value that the graph does not have.");
+    if (v.value.value >= plan.graph.values.size())
+      return internal_error("The plan places a value that the graph does not have.");
     placed[v.value.value] = true;
     if (v.buffer == BufferKind::kInput || v.buffer == BufferKind::kWeights) written[v.value.value] = true;
   }
@@ -50,8 +51,8 @@ Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device
                       : r.buffer == BufferKind::kInput   ? bound.inputs.at(r.index).storage_bytes
                                                          : bound.outputs.at(r.index).storage_bytes;
       if (r.size_bytes == 0 || r.offset + r.size_bytes > size)
-        return internal_error(name + " reaches bytes " + std::to_string(r.offset) + " to " + std::to_string(r.offset + r.size_bytes) +
-                              " of a buffer of " + std::to_string(size) + ".");
+        return internal_error(name + " reaches bytes " + std::to_string(r.offset) + " to " +
+                              std::to_string(r.offset + r.size_bytes) + " of a buffer of " + std::to_string(size) + ".");
       if (r.offset % static_cast<uint64_t>(device.storage_offset_alignment) != 0)
         return internal_error(name + " has a range at " + std::to_string(r.offset) + ", which is not aligned.");
       if (r.access == Access::kWrite && (r.buffer == BufferKind::kInput || r.buffer == BufferKind::kWeights))

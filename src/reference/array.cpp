@@ -71,8 +71,7 @@ Walk::Walk(const Sizes& full_shape, std::vector<Sizes> operand_strides) : stride
   for (size_t i = 0; i < full_shape.size(); ++i) {
     if (full_shape[i] == 1) continue;
     bool joins = !shape.empty();
-    for (size_t o = 0; joins && o < strides.size(); ++o)
-      joins = strides[o].back() == operand_strides[o][i] * full_shape[i];
+    for (size_t o = 0; joins && o < strides.size(); ++o) joins = strides[o].back() == operand_strides[o][i] * full_shape[i];
     if (!joins) shape.push_back(1);
     shape.back() *= full_shape[i];
     for (size_t o = 0; o < strides.size(); ++o) {
@@ -106,22 +105,17 @@ uint64_t storage_bits(Dtype dtype, uint64_t bits, Precision precision) {
 
 float narrowed(float x, Dtype dtype) {
   using namespace numerics;
-  return dtype == Dtype::kF16 ? tuff_f16_bits_to_f32(tuff_f32_to_f16_bits(x))
-                              : tuff_bf16_bits_to_f32(tuff_f32_to_bf16_bits(x));
+  return dtype == Dtype::kF16 ? tuff_f16_bits_to_f32(tuff_f32_to_f16_bits(x)) : tuff_bf16_bits_to_f32(tuff_f32_to_bf16_bits(x));
 }
 
 }  // namespace
 
 void copy_elements(const Array& src, Array& dst) {
   switch (dtype_size_bytes(src.dtype)) {
-    case 1:
-      return copy_rows<uint8_t>(src, dst);
-    case 2:
-      return copy_rows<uint16_t>(src, dst);
-    case 4:
-      return copy_rows<uint32_t>(src, dst);
-    default:
-      return copy_rows<uint64_t>(src, dst);
+    case 1: return copy_rows<uint8_t>(src, dst);
+    case 2: return copy_rows<uint16_t>(src, dst);
+    case 4: return copy_rows<uint32_t>(src, dst);
+    default: return copy_rows<uint64_t>(src, dst);
   }
 }
 
@@ -142,8 +136,8 @@ std::vector<int64_t> offsets_of(const Sizes& shape, const Sizes& strides) {
   return offsets;
 }
 
-Result<Array> array_from_elements(Dtype dtype, const Sizes& shape, std::span<const std::byte> elements,
-                                  Precision precision, const Memory& memory) {
+Result<Array> array_from_elements(Dtype dtype, const Sizes& shape, std::span<const std::byte> elements, Precision precision,
+                                  const Memory& memory) {
   Dtype storage = storage_dtype(dtype, precision);
   TUFF_ASSIGN(Array array, memory.allocate(storage, shape));
   size_t from = static_cast<size_t>(dtype_size_bytes(dtype)), to = static_cast<size_t>(dtype_size_bytes(storage));

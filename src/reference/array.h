@@ -39,26 +39,16 @@ Dtype storage_dtype(Dtype dtype, Precision precision);
 template <class Visit>
 auto with_element_type(Dtype storage, Visit visit) {
   switch (storage) {
-    case Dtype::kF32:
-      return visit(float());
-    case Dtype::kF64:
-      return visit(double());
-    case Dtype::kI8:
-      return visit(int8_t());
-    case Dtype::kI16:
-      return visit(int16_t());
-    case Dtype::kI32:
-      return visit(int32_t());
-    case Dtype::kI64:
-      return visit(int64_t());
-    case Dtype::kU16:
-      return visit(uint16_t());
-    case Dtype::kU32:
-      return visit(uint32_t());
-    case Dtype::kU64:
-      return visit(uint64_t());
-    default:
-      return visit(uint8_t());  // u8 and bool; nothing is stored as f16 or bf16
+    case Dtype::kF32: return visit(float());
+    case Dtype::kF64: return visit(double());
+    case Dtype::kI8: return visit(int8_t());
+    case Dtype::kI16: return visit(int16_t());
+    case Dtype::kI32: return visit(int32_t());
+    case Dtype::kI64: return visit(int64_t());
+    case Dtype::kU16: return visit(uint16_t());
+    case Dtype::kU32: return visit(uint32_t());
+    case Dtype::kU64: return visit(uint64_t());
+    default: return visit(uint8_t());  // u8 and bool; nothing is stored as f16 or bf16
   }
 }
 
@@ -108,8 +98,8 @@ Result<Array> make_contiguous(const Array& src, const Memory& memory);
 std::vector<int64_t> offsets_of(const Sizes& shape, const Sizes& strides);
 
 // Elements in memory (of any dtype) to an array and back.
-Result<Array> array_from_elements(Dtype dtype, const Sizes& shape, std::span<const std::byte> elements,
-                                  Precision precision, const Memory& memory);
+Result<Array> array_from_elements(Dtype dtype, const Sizes& shape, std::span<const std::byte> elements, Precision precision,
+                                  const Memory& memory);
 Array array_of_splat(Dtype dtype, const Sizes& shape, uint64_t bits, Precision precision);
 Tensor tensor_from_array(const Array& array, Dtype dtype, Precision precision);
 // Rounds f32 storage to what an f16 or bf16 value can hold; nothing for other dtypes.

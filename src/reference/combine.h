@@ -20,8 +20,7 @@ struct WrappingOf<T, true> {
 };
 // At least 32 bits: narrower unsigned types would be promoted to int, whose products can overflow.
 template <class T>
-using Wrapping =
-    std::conditional_t<std::is_integral_v<T>, std::common_type_t<typename WrappingOf<T>::type, unsigned>, T>;
+using Wrapping = std::conditional_t<std::is_integral_v<T>, std::common_type_t<typename WrappingOf<T>::type, unsigned>, T>;
 
 template <class T>
 struct Add {

@@ -7,9 +7,7 @@
 namespace tuff {
 namespace {
 
-bool has(const std::vector<int>& labels, int label) {
-  return std::find(labels.begin(), labels.end(), label) != labels.end();
-}
+bool has(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
 
 // The stride along a label, 0 where the array does not have it.
 int64_t stride_of(const std::vector<int>& labels, const Sizes& strides, int label) {

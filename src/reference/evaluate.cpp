@@ -61,8 +61,7 @@ class Evaluation {
       if (size < 0) return invalid_argument("The size " + d.text() + " is " + std::to_string(size) + ".");
       sizes.push_back(size);
       auto product = checked_multiply(bytes, std::max<int64_t>(size, 1));
-      if (!product)
-        return limit_exceeded("A value of shape " + dims_text(dims) + " has more elements than 63 bits count.");
+      if (!product) return limit_exceeded("A value of shape " + dims_text(dims) + " has more elements than 63 bits count.");
       bytes = *product;
     }
     return sizes;
@@ -74,8 +73,8 @@ class Evaluation {
       if (it == symbols_.end()) return invalid_argument("The symbol '" + s.name + "' has no value.");
       if (it->second < s.min || it->second > s.max || it->second % std::max<int64_t>(s.divisor, 1) != 0)
         return invalid_argument("The symbol '" + s.name + "' cannot be " + std::to_string(it->second) +
-                                ": it is a multiple of " + std::to_string(s.divisor) + " from " +
-                                std::to_string(s.min) + " to " + std::to_string(s.max) + ".");
+                                ": it is a multiple of " + std::to_string(s.divisor) + " from " + std::to_string(s.min) +
+                                " to " + std::to_string(s.max) + ".");
     }
     return ok_status();
   }
@@ -92,8 +91,7 @@ class Evaluation {
           static_cast<int64_t>(inputs[i].bytes.size()) != element_count(shape) * dtype_size_bytes(inputs[i].dtype))
         return invalid_argument("Input '" + value.name + "' is not " + std::string(dtype_name(value.dtype)) +
                                 dims_text(value.shape) + ".");
-      TUFF_ASSIGN(Array array,
-                  array_from_elements(inputs[i].dtype, shape, inputs[i].bytes, options_.precision, memory_));
+      TUFF_ASSIGN(Array array, array_from_elements(inputs[i].dtype, shape, inputs[i].bytes, options_.precision, memory_));
       arrays_[graph_.inputs[i].value] = std::move(array);
     }
     return ok_status();

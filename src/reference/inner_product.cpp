@@ -31,8 +31,8 @@ T result(T x) {
 
 // panel[k][lane] = x[offsets[first + lane] + along[k]]; lanes beyond the offsets are 0.
 template <class T>
-void pack(const T* x, const std::vector<int64_t>& offsets, int64_t first, int64_t lanes,
-          const std::vector<int64_t>& along, T* panel) {
+void pack(const T* x, const std::vector<int64_t>& offsets, int64_t first, int64_t lanes, const std::vector<int64_t>& along,
+          T* panel) {
   int64_t n = std::min(lanes, static_cast<int64_t>(offsets.size()) - first);
   const int64_t* offset = offsets.data() + first;
   for (size_t k = 0; k < along.size(); ++k, panel += lanes) {
@@ -64,8 +64,7 @@ void store(const Block<T>& block, const InnerProduct& p, T* out, int64_t first_m
   int64_t columns = std::min(kColumns<T>, static_cast<int64_t>(p.out_n.size()) - first_n);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c)
-      out[p.out_m[static_cast<size_t>(first_m + r)] + p.out_n[static_cast<size_t>(first_n + c)]] =
-          result(block.sum[r][c]);
+      out[p.out_m[static_cast<size_t>(first_m + r)] + p.out_n[static_cast<size_t>(first_n + c)]] = result(block.sum[r][c]);
 }
 
 template <class T>
@@ -85,14 +84,13 @@ void run(const InnerProduct& p, const T* a, const T* b, T* out, int thread_count
       for (int64_t strip = begin; strip < end; strip += kStrip) {
         int64_t panels = std::min(kStrip, end - strip);
         for (int64_t n = 0; n < panels; ++n)
-          pack(b + p.b_batch[batch], p.b_n, (strip + n) * columns, columns, p.b_k,
-               b_panels.data() + n * columns * k_count);
+          pack(b + p.b_batch[batch], p.b_n, (strip + n) * columns, columns, p.b_k, b_panels.data() + n * columns * k_count);
         for (int64_t m = 0; m < m_blocks; ++m) {
           for (int64_t n = 0; n < panels; ++n) {
             Block<T> block;
             for (int64_t k = 0; k < k_count; k += chunk)
-              block.accumulate(a_panels.data() + (m * k_count + k) * kRows,
-                               b_panels.data() + (n * k_count + k) * columns, std::min(chunk, k_count - k));
+              block.accumulate(a_panels.data() + (m * k_count + k) * kRows, b_panels.data() + (n * k_count + k) * columns,
+                               std::min(chunk, k_count - k));
             store(block, p, out + p.out_batch[batch], m * kRows, (strip + n) * columns);
           }
         }
@@ -115,22 +113,15 @@ Result<InnerProduct> with_order(InnerProduct product, const SumOrder& order) {
 
 void inner_products(const InnerProduct& product, const Array& a, const Array& b, Array& out, int thread_count) {
   switch (a.dtype) {
-    case Dtype::kF32:
-      return run(product, a.data<float>(), b.data<float>(), out.mutable_data<float>(), thread_count);
-    case Dtype::kF64:
-      return run(product, a.data<double>(), b.data<double>(), out.mutable_data<double>(), thread_count);
-    default:
-      break;
+    case Dtype::kF32: return run(product, a.data<float>(), b.data<float>(), out.mutable_data<float>(), thread_count);
+    case Dtype::kF64: return run(product, a.data<double>(), b.data<double>(), out.mutable_data<double>(), thread_count);
+    default: break;
   }
   switch (dtype_size_bytes(a.dtype)) {
-    case 1:
-      return run(product, a.data<uint8_t>(), b.data<uint8_t>(), out.mutable_data<uint8_t>(), thread_count);
-    case 2:
-      return run(product, a.data<uint16_t>(), b.data<uint16_t>(), out.mutable_data<uint16_t>(), thread_count);
-    case 4:
-      return run(product, a.data<uint32_t>(), b.data<uint32_t>(), out.mutable_data<uint32_t>(), thread_count);
-    default:
-      return run(product, a.data<uint64_t>(), b.data<uint64_t>(), out.mutable_data<uint64_t>(), thread_count);
+    case 1: return run(product, a.data<uint8_t>(), b.data<uint8_t>(), out.mutable_data<uint8_t>(), thread_count);
+    case 2: return run(product, a.data<uint16_t>(), b.data<uint16_t>(), out.mutable_data<uint16_t>(), thread_count);
+    case 4: return run(product, a.data<uint32_t>(), b.data<uint32_t>(), out.mutable_data<uint32_t>(), thread_count);
+    default: return run(product, a.data<uint64_t>(), b.data<uint64_t>(), out.mutable_data<uint64_t>(), thread_count);
   }
 }
 

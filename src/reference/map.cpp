@@ -127,10 +127,8 @@ template <class T>
 void store(const T* block, Array& out, int64_t at, int64_t n) {
   // Integers wrap; a float's block is stored as floats or, from a test, as bools.
   switch (dtype_size_bytes(out.dtype)) {
-    case 1:
-      return store_as(block, out.mutable_data<uint8_t>() + at, n);
-    case 2:
-      return store_as(block, out.mutable_data<uint16_t>() + at, n);
+    case 1: return store_as(block, out.mutable_data<uint8_t>() + at, n);
+    case 2: return store_as(block, out.mutable_data<uint16_t>() + at, n);
     case 4:
       if constexpr (std::is_same_v<T, float>) return store_as(block, out.mutable_data<float>() + at, n);
       return store_as(block, out.mutable_data<uint32_t>() + at, n);
@@ -162,8 +160,7 @@ void map_elements(MapOp op, const Arrays& inputs, Array& out) {
 
 }  // namespace
 
-Result<Array> evaluate_map(const MapAttrs& attrs, const Arrays& inputs, Dtype from, Dtype to,
-                           const OpContext& context) {
+Result<Array> evaluate_map(const MapAttrs& attrs, const Arrays& inputs, Dtype from, Dtype to, const OpContext& context) {
   if (attrs.op == MapOp::cast) return evaluate_cast(inputs[0], from, to, context);
   TUFF_ASSIGN(Array out, context.memory.allocate(storage_dtype(to, context.precision), inputs[0].shape));
   Dtype computed = inputs.back().dtype;

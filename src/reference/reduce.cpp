@@ -34,8 +34,7 @@ T reduce_tree(const std::vector<T>& elements) {
   for (int64_t first = 0; first < count; first += kLanes) {
     int64_t n = std::min(kLanes, count - first);
     for (int64_t l = 0; l < n; ++l)
-      lanes[static_cast<size_t>(l)] =
-          Combine::combine(lanes[static_cast<size_t>(l)], elements[static_cast<size_t>(first + l)]);
+      lanes[static_cast<size_t>(l)] = Combine::combine(lanes[static_cast<size_t>(l)], elements[static_cast<size_t>(first + l)]);
   }
   for (size_t half = kLanes / 2; half > 0; half /= 2)
     for (size_t l = 0; l < half; ++l) lanes[l] = Combine::combine(lanes[l], lanes[l + half]);
@@ -70,8 +69,7 @@ void reduce_rows(const ReduceAttrs& attrs, const Rows& rows, Array& out, int thr
         case SumOrder::Kind::kChunked:
           to[row] = reduce_chunked<T, Combine>(elements, static_cast<size_t>(attrs.order.chunk_length));
           break;
-        default:
-          to[row] = reduce_tree<T, Combine>(elements);
+        default: to[row] = reduce_tree<T, Combine>(elements);
       }
     }
   });
@@ -119,19 +117,14 @@ void arg_rows(const ReduceAttrs& attrs, const Rows& rows, Array& out) {
 template <class T>
 void reduce_as(const ReduceAttrs& attrs, const Rows& rows, Array& out, int thread_count) {
   switch (attrs.op) {
-    case ReduceOp::kSum:
-      return reduce_rows<T, Add<T>>(attrs, rows, out, thread_count);
-    case ReduceOp::kProduct:
-      return reduce_rows<T, Multiply<T>>(attrs, rows, out, thread_count);
+    case ReduceOp::kSum: return reduce_rows<T, Add<T>>(attrs, rows, out, thread_count);
+    case ReduceOp::kProduct: return reduce_rows<T, Multiply<T>>(attrs, rows, out, thread_count);
     case ReduceOp::kMax:
-    case ReduceOp::kAny:
-      return reduce_rows<T, Max<T>>(attrs, rows, out, thread_count);
+    case ReduceOp::kAny: return reduce_rows<T, Max<T>>(attrs, rows, out, thread_count);
     case ReduceOp::kMin:
-    case ReduceOp::kAll:
-      return reduce_rows<T, Min<T>>(attrs, rows, out, thread_count);
+    case ReduceOp::kAll: return reduce_rows<T, Min<T>>(attrs, rows, out, thread_count);
     case ReduceOp::kArgMax:
-    case ReduceOp::kArgMin:
-      return arg_rows<T>(attrs, rows, out);
+    case ReduceOp::kArgMin: return arg_rows<T>(attrs, rows, out);
   }
 }
 

@@ -49,8 +49,7 @@ struct EvaluateOptions {
 // Outputs come in the order of graph.outputs, then the extra values: in kFloat with the graph's dtypes, in kTruth every
 // float as f64. In kTruth an f64 input is taken where the graph says f32, f16 or bf16.
 Result<std::vector<Tensor>> evaluate(const Graph& graph, const std::vector<Tensor>& inputs,
-                                     const std::map<std::string, int64_t>& symbols,
-                                     const EvaluateOptions& options = {});
+                                     const std::map<std::string, int64_t>& symbols, const EvaluateOptions& options = {});
 
 // A graph without inputs or symbols, each output as elements in memory: what simplify calls to fold constants.
 Result<std::vector<Bytes>> evaluate_closed(const Graph& graph);

@@ -35,10 +35,8 @@ int64_t padded_source(PadMode mode, int64_t index, int64_t low, int64_t interior
       bool inside = i >= 0 && i % (interior + 1) == 0 && i / (interior + 1) < size;
       return inside ? i / (interior + 1) : -1;
     }
-    case PadMode::kEdge:
-      return std::clamp<int64_t>(i, 0, size - 1);
-    case PadMode::kWrap:
-      return floor_mod(i, size);
+    case PadMode::kEdge: return std::clamp<int64_t>(i, 0, size - 1);
+    case PadMode::kWrap: return floor_mod(i, size);
     case PadMode::kReflect: {
       if (size == 1) return 0;
       int64_t period = 2 * (size - 1), at = floor_mod(i, period);
@@ -83,8 +81,7 @@ Result<Array> evaluate_slice(const SliceAttrs& attrs, const Array& x, const Size
   return part(x, shape, std::move(strides), offset);
 }
 
-Result<Array> evaluate_pad(const PadAttrs& attrs, const Array& x, Dtype dtype, const Sizes& shape,
-                           const OpContext& context) {
+Result<Array> evaluate_pad(const PadAttrs& attrs, const Array& x, Dtype dtype, const Sizes& shape, const OpContext& context) {
   TUFF_ASSIGN(Array out, context.memory.allocate(x.dtype, shape));
   copy_elements(array_of_splat(dtype, shape, attrs.fill_bits, context.precision), out);
   // Each axis as a table of where its indices read; one row of the output at a time follows them.
@@ -143,8 +140,7 @@ Result<Array> evaluate_broadcast(const Array& x, const Sizes& shape) {
   return part(x, shape, std::move(strides), 0);
 }
 
-Result<Array> evaluate_concat(const ConcatAttrs& attrs, const Arrays& inputs, const Sizes& shape,
-                              const OpContext& context) {
+Result<Array> evaluate_concat(const ConcatAttrs& attrs, const Arrays& inputs, const Sizes& shape, const OpContext& context) {
   TUFF_ASSIGN(Array out, context.memory.allocate(inputs[0].dtype, shape));
   size_t axis = static_cast<size_t>(attrs.axis);
   int64_t offset = 0;
@@ -156,8 +152,7 @@ Result<Array> evaluate_concat(const ConcatAttrs& attrs, const Arrays& inputs, co
   return out;
 }
 
-Result<Array> evaluate_gather(const GatherAttrs& attrs, const Arrays& inputs, const Sizes& shape,
-                              const OpContext& context) {
+Result<Array> evaluate_gather(const GatherAttrs& attrs, const Arrays& inputs, const Sizes& shape, const OpContext& context) {
   const Array& data = inputs[0];
   TUFF_ASSIGN(Array indices, make_contiguous(inputs[1], context.memory));
   TUFF_ASSIGN(Array out, context.memory.allocate(data.dtype, shape));

@@ -6,9 +6,7 @@
 namespace tuff {
 namespace {
 
-Sizes tail(const Sizes& sizes, size_t from) {
-  return Sizes(sizes.begin() + static_cast<std::ptrdiff_t>(from), sizes.end());
-}
+Sizes tail(const Sizes& sizes, size_t from) { return Sizes(sizes.begin() + static_cast<std::ptrdiff_t>(from), sizes.end()); }
 
 // Strides of the input along output positions and along kernel positions.
 Sizes scaled(const Sizes& strides, const std::vector<int64_t>& factors) {
@@ -51,8 +49,7 @@ void pool(const std::vector<int64_t>& kernel_offsets, const std::vector<int64_t>
   parallel_for(static_cast<int64_t>(positions.size()), thread_count, [&](int64_t begin, int64_t end) {
     std::fill(to + begin, to + end, Combine::identity());
     for (int64_t offset : kernel_offsets)
-      for (int64_t i = begin; i < end; ++i)
-        to[i] = Combine::combine(to[i], from[positions[static_cast<size_t>(i)] + offset]);
+      for (int64_t i = begin; i < end; ++i) to[i] = Combine::combine(to[i], from[positions[static_cast<size_t>(i)] + offset]);
   });
 }
 
@@ -60,8 +57,7 @@ template <class T>
 Result<Array> pooling(const WindowAttrs& attrs, const Array& x, const Sizes& shape, const OpContext& context) {
   TUFF_ASSIGN(Array out, context.memory.allocate(x.dtype, shape));
   std::vector<int64_t> kernel_offsets = offsets_of(attrs.kernel, scaled(x.strides, attrs.dilations));
-  std::vector<int64_t> positions =
-      offsets_of(shape, joined({x.strides[0], x.strides[1]}, scaled(x.strides, attrs.strides)));
+  std::vector<int64_t> positions = offsets_of(shape, joined({x.strides[0], x.strides[1]}, scaled(x.strides, attrs.strides)));
   if (attrs.op == WindowOp::kSum)
     pool<T, Add<T>>(kernel_offsets, positions, x, out, context.thread_count);
   else
@@ -71,15 +67,12 @@ Result<Array> pooling(const WindowAttrs& attrs, const Array& x, const Sizes& sha
 
 }  // namespace
 
-Result<Array> evaluate_window(const WindowAttrs& attrs, const Arrays& inputs, const Sizes& shape,
-                              const OpContext& context) {
+Result<Array> evaluate_window(const WindowAttrs& attrs, const Arrays& inputs, const Sizes& shape, const OpContext& context) {
   for (size_t i = 2; i < shape.size(); ++i)
     if (shape[i] <= 0 && inputs[0].shape[i] < attrs.dilations[i - 2] * (attrs.kernel[i - 2] - 1) + 1)
-      return invalid_argument("the window is larger than the padded input size " + std::to_string(inputs[0].shape[i]) +
-                              ".");
+      return invalid_argument("the window is larger than the padded input size " + std::to_string(inputs[0].shape[i]) + ".");
   if (attrs.op == WindowOp::kConv) return convolution(attrs, inputs[0], inputs[1], shape, context);
-  if (attrs.op == WindowOp::kSum && attrs.order.kind != SumOrder::Kind::kSerial &&
-      attrs.order.kind != SumOrder::Kind::kUnset)
+  if (attrs.op == WindowOp::kSum && attrs.order.kind != SumOrder::Kind::kSerial && attrs.order.kind != SumOrder::Kind::kUnset)
     return invalid_argument("A window is summed serially.");
   const Array& x = inputs[0];
   return with_element_type(x.dtype, [&]<class T>(T) { return pooling<T>(attrs, x, shape, context); });

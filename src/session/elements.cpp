@@ -21,8 +21,8 @@ void write(std::byte* p, T v) {
 // Calls row(host offset, count, host stride in bytes) for each run of elements along the innermost axis of storage, in
 // storage order; storage itself is dense, so runs follow each other there.
 template <class Row>
-void for_each_row(const std::vector<int64_t>& shape, const std::vector<int64_t>& byte_strides,
-                  std::span<const int> order, Row row) {
+void for_each_row(const std::vector<int64_t>& shape, const std::vector<int64_t>& byte_strides, std::span<const int> order,
+                  Row row) {
   for (int64_t size : shape) {
     if (size == 0) return;
   }
@@ -71,20 +71,19 @@ void store_rows(const TensorView& src, std::span<const int> order, std::byte* ds
 
 template <class Host, class Stored, class Convert>
 void load_rows(const std::byte* src, const MutableTensorView& dst, Convert convert) {
-  for_each_row(dst.shape, dst.byte_strides, row_major(dst.shape.size()),
-               [&](int64_t offset, int64_t count, int64_t stride) {
-                 std::byte* to = dst.data + offset;
-                 if constexpr (std::is_same_v<Host, Stored>) {
-                   if (stride == static_cast<int64_t>(sizeof(Host))) {
-                     std::memcpy(to, src, static_cast<size_t>(count) * sizeof(Host));
-                     src += static_cast<size_t>(count) * sizeof(Host);
-                     return;
-                   }
-                 }
-                 for (int64_t i = 0; i < count; ++i, to += stride, src += sizeof(Stored)) {
-                   write<Host>(to, convert(read<Stored>(src)));
-                 }
-               });
+  for_each_row(dst.shape, dst.byte_strides, row_major(dst.shape.size()), [&](int64_t offset, int64_t count, int64_t stride) {
+    std::byte* to = dst.data + offset;
+    if constexpr (std::is_same_v<Host, Stored>) {
+      if (stride == static_cast<int64_t>(sizeof(Host))) {
+        std::memcpy(to, src, static_cast<size_t>(count) * sizeof(Host));
+        src += static_cast<size_t>(count) * sizeof(Host);
+        return;
+      }
+    }
+    for (int64_t i = 0; i < count; ++i, to += stride, src += sizeof(Stored)) {
+      write<Host>(to, convert(read<Stored>(src)));
+    }
+  });
 }
 
 template <class To>
@@ -108,8 +107,7 @@ void store_elements(const TensorView& src, std::span<const int> order, std::byte
     case Dtype::kI16: return store_rows<int16_t, int32_t>(src, order, dst, kCast<int32_t>);
     case Dtype::kU8: return store_rows<uint8_t, uint32_t>(src, order, dst, kCast<uint32_t>);
     case Dtype::kU16: return store_rows<uint16_t, uint32_t>(src, order, dst, kCast<uint32_t>);
-    case Dtype::kBool:
-      return store_rows<uint8_t, uint32_t>(src, order, dst, [](uint8_t v) { return v != 0 ? 1u : 0u; });
+    case Dtype::kBool: return store_rows<uint8_t, uint32_t>(src, order, dst, [](uint8_t v) { return v != 0 ? 1u : 0u; });
   }
 }
 
@@ -127,8 +125,7 @@ void load_elements(const std::byte* src, const MutableTensorView& dst) {
     case Dtype::kI16: return load_rows<int16_t, int32_t>(src, dst, kCast<int16_t>);
     case Dtype::kU8: return load_rows<uint8_t, uint32_t>(src, dst, kCast<uint8_t>);
     case Dtype::kU16: return load_rows<uint16_t, uint32_t>(src, dst, kCast<uint16_t>);
-    case Dtype::kBool:
-      return load_rows<uint8_t, uint32_t>(src, dst, [](uint32_t v) { return static_cast<uint8_t>(v != 0); });
+    case Dtype::kBool: return load_rows<uint8_t, uint32_t>(src, dst, [](uint32_t v) { return static_cast<uint8_t>(v != 0); });
   }
 }
 

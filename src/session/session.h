@@ -35,8 +35,8 @@ class Session {
   virtual ~Session() = default;
   // Makes the shape current; nothing happens if it is.
   virtual Status prepare(const SymbolValues& symbols) = 0;
-  virtual const PreparedInfo* prepared() const = 0;   // of the current shape; null before the first prepare()
-  virtual const BoundPlan* bound_plan() const = 0;    // null where there is none
+  virtual const PreparedInfo* prepared() const = 0;  // of the current shape; null before the first prepare()
+  virtual const BoundPlan* bound_plan() const = 0;   // null where there is none
   // Copies an input in. Shape and dtype must be the current ones. BUSY while a run is in flight.
   virtual Status write_input(size_t index, const TensorView& view) = 0;
   virtual Status submit() = 0;

@@ -16,8 +16,8 @@ Status check_tensor(const std::vector<BoundTensor>& tensors, size_t index, const
   const BoundTensor& expected = tensors[index];
   if (view.dtype != expected.dtype) {
     return invalid_argument("The " + std::string(direction) + " '" + expected.name + "' is " +
-                            std::string(dtype_name(expected.dtype)) + ", the tensor is " +
-                            std::string(dtype_name(view.dtype)) + ".");
+                            std::string(dtype_name(expected.dtype)) + ", the tensor is " + std::string(dtype_name(view.dtype)) +
+                            ".");
   }
   if (view.shape != expected.shape) {
     auto text = [](const std::vector<int64_t>& shape) {

@@ -99,7 +99,8 @@ Result<Shape> evaluate_shape(const Graph& graph, ValueId value, const SymbolValu
   for (const IntExpr& size : graph.value(value).shape) {
     std::optional<int64_t> number = size.evaluate(lookup(symbols));
     if (!number || *number < 0) {
-      return invalid_argument("Size " + size.text() + " of '" + graph.value(value).name + "' has no value with the given dimensions.");
+      return invalid_argument("Size " + size.text() + " of '" + graph.value(value).name +
+                              "' has no value with the given dimensions.");
     }
     shape.push_back(*number);
   }

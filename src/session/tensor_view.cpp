@@ -29,8 +29,8 @@ Status check_extent(Dtype dtype, const std::vector<int64_t>& shape, const std::v
     if (size == 0) return ok_status();  // no element, so none outside
   }
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-  std::optional<int64_t> low = offset_bytes <= static_cast<uint64_t>(kMax) ? std::optional(static_cast<int64_t>(offset_bytes))
-                                                                          : std::nullopt;
+  std::optional<int64_t> low =
+      offset_bytes <= static_cast<uint64_t>(kMax) ? std::optional(static_cast<int64_t>(offset_bytes)) : std::nullopt;
   std::optional<int64_t> high = low;
   for (size_t axis = 0; axis < shape.size() && low && high; ++axis) {
     std::optional<int64_t> reach = checked_multiply(shape[axis] - 1, byte_strides[axis]);
@@ -40,8 +40,8 @@ Status check_extent(Dtype dtype, const std::vector<int64_t>& shape, const std::v
   if (high) high = checked_add(*high, dtype_size_bytes(dtype));
   if (!low || !high || *low < 0 || static_cast<uint64_t>(*high) > size_bytes) {
     std::string reach = low && high ? "bytes " + std::to_string(*low) + " to " + std::to_string(*high) : "more than 2^63 bytes";
-    return invalid_argument("Tensor '" + name + "' reaches " + reach + " of memory that has " +
-                            std::to_string(size_bytes) + " bytes.");
+    return invalid_argument("Tensor '" + name + "' reaches " + reach + " of memory that has " + std::to_string(size_bytes) +
+                            " bytes.");
   }
   return ok_status();
 }

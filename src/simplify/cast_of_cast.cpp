@@ -7,18 +7,12 @@ namespace {
 
 int significant_bits(Dtype d) {
   switch (d) {
-    case Dtype::kF64:
-      return 53;
-    case Dtype::kF32:
-      return 24;
-    case Dtype::kF16:
-      return 11;
-    case Dtype::kBf16:
-      return 8;
-    case Dtype::kBool:
-      return 1;
-    default:
-      return static_cast<int>(8 * dtype_size_bytes(d)) - (is_signed_integer(d) ? 1 : 0);
+    case Dtype::kF64: return 53;
+    case Dtype::kF32: return 24;
+    case Dtype::kF16: return 11;
+    case Dtype::kBf16: return 8;
+    case Dtype::kBool: return 1;
+    default: return static_cast<int>(8 * dtype_size_bytes(d)) - (is_signed_integer(d) ? 1 : 0);
   }
 }
 
@@ -26,8 +20,7 @@ int significant_bits(Dtype d) {
 bool holds_every_value(Dtype wide, Dtype narrow) {
   if (wide == narrow || narrow == Dtype::kBool) return true;
   if (wide == Dtype::kBool) return false;
-  if (is_float(narrow))
-    return is_float(wide) && significant_bits(wide) > significant_bits(narrow) && wide != Dtype::kF16;
+  if (is_float(narrow)) return is_float(wide) && significant_bits(wide) > significant_bits(narrow) && wide != Dtype::kF16;
   if (is_signed_integer(narrow) && is_unsigned_integer(wide)) return false;
   return significant_bits(wide) >= significant_bits(narrow);
 }

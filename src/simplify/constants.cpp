@@ -14,8 +14,7 @@ const ConstantAttrs* splat_source(const Rewriter& dst, ValueId v) {
   while (const Node* node = dst.producer(v)) {
     const auto* constant = std::get_if<ConstantAttrs>(&node->attrs);
     if (constant) return constant->data.kind == ConstantData::Kind::kSplat ? constant : nullptr;
-    bool repeats = std::holds_alternative<BroadcastAttrs>(node->attrs) ||
-                   std::holds_alternative<ReshapeAttrs>(node->attrs) ||
+    bool repeats = std::holds_alternative<BroadcastAttrs>(node->attrs) || std::holds_alternative<ReshapeAttrs>(node->attrs) ||
                    std::holds_alternative<TransposeAttrs>(node->attrs);
     if (!repeats) return nullptr;
     v = node->inputs[0];
@@ -34,9 +33,7 @@ std::optional<ConstantOperand> one_constant(const Rewriter& dst, const std::vect
   return a ? ConstantOperand{operands[1], *a} : ConstantOperand{operands[0], *b};
 }
 
-Result<ValueId> combine_constants(Rewriter& dst, MapOp op, ValueId a, ValueId b) {
-  return dst.builder().map(op, {a, b});
-}
+Result<ValueId> combine_constants(Rewriter& dst, MapOp op, ValueId a, ValueId b) { return dst.builder().map(op, {a, b}); }
 
 Result<ValueId> map_with_constant(Rewriter& dst, MapOp op, ValueId x, ValueId constant) {
   TUFF_ASSIGN(ValueId repeated, dst.builder().broadcast(constant, dst.shape(x)));

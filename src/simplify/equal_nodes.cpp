@@ -37,10 +37,8 @@ class Key {
       case MapOp::logical_xor:
       case MapOp::bit_and:
       case MapOp::bit_or:
-      case MapOp::bit_xor:
-        return true;
-      default:
-        return false;
+      case MapOp::bit_xor: return true;
+      default: return false;
     }
   }
 
@@ -61,9 +59,7 @@ class Key {
   void add(const MapAttrs&) {}
   void add(const ReduceAttrs& a) { list(a.axes), number(a.select_last), order(a.order); }
   void add(const ContractAttrs& a) { list(a.a), list(a.b), list(a.out), order(a.order); }
-  void add(const WindowAttrs& a) {
-    list(a.kernel), list(a.strides), list(a.dilations), number(a.groups), order(a.order);
-  }
+  void add(const WindowAttrs& a) { list(a.kernel), list(a.strides), list(a.dilations), number(a.groups), order(a.order); }
   void add(const ReshapeAttrs&) {}
   void add(const TransposeAttrs& a) { list(a.perm); }
   void add(const SliceAttrs& a) { dims(a.starts), list(a.steps); }

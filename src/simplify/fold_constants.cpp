@@ -40,11 +40,9 @@ class Folder {
     auto bytes = size_bytes(node.output);
     if (!bytes) return false;
     if (std::holds_alternative<ConstantAttrs>(node.attrs)) return true;
-    bool from_constants =
-        std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId in) { return constant_[in.value]; });
+    bool from_constants = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId in) { return constant_[in.value]; });
     if (const auto* d = std::get_if<DimensionAttrs>(&node.attrs)) from_constants = d->value.is_constant();
-    return from_constants &&
-           (*bytes <= options_.fold_limit_bytes || std::holds_alternative<BroadcastAttrs>(node.attrs));
+    return from_constants && (*bytes <= options_.fold_limit_bytes || std::holds_alternative<BroadcastAttrs>(node.attrs));
   }
 
   bool stays(const Node& node) const {
@@ -94,8 +92,7 @@ class Folder {
     TUFF_ASSIGN(std::vector<Bytes> elements, options_.evaluate_constants(prune_dead(std::move(closed))));
     if (elements.size() != chosen_.size())
       return internal_error("The evaluation of constants returned another number of values.");
-    for (size_t i = 0; i < chosen_.size(); ++i)
-      folded_[chosen_[i].value] = constant_node(chosen_[i], std::move(elements[i]));
+    for (size_t i = 0; i < chosen_.size(); ++i) folded_[chosen_[i].value] = constant_node(chosen_[i], std::move(elements[i]));
     return ok_status();
   }
 

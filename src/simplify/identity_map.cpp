@@ -22,20 +22,13 @@ struct Neutral {
 std::optional<Neutral> neutral_of(MapOp op, Dtype dtype, bool exact) {
   bool zero_is_neutral = !exact || !is_float(dtype);
   switch (op) {
-    case MapOp::mul:
-      return Neutral{1};
-    case MapOp::div:
-      return Neutral{1, true};
-    case MapOp::add:
-      return zero_is_neutral ? std::optional(Neutral{0}) : std::nullopt;
-    case MapOp::sub:
-      return zero_is_neutral ? std::optional(Neutral{0, true}) : std::nullopt;
-    case MapOp::logical_and:
-      return Neutral{1};
-    case MapOp::logical_or:
-      return Neutral{0};
-    default:
-      return std::nullopt;
+    case MapOp::mul: return Neutral{1};
+    case MapOp::div: return Neutral{1, true};
+    case MapOp::add: return zero_is_neutral ? std::optional(Neutral{0}) : std::nullopt;
+    case MapOp::sub: return zero_is_neutral ? std::optional(Neutral{0, true}) : std::nullopt;
+    case MapOp::logical_and: return Neutral{1};
+    case MapOp::logical_or: return Neutral{0};
+    default: return std::nullopt;
   }
 }
 

@@ -142,8 +142,7 @@ Result<Graph> Rewriter::run(std::span<const RewriteRule> rules) {
     NodeId producer = value(dst).producer;
     if (producer.valid()) merge_origins(inherited_[producer.value], node.origins);
   }
-  for (size_t i = 0; i < src_.outputs.size(); ++i)
-    builder_.output(dst_of_[src_.outputs[i].value], src_.output_names[i]);
+  for (size_t i = 0; i < src_.outputs.size(); ++i) builder_.output(dst_of_[src_.outputs[i].value], src_.output_names[i]);
   Graph dst = std::move(builder_).finish();
   for (size_t n = 0; n < dst.nodes.size(); ++n) merge_origins(dst.nodes[n].origins, inherited_[n]);
   return prune_dead(std::move(dst));

@@ -71,11 +71,11 @@ class Rewriter {
   const Graph& src_;
   const SimplifyOptions& options_;
   GraphBuilder builder_;
-  std::vector<ValueId> dst_of_;        // by src value
-  std::vector<int64_t> src_uses_;      // by src value
-  std::vector<int64_t> mapped_uses_;   // by dst value: those of the src values that it stands for; -1: for none
-  std::vector<int64_t> emitted_uses_;  // by dst value: by nodes of dst
-  std::vector<bool> constant_;         // by dst value
+  std::vector<ValueId> dst_of_;                      // by src value
+  std::vector<int64_t> src_uses_;                    // by src value
+  std::vector<int64_t> mapped_uses_;                 // by dst value: those of the src values that it stands for; -1: for none
+  std::vector<int64_t> emitted_uses_;                // by dst value: by nodes of dst
+  std::vector<bool> constant_;                       // by dst value
   std::vector<std::vector<std::string>> inherited_;  // by dst node: origins of nodes that it replaced
   int64_t fold_bytes_left_;
   int64_t match_count_ = 0;

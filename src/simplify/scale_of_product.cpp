@@ -26,8 +26,7 @@ Rewritten factor_for_convolution(Rewriter& dst, ValueId scale, size_t weight_ran
   return factor;
 }
 
-Rewritten factor_for_contraction(Rewriter& dst, ValueId scale, const std::vector<int>& out,
-                                 const std::vector<int>& weights) {
+Rewritten factor_for_contraction(Rewriter& dst, ValueId scale, const std::vector<int>& out, const std::vector<int>& weights) {
   const Dims shape = dst.shape(scale);
   std::vector<int> perm;  // the scale's axes in the weights' order, then those of size 1 that they lack
   Dims for_weights;
@@ -61,9 +60,8 @@ Rewritten scaled_product(Rewriter& dst, ValueId y, ValueId scale) {
     if (!dst.is_constant(weights)) continue;
     const auto* contract = std::get_if<ContractAttrs>(&product.attrs);
     if (!contract && side == 0) continue;
-    TUFF_ASSIGN(ValueId factor,
-                contract ? factor_for_contraction(dst, scale, contract->out, side ? contract->b : contract->a)
-                         : factor_for_convolution(dst, scale, dst.shape(weights).size()));
+    TUFF_ASSIGN(ValueId factor, contract ? factor_for_contraction(dst, scale, contract->out, side ? contract->b : contract->a)
+                                         : factor_for_convolution(dst, scale, dst.shape(weights).size()));
     if (!factor.valid() || !dst.take_fold_bytes(weights)) continue;
     TUFF_ASSIGN(ValueId scaled, map_with_constant(dst, MapOp::mul, weights, factor));
     std::vector<ValueId> inputs = product.inputs;

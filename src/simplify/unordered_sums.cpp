@@ -18,9 +18,7 @@ constexpr int64_t kMaxChunks = 32;
 constexpr SumOrder kSerial{SumOrder::Kind::kSerial, 0};
 constexpr SumOrder kTree{SumOrder::Kind::kTree, 0};
 
-bool has(const std::vector<int>& labels, int label) {
-  return std::find(labels.begin(), labels.end(), label) != labels.end();
-}
+bool has(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
 
 SumOrder contract_order(const ContractAttrs& attrs, const Dims& a, const Dims& b) {
   IntExpr rows(1), summed(1);
@@ -51,8 +49,7 @@ Graph unordered_sums(Graph graph) {
         reduce && (reduce->op == ReduceOp::kSum || reduce->op == ReduceOp::kProduct))
       set(reduce->order, kTree);
     if (auto* contract = std::get_if<ContractAttrs>(&node.attrs))
-      set(contract->order,
-          contract_order(*contract, graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape));
+      set(contract->order, contract_order(*contract, graph.value(node.inputs[0]).shape, graph.value(node.inputs[1]).shape));
   }
   return graph;
 }

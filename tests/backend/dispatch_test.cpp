@@ -78,13 +78,18 @@ struct Chain {
   Chain(Device& device, bool with_barriers) {
     const DeviceInfo& info = device.info();
     const uint64_t stride = (kBytes + 255) / 256 * 256;  // arena slots at offsets that every device can bind
+    append(
+        plan, info,
+        {kAdd, {input(0, kBytes), weights(0, kBytes), arena(0, kBytes, Access::kWrite)}, {kCount, 2}, {groups(kCount), 1, 1}});
+    append(
+        plan, info,
+        {kSquare, {arena(0, kBytes, Access::kRead), arena(stride, kBytes, Access::kWrite)}, {}, {kCount, 1, 1}, with_barriers});
     append(plan, info,
-           {kAdd, {input(0, kBytes), weights(0, kBytes), arena(0, kBytes, Access::kWrite)}, {kCount, 2}, {groups(kCount), 1, 1}});
-    append(plan, info,
-           {kSquare, {arena(0, kBytes, Access::kRead), arena(stride, kBytes, Access::kWrite)}, {}, {kCount, 1, 1}, with_barriers});
-    append(plan, info,
-           {kAdd, {arena(0, kBytes, Access::kRead), arena(stride, kBytes, Access::kRead), output(0, kBytes)},
-            {kCount, 3}, {groups(kCount), 1, 1}, with_barriers});
+           {kAdd,
+            {arena(0, kBytes, Access::kRead), arena(stride, kBytes, Access::kRead), output(0, kBytes)},
+            {kCount, 3},
+            {groups(kCount), 1, 1},
+            with_barriers});
     std::vector<float> a(kCount), b(kCount);
     for (size_t i = 0; i < kCount; ++i) {
       a[i] = static_cast<float>(i % 17);

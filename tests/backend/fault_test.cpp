@@ -32,8 +32,7 @@ struct Failing<kMember, VkResult(VKAPI_PTR*)(Args...)> {
     if (--fault.calls_left != 0) return (fault.real.*kMember)(args...);
     fault.failed = name;
     // A device that is really lost has nothing in flight any more.
-    if (std::strcmp(name, "vkWaitForFences") == 0 && fault.result == VK_ERROR_DEVICE_LOST)
-      (void)(fault.real.*kMember)(args...);
+    if (std::strcmp(name, "vkWaitForFences") == 0 && fault.result == VK_ERROR_DEVICE_LOST) (void)(fault.real.*kMember)(args...);
     return fault.result;
   }
 };

@@ -56,7 +56,8 @@ struct Store {
   std::vector<std::byte> file;
   int loads = 0, stores = 0;
   PipelineCacheIo io() {
-    return {[this] { return ++loads, file; }, [this](std::span<const std::byte> data) {
+    return {[this] { return ++loads, file; },
+            [this](std::span<const std::byte> data) {
               ++stores;
               file.assign(data.begin(), data.end());
             }};

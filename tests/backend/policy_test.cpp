@@ -95,7 +95,8 @@ TEST_CASE("a discrete GPU keeps its own memory for kernels and the host's for tr
 }
 
 TEST_CASE("unified memory is mapped, cached where there is a choice") {
-  const auto phone = memory_of({kLocal | kVisible | kCoherent, kLocal | kVisible | kCached, kLocal | VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT});
+  const auto phone =
+      memory_of({kLocal | kVisible | kCoherent, kLocal | kVisible | kCached, kLocal | VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT});
   const auto type = VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU;
   CHECK(type_for(phone, MemoryUse::kDevice, type) == 1);
   CHECK(type_for(phone, MemoryUse::kUpload, type) == 0);
@@ -106,7 +107,8 @@ TEST_CASE("unified memory is mapped, cached where there is a choice") {
 }
 
 TEST_CASE("protected and lazily allocated memory serves nothing") {
-  const auto memory = memory_of({kLocal | kVisible | VK_MEMORY_PROPERTY_PROTECTED_BIT, kLocal | VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT});
+  const auto memory =
+      memory_of({kLocal | kVisible | VK_MEMORY_PROPERTY_PROTECTED_BIT, kLocal | VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT});
   for (const MemoryUse use : {MemoryUse::kDevice, MemoryUse::kUpload, MemoryUse::kReadback})
     CHECK(type_for(memory, use, VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU) == UINT32_MAX);
 }

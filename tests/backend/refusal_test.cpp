@@ -17,8 +17,7 @@ TEST_CASE("buffers of impossible sizes are refused with the size and the limit")
     const auto nothing = device.allocate(MemoryUse::kDevice, 0);
     REQUIRE(!nothing.ok());
     CHECK(nothing.status().code() == Code::kInvalidArgument);
-    const uint64_t limit =
-        static_cast<uint64_t>(std::min(device.info().max_buffer_bytes, device.info().max_allocation_bytes));
+    const uint64_t limit = static_cast<uint64_t>(std::min(device.info().max_buffer_bytes, device.info().max_allocation_bytes));
     for (const uint64_t size : {limit + 1, UINT64_MAX}) {
       const auto huge = device.allocate(MemoryUse::kDevice, size);
       REQUIRE(!huge.ok());
@@ -53,10 +52,12 @@ TEST_CASE("a plan that reaches outside a buffer or a limit is refused") {
       {"no plan", Code::kInvalidArgument, [](Copy& c, Device&) { c.desc.plan = nullptr; }},
       {"no pipelines", Code::kInvalidArgument, [](Copy& c, Device&) { c.desc.pipelines = nullptr; }},
       {"a kernel that is not there", Code::kInternal, [](Copy& c, Device&) { c.plan.dispatches[0].kernel = KernelId(99); }},
-      {"an input that is not there", Code::kInvalidArgument, [](Copy& c, Device&) { c.plan.dispatches[0].ranges[0].index = 1; }},
+      {"an input that is not there", Code::kInvalidArgument,
+       [](Copy& c, Device&) { c.plan.dispatches[0].ranges[0].index = 1; }},
       {"weights that were not given", Code::kInvalidArgument,
        [](Copy& c, Device&) { c.plan.dispatches[0].ranges[0].buffer = BufferKind::kWeights; }},
-      {"a range past the end", Code::kInvalidArgument, [](Copy& c, Device&) { c.plan.dispatches[0].ranges[1].size_bytes = 260; }},
+      {"a range past the end", Code::kInvalidArgument,
+       [](Copy& c, Device&) { c.plan.dispatches[0].ranges[1].size_bytes = 260; }},
       {"an offset past the end", Code::kInvalidArgument, [](Copy& c, Device&) { c.plan.dispatches[0].ranges[1].offset = 512; }},
       {"an offset that wraps", Code::kInvalidArgument,
        [](Copy& c, Device&) { c.plan.dispatches[0].ranges[1].offset = UINT64_MAX - 255; }},
@@ -70,11 +71,17 @@ TEST_CASE("a plan that reaches outside a buffer or a limit is refused") {
       {"no parameters", Code::kInvalidArgument, [](Copy& c, Device&) { c.desc.parameters = nullptr; }},
       {"parameters past the end", Code::kInternal, [](Copy& c, Device&) { c.plan.dispatches[0].parameter_bytes = 32; }},
       {"a copy of nothing", Code::kInvalidArgument,
-       [](Copy& c, Device&) { c.desc.copies_after = {{c.desc.outputs[0].get(), c.desc.inputs[0].get(), 0}}; }},
+       [](Copy& c, Device&) {
+         c.desc.copies_after = {{c.desc.outputs[0].get(), c.desc.inputs[0].get(), 0}};
+       }},
       {"a copy past the end", Code::kInvalidArgument,
-       [](Copy& c, Device&) { c.desc.copies_before = {{c.desc.outputs[0].get(), c.desc.inputs[0].get(), 257}}; }},
+       [](Copy& c, Device&) {
+         c.desc.copies_before = {{c.desc.outputs[0].get(), c.desc.inputs[0].get(), 257}};
+       }},
       {"a copy from nowhere", Code::kInvalidArgument,
-       [](Copy& c, Device&) { c.desc.copies_before = {{nullptr, c.desc.inputs[0].get(), 4}}; }},
+       [](Copy& c, Device&) {
+         c.desc.copies_before = {{nullptr, c.desc.inputs[0].get(), 4}};
+       }},
   };
   for_each_device([&](Device& device, auto&) {
     const auto pipelines = pipelines_of(device);

@@ -63,13 +63,17 @@ Result<std::string> statistics_of(const Arguments& arguments) {
 int main(int argc, char** argv) {
   tuff::test::Arguments arguments;
   for (int i = 1; i < argc; ++i) {
-    if (!std::strcmp(argv[i], "--exact")) arguments.exact = true;
-    else if (!std::strcmp(argv[i], "--undecorated")) arguments.decorate = false;
-    else arguments.model = argv[i];
+    if (!std::strcmp(argv[i], "--exact"))
+      arguments.exact = true;
+    else if (!std::strcmp(argv[i], "--undecorated"))
+      arguments.decorate = false;
+    else
+      arguments.model = argv[i];
   }
   auto text = tuff::test::statistics_of(arguments);
   if (!text.ok()) {
-    std::fprintf(stderr, "%s: %s\n", std::string(tuff::code_name(text.status().code())).c_str(), text.status().message().c_str());
+    std::fprintf(stderr, "%s: %s\n", std::string(tuff::code_name(text.status().code())).c_str(),
+                 text.status().message().c_str());
     return 1;
   }
   std::printf("%s\n", text->c_str());

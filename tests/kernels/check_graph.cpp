@@ -42,7 +42,8 @@ std::string difference(const Tensor& got, const Tensor& want, const std::vector<
       double e = (*bound)[static_cast<size_t>(i)];
       same = std::isinf(e) || std::fabs(g - w) <= e || g == w || (std::isnan(g) && std::isnan(w));
     } else {
-      same = std::memcmp(got.bytes.data() + static_cast<size_t>(i) * size, want.bytes.data() + static_cast<size_t>(i) * size, size) == 0;
+      same = std::memcmp(got.bytes.data() + static_cast<size_t>(i) * size, want.bytes.data() + static_cast<size_t>(i) * size,
+                         size) == 0;
     }
     if (same) continue;
     if (wrong++ == 0)
@@ -88,7 +89,8 @@ Verdict check_graph(const GraphCase& c, const std::vector<Tensor>& inputs, const
     for (size_t o = 0; o < c.graph.outputs.size(); ++o) {
       const Tensor& got = run->outputs[o];
       // An integer whose bound is infinite hangs on how floats were rounded before it.
-      std::string what = mode.exact ? difference(got, (*floats)[o], nullptr) : difference(got, (*truth)[o].truth, &(*truth)[o].error);
+      std::string what =
+          mode.exact ? difference(got, (*floats)[o], nullptr) : difference(got, (*truth)[o].truth, &(*truth)[o].error);
       if (what.empty()) continue;
       verdict.kind = Verdict::Kind::kDiffers;
       verdict.what = "output " + std::to_string(o) + " " + what;
@@ -125,9 +127,12 @@ Result<GraphCase> parse_case(const std::string& text, const std::string& source_
       if (equals == std::string::npos) return invalid_argument(source_name + ": '" + word + "' is no size.");
       int64_t value = std::atoll(word.c_str() + equals + 1);
       std::string name = word.substr(0, equals);
-      if (name == "seed") c.input_seed = static_cast<uint32_t>(value);
-      else if (name == "special") c.special_values = value != 0;
-      else c.symbols[name] = value;
+      if (name == "seed")
+        c.input_seed = static_cast<uint32_t>(value);
+      else if (name == "special")
+        c.special_values = value != 0;
+      else
+        c.symbols[name] = value;
     }
   }
   TUFF_ASSIGN(c.graph, parse_graph(graph, source_name));

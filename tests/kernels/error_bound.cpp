@@ -20,8 +20,8 @@ Tensor doubles(const std::vector<int64_t>& shape, const std::vector<double>& ele
 struct BoundEvaluator {
   const Graph& graph;
   const std::map<std::string, int64_t>& symbols;
-  std::vector<Tensor> truth;                // by ValueId
-  std::vector<std::vector<double>> error;   // by ValueId
+  std::vector<Tensor> truth;               // by ValueId
+  std::vector<std::vector<double>> error;  // by ValueId
 
   // The node over other inputs of the same shapes, all in doubles (a gather's indices stay what they are).
   Result<std::vector<double>> over(const Node& node, std::vector<Tensor> inputs) const {
@@ -65,18 +65,24 @@ struct BoundEvaluator {
     const Dtype dtype = graph.value(node.output).dtype;
     const Tensor& y = truth[node.output.value];
     std::vector<double>& e = error[node.output.value];
-    for (int64_t i = 0; i < y.element_count(); ++i) e[static_cast<size_t>(i)] = rounded_error(dtype, y.at(i), e[static_cast<size_t>(i)]);
+    for (int64_t i = 0; i < y.element_count(); ++i)
+      e[static_cast<size_t>(i)] = rounded_error(dtype, y.at(i), e[static_cast<size_t>(i)]);
   }
 
   // Sums of `count` terms whose magnitudes add up to `base`, and with their errors to `total`.
-  std::vector<double> sum_error(const Node& node, const std::vector<double>& base, const std::vector<double>& total, int64_t count) const {
+  std::vector<double> sum_error(const Node& node, const std::vector<double>& base, const std::vector<double>& total,
+                                int64_t count) const {
     const bool real = is_float(graph.value(node.output).dtype);
     const double u = 0x1p-24, gamma = static_cast<double>(count) * u / (1 - static_cast<double>(count) * u);
     std::vector<double> out;
     for (size_t i = 0; i < base.size(); ++i) {
       double carried = total[i] - base[i];
-      if (!real) out.push_back(carried == 0 ? 0 : kInfinity);
-      else out.push_back(std::isfinite(total[i]) ? carried + 1e-14 * total[i] + (gamma + u) * total[i] + static_cast<double>(count + 1) * kMinNormal : kInfinity);
+      if (!real)
+        out.push_back(carried == 0 ? 0 : kInfinity);
+      else
+        out.push_back(std::isfinite(total[i])
+                          ? carried + 1e-14 * total[i] + (gamma + u) * total[i] + static_cast<double>(count + 1) * kMinNormal
+                          : kInfinity);
     }
     return out;
   }

@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
     // Fusion is where the bugs are; unfused kernels are the same code in simpler cases.
     Verdict verdict = check_graph(c, *device, {{false, true}, {true, true}, {seed % 2 == 0, false}});
     refused += verdict.kind == Verdict::Kind::kRefused;
-    if (std::getenv("TUFF_FUZZ_REFUSALS") && verdict.kind == Verdict::Kind::kRefused) std::printf("seed %u: %s\n", seed, verdict.what.c_str());
+    if (std::getenv("TUFF_FUZZ_REFUSALS") && verdict.kind == Verdict::Kind::kRefused)
+      std::printf("seed %u: %s\n", seed, verdict.what.c_str());
     if (verdict.kind != Verdict::Kind::kDiffers) continue;
     ++failures;
     GraphCase smallest = shrink(c, [&](const GraphCase& smaller) {

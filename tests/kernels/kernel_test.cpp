@@ -74,8 +74,8 @@ void check(const std::string& text, const std::map<std::string, int64_t>& symbol
               at = i;
             }
           }
-          CHECK_MESSAGE(worst <= scale * 0x1p-24 * largest, "element ", at, " is ", got.element_count() ? got.at(at) : 0.0, ", the truth is ",
-                        got.element_count() ? want.at(at) : 0.0, "\n", run->sources);
+          CHECK_MESSAGE(worst <= scale * 0x1p-24 * largest, "element ", at, " is ", got.element_count() ? got.at(at) : 0.0,
+                        ", the truth is ", got.element_count() ? want.at(at) : 0.0, "\n", run->sources);
         }
       }
     }
@@ -86,45 +86,89 @@ void check(const std::string& text, const std::map<std::string, int64_t>& symbol
 
 TEST_CASE("map: a chain with broadcasting") {
   for (std::string n : {"1", "3", "4", "7", "63", "64", "65", "257"}) {
-    check("graph \"g\" {\n"
-          "  input %0 \"x\": f32[3, " + n + "]\n"
-          "  input %1 \"y\": f32[1, " + n + "]\n"
-          "  %2: f32[3, " + n + "] = broadcast %1 from \"add\"\n"
-          "  %3: f32[3, " + n + "] = map.add %0, %2 from \"add\"\n"
-          "  %4: f32[3, " + n + "] = map.exp %3 from \"exp\"\n"
-          "  %5: f32[3, " + n + "] = map.mul %4, %0 from \"mul\"\n"
-          "  output %5 \"z\"\n}\n");
+    check(
+        "graph \"g\" {\n"
+        "  input %0 \"x\": f32[3, " +
+        n +
+        "]\n"
+        "  input %1 \"y\": f32[1, " +
+        n +
+        "]\n"
+        "  %2: f32[3, " +
+        n +
+        "] = broadcast %1 from \"add\"\n"
+        "  %3: f32[3, " +
+        n +
+        "] = map.add %0, %2 from \"add\"\n"
+        "  %4: f32[3, " +
+        n +
+        "] = map.exp %3 from \"exp\"\n"
+        "  %5: f32[3, " +
+        n +
+        "] = map.mul %4, %0 from \"mul\"\n"
+        "  output %5 \"z\"\n}\n");
   }
 }
 
 TEST_CASE("convolution with bias and activation") {
   for (auto [c, m, k] : {std::array<int, 3>{3, 8, 3}, {4, 5, 1}, {8, 12, 3}, {16, 64, 3}, {1, 1, 5}, {7, 33, 3}}) {
     std::string C = std::to_string(c), M = std::to_string(m), K = std::to_string(k), P = std::to_string(k / 2);
-    check("graph \"g\" {\n"
-          "  input %0 \"x\": f32[1, " + C + ", 9, 11]\n"
-          "  %1: f32[" + M + ", " + C + ", " + K + ", " + K + "] = constant random(seed=1, scale=0.5) from \"w\"\n"
-          "  %2: f32[1, " + M + ", 1, 1] = constant random(seed=2, scale=0.5) from \"b\"\n"
-          "  %3: f32[1, " + C + ", " + std::to_string(9 + 2 * (k / 2)) + ", " + std::to_string(11 + 2 * (k / 2)) + "] = pad %0 {mode=constant low=[0, 0, " + P + ", " + P + "] high=[0, 0, " + P + ", " + P + "] interior=[0, 0, 0, 0] fill=0} from \"conv\"\n"
-          "  %4: f32[1, " + M + ", 9, 11] = window.conv %3, %1 {kernel=[" + K + ", " + K + "] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from \"conv\"\n"
-          "  %5: f32[1, " + M + ", 9, 11] = broadcast %2 from \"conv\"\n"
-          "  %6: f32[1, " + M + ", 9, 11] = map.add %4, %5 from \"conv\"\n"
-          "  %7: f32[1, " + M + ", 9, 11] = map.sigmoid %6 from \"act\"\n"
-          "  output %7 \"y\"\n}\n");
+    check(
+        "graph \"g\" {\n"
+        "  input %0 \"x\": f32[1, " +
+        C +
+        ", 9, 11]\n"
+        "  %1: f32[" +
+        M + ", " + C + ", " + K + ", " + K +
+        "] = constant random(seed=1, scale=0.5) from \"w\"\n"
+        "  %2: f32[1, " +
+        M +
+        ", 1, 1] = constant random(seed=2, scale=0.5) from \"b\"\n"
+        "  %3: f32[1, " +
+        C + ", " + std::to_string(9 + 2 * (k / 2)) + ", " + std::to_string(11 + 2 * (k / 2)) +
+        "] = pad %0 {mode=constant low=[0, 0, " + P + ", " + P + "] high=[0, 0, " + P + ", " + P +
+        "] interior=[0, 0, 0, 0] fill=0} from \"conv\"\n"
+        "  %4: f32[1, " +
+        M + ", 9, 11] = window.conv %3, %1 {kernel=[" + K + ", " + K +
+        "] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from \"conv\"\n"
+        "  %5: f32[1, " +
+        M +
+        ", 9, 11] = broadcast %2 from \"conv\"\n"
+        "  %6: f32[1, " +
+        M +
+        ", 9, 11] = map.add %4, %5 from \"conv\"\n"
+        "  %7: f32[1, " +
+        M +
+        ", 9, 11] = map.sigmoid %6 from \"act\"\n"
+        "  output %7 \"y\"\n}\n");
   }
 }
 
 TEST_CASE("softmax rows") {
   for (std::string n : {"1", "5", "64", "65", "1000"}) {
-    check("graph \"g\" {\n"
-          "  input %0 \"x\": f32[5, " + n + "]\n"
-          "  %1: f32[5, 1] = reduce.max %0 {axes=[1]} from \"softmax\"\n"
-          "  %2: f32[5, " + n + "] = broadcast %1 from \"softmax\"\n"
-          "  %3: f32[5, " + n + "] = map.sub %0, %2 from \"softmax\"\n"
-          "  %4: f32[5, " + n + "] = map.exp %3 from \"softmax\"\n"
-          "  %5: f32[5, 1] = reduce.sum %4 {axes=[1]} from \"softmax\"\n"
-          "  %6: f32[5, " + n + "] = broadcast %5 from \"softmax\"\n"
-          "  %7: f32[5, " + n + "] = map.div %4, %6 from \"softmax\"\n"
-          "  output %7 \"y\"\n}\n");
+    check(
+        "graph \"g\" {\n"
+        "  input %0 \"x\": f32[5, " +
+        n +
+        "]\n"
+        "  %1: f32[5, 1] = reduce.max %0 {axes=[1]} from \"softmax\"\n"
+        "  %2: f32[5, " +
+        n +
+        "] = broadcast %1 from \"softmax\"\n"
+        "  %3: f32[5, " +
+        n +
+        "] = map.sub %0, %2 from \"softmax\"\n"
+        "  %4: f32[5, " +
+        n +
+        "] = map.exp %3 from \"softmax\"\n"
+        "  %5: f32[5, 1] = reduce.sum %4 {axes=[1]} from \"softmax\"\n"
+        "  %6: f32[5, " +
+        n +
+        "] = broadcast %5 from \"softmax\"\n"
+        "  %7: f32[5, " +
+        n +
+        "] = map.div %4, %6 from \"softmax\"\n"
+        "  output %7 \"y\"\n}\n");
   }
 }
 

@@ -61,17 +61,23 @@ double carried(MapOp op, const MapOperand* operands, double y) {
   const MapOperand a = operands[0], b = operands[1];
   auto crosses = [](MapOperand o, double point) { return std::fabs(o.x - point) <= o.error; };
   switch (op) {
-    case MapOp::add: case MapOp::sub: return a.error + b.error;
+    case MapOp::add:
+    case MapOp::sub: return a.error + b.error;
     case MapOp::mul: return std::fabs(a.x) * b.error + std::fabs(b.x) * a.error + a.error * b.error;
     case MapOp::div:
       if (crosses(b, 0)) return kUnknown;
       return (a.error + std::fabs(y) * b.error) / (std::fabs(b.x) - b.error);
-    case MapOp::max: case MapOp::min: return std::max(a.error, b.error);
-    case MapOp::neg: case MapOp::abs: case MapOp::sin: case MapOp::cos: return a.error;
+    case MapOp::max:
+    case MapOp::min: return std::max(a.error, b.error);
+    case MapOp::neg:
+    case MapOp::abs:
+    case MapOp::sin:
+    case MapOp::cos: return a.error;
     case MapOp::select:
       if (a.error != 0) return kUnknown;
       return a.x != 0 ? b.error : operands[2].error;
-    case MapOp::fmod: case MapOp::floormod: {
+    case MapOp::fmod:
+    case MapOp::floormod: {
       if (a.error == 0 && b.error == 0) return 0;
       if (crosses(b, 0) || crosses(a, 0)) return kUnknown;
       double quotient = a.x / b.x, off = (a.error + std::fabs(quotient) * b.error) / (std::fabs(b.x) - b.error);
@@ -90,9 +96,13 @@ double carried(MapOp op, const MapOperand* operands, double y) {
     case MapOp::tan:
       if (std::floor((a.x - a.error) / M_PI + 0.5) != std::floor((a.x + a.error) / M_PI + 0.5)) return kUnknown;
       return at_ends(op, a, y);
-    case MapOp::rsqrt: case MapOp::log: return a.error != 0 && a.x - a.error <= 0 ? kUnknown : at_ends(op, a, y);
-    case MapOp::floor: case MapOp::ceil: case MapOp::round: case MapOp::trunc: case MapOp::sign:
-      return truth(op, a.x - a.error) == truth(op, a.x + a.error) ? 0 : kUnknown;
+    case MapOp::rsqrt:
+    case MapOp::log: return a.error != 0 && a.x - a.error <= 0 ? kUnknown : at_ends(op, a, y);
+    case MapOp::floor:
+    case MapOp::ceil:
+    case MapOp::round:
+    case MapOp::trunc:
+    case MapOp::sign: return truth(op, a.x - a.error) == truth(op, a.x + a.error) ? 0 : kUnknown;
     default: return at_ends(op, a, y);
   }
 }
@@ -105,7 +115,8 @@ double map_error(MapOp op, Dtype from, Dtype to, const MapOperand* given, double
   // A denormal operand may be taken as 0.
   MapOperand operands[3] = {given[0], given[1], given[2]};
   for (MapOperand& o : operands)
-    if (is_float(from) && o.x != 0 && std::fabs(o.x) < 0x1p-126 && op != MapOp::select) o.error = std::max(o.error, std::fabs(o.x));
+    if (is_float(from) && o.x != 0 && std::fabs(o.x) < 0x1p-126 && op != MapOp::select)
+      o.error = std::max(o.error, std::fabs(o.x));
   bool exact = true, finite = true;
   for (int i = 0; i < arity; ++i) {
     if (!std::isfinite(operands[i].error)) {

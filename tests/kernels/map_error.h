@@ -1,8 +1,8 @@
 // How far one element of a map may be off, from how far its operands may be. Part of error_bound.
 #pragma once
 
-#include "graph/ops.h"
 #include "graph/dtype.h"
+#include "graph/ops.h"
 
 namespace tuff {
 

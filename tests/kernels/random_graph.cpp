@@ -41,18 +41,26 @@ class Generator {
   int pick(int count) { return static_cast<int>(random_() % static_cast<uint32_t>(count)); }
   bool one_in(int n) { return pick(n) == 0; }
   template <class T>
-  T among(std::initializer_list<T> items) { return *(items.begin() + pick(static_cast<int>(items.size()))); }
+  T among(std::initializer_list<T> items) {
+    return *(items.begin() + pick(static_cast<int>(items.size())));
+  }
   int64_t dimension() {
     if (one_in(60)) return 0;
     if (one_in(6)) return among({31, 33, 63, 64, 65, 32, 17, 128});
     return among({1, 1, 2, 3, 4, 4, 5, 6, 7, 8, 8, 9, 12, 16});
   }
-  Dtype integer_dtype() { return among({Dtype::kI32, Dtype::kI32, Dtype::kU32, Dtype::kI8, Dtype::kU8, Dtype::kI16, Dtype::kU16, Dtype::kI64, Dtype::kU64}); }
+  Dtype integer_dtype() {
+    return among(
+        {Dtype::kI32, Dtype::kI32, Dtype::kU32, Dtype::kI8, Dtype::kU8, Dtype::kI16, Dtype::kU16, Dtype::kI64, Dtype::kU64});
+  }
 
   // --- Symbols.
   void add_symbols() {
     if (!one_in(3)) return;
-    struct Choice { Symbol symbol; std::vector<int64_t> values; };
+    struct Choice {
+      Symbol symbol;
+      std::vector<int64_t> values;
+    };
     const Choice choices[] = {{{"h", 1, 4096, 1, {}}, {1, 2, 5, 8, 13, 16, 33}},
                               {{"w", 4, 4096, 4, {}}, {4, 8, 12, 20, 64}},
                               {{"s", 0, 1024, 1, {}}, {0, 1, 3, 4, 7}},
@@ -106,11 +114,14 @@ class Generator {
     attrs.shape = shape;
     if (one_in(4) || count(shape) > 64 || dtype == Dtype::kBool) {
       attrs.data.kind = is_float(dtype) && !one_in(4) ? ConstantData::Kind::kRandom : ConstantData::Kind::kSplat;
-      attrs.data.bits = attrs.data.kind == ConstantData::Kind::kRandom ? random_() : scalar_bits(dtype, is_float(dtype) ? 0.75 : 1);
+      attrs.data.bits =
+          attrs.data.kind == ConstantData::Kind::kRandom ? random_() : scalar_bits(dtype, is_float(dtype) ? 0.75 : 1);
     } else {
       auto storage = std::make_shared<std::string>();
       for (int64_t i = 0; i < count(shape); ++i) {
-        uint64_t bits = scalar_bits(dtype, is_float(dtype) ? (pick(33) - 16) / 8.0 : is_signed_integer(dtype) ? pick(9) - 4 : pick(5));
+        uint64_t bits = scalar_bits(dtype, is_float(dtype)            ? (pick(33) - 16) / 8.0
+                                           : is_signed_integer(dtype) ? pick(9) - 4
+                                                                      : pick(5));
         storage->append(reinterpret_cast<const char*>(&bits), static_cast<size_t>(dtype_size_bytes(dtype)));
       }
       attrs.data.bytes = bytes_from_string(storage);
@@ -125,14 +136,17 @@ class Generator {
       if (accepts(v)) found.push_back(v);
     if (found.empty()) return otherwise;
     // Recent values more often, so that graphs grow deep.
-    size_t back = std::min(static_cast<size_t>(pick(static_cast<int>(found.size()))), static_cast<size_t>(pick(static_cast<int>(found.size()))));
+    size_t back = std::min(static_cast<size_t>(pick(static_cast<int>(found.size()))),
+                           static_cast<size_t>(pick(static_cast<int>(found.size()))));
     return found[found.size() - 1 - back];
   }
   ValueId any(Dtype dtype) {
     auto v = any_value([&](ValueId x) { return builder_.dtype(x) == dtype; }, ValueId());
     return v.valid() ? v : new_source(dtype, random_shape());
   }
-  ValueId any() { return any_value([](ValueId) { return true; }, ValueId()); }
+  ValueId any() {
+    return any_value([](ValueId) { return true; }, ValueId());
+  }
   // A value that can be broadcast to the shape.
   ValueId fitting(Dtype dtype, const Dims& shape) {
     auto fits = [&](ValueId x) {
@@ -169,15 +183,22 @@ class Generator {
   // --- Steps.
   void step() {
     switch (pick(22)) {
-      case 0: case 1: case 2: unary(); break;
-      case 3: case 4: case 5: binary(); break;
+      case 0:
+      case 1:
+      case 2: unary(); break;
+      case 3:
+      case 4:
+      case 5: binary(); break;
       case 6: compare(); break;
       case 7: integers(); break;
       case 8: casts(); break;
-      case 9: case 10: reduce(); break;
+      case 9:
+      case 10: reduce(); break;
       case 11: normalise(); break;
-      case 12: case 13: contract(); break;
-      case 14: case 15: window(); break;
+      case 12:
+      case 13: contract(); break;
+      case 14:
+      case 15: window(); break;
       case 16: concat(); break;
       case 17: gather(); break;
       case 18: counted(); break;
@@ -186,26 +207,34 @@ class Generator {
   }
 
   void unary() {
-    constexpr MapOp kUnary[] = {MapOp::neg, MapOp::abs, MapOp::sign, MapOp::floor, MapOp::ceil, MapOp::round, MapOp::trunc,
-                                MapOp::reciprocal, MapOp::sqrt, MapOp::rsqrt, MapOp::exp, MapOp::log, MapOp::sin, MapOp::cos,
-                                MapOp::tan, MapOp::asin, MapOp::acos, MapOp::atan, MapOp::sinh, MapOp::cosh, MapOp::tanh,
-                                MapOp::asinh, MapOp::acosh, MapOp::atanh, MapOp::erf, MapOp::sigmoid, MapOp::softplus};
-    MapOp op = one_in(2) ? kUnary[pick(std::size(kUnary))] : among({MapOp::neg, MapOp::abs, MapOp::tanh, MapOp::sigmoid, MapOp::erf});
+    constexpr MapOp kUnary[] = {MapOp::neg,   MapOp::abs,        MapOp::sign,    MapOp::floor, MapOp::ceil,  MapOp::round,
+                                MapOp::trunc, MapOp::reciprocal, MapOp::sqrt,    MapOp::rsqrt, MapOp::exp,   MapOp::log,
+                                MapOp::sin,   MapOp::cos,        MapOp::tan,     MapOp::asin,  MapOp::acos,  MapOp::atan,
+                                MapOp::sinh,  MapOp::cosh,       MapOp::tanh,    MapOp::asinh, MapOp::acosh, MapOp::atanh,
+                                MapOp::erf,   MapOp::sigmoid,    MapOp::softplus};
+    MapOp op =
+        one_in(2) ? kUnary[pick(std::size(kUnary))] : among({MapOp::neg, MapOp::abs, MapOp::tanh, MapOp::sigmoid, MapOp::erf});
     ValueId x = any(one_in(8) ? Dtype::kF16 : Dtype::kF32);
     // Keep most arguments where the function is defined.
     const MapOpRow& row = map_op_row(op);
-    if (row.low >= 0 && op != MapOp::sqrt) x = map(MapOp::add, {map(MapOp::abs, {x}), scalar(builder_.dtype(x), op == MapOp::acosh ? 1 : 0.5)});
-    else if (row.low > -2 || op == MapOp::exp || op == MapOp::sinh || op == MapOp::cosh) x = map(MapOp::sin, {x});
+    if (row.low >= 0 && op != MapOp::sqrt)
+      x = map(MapOp::add, {map(MapOp::abs, {x}), scalar(builder_.dtype(x), op == MapOp::acosh ? 1 : 0.5)});
+    else if (row.low > -2 || op == MapOp::exp || op == MapOp::sinh || op == MapOp::cosh)
+      x = map(MapOp::sin, {x});
     map(op, {x});
   }
   ValueId scalar(Dtype dtype, double v) { return *builder_.scalar(dtype, v); }
 
   void binary() {
-    MapOp op = among({MapOp::add, MapOp::add, MapOp::sub, MapOp::mul, MapOp::mul, MapOp::div, MapOp::max, MapOp::min, MapOp::fmod, MapOp::floormod, MapOp::pow});
-    ValueId a = any(one_in(10) ? among({Dtype::kF16, Dtype::kBf16}) : Dtype::kF32), b = fitting(builder_.dtype(a), builder_.shape(a));
+    MapOp op = among({MapOp::add, MapOp::add, MapOp::sub, MapOp::mul, MapOp::mul, MapOp::div, MapOp::max, MapOp::min,
+                      MapOp::fmod, MapOp::floormod, MapOp::pow});
+    ValueId a = any(one_in(10) ? among({Dtype::kF16, Dtype::kBf16}) : Dtype::kF32),
+            b = fitting(builder_.dtype(a), builder_.shape(a));
     if (op == MapOp::pow) a = map(MapOp::abs, {a});
-    if (one_in(2)) map(op, {a, b});
-    else map(op, {b, a});
+    if (one_in(2))
+      map(op, {a, b});
+    else
+      map(op, {b, a});
   }
 
   void compare() {
@@ -214,7 +243,8 @@ class Generator {
       case 0: map(among({MapOp::is_nan, MapOp::is_inf}), {any(Dtype::kF32)}); break;
       case 1: {
         ValueId p = any(Dtype::kBool);
-        map(among({MapOp::logical_and, MapOp::logical_or, MapOp::logical_xor, MapOp::equal}), {p, fitting(Dtype::kBool, builder_.shape(p))});
+        map(among({MapOp::logical_and, MapOp::logical_or, MapOp::logical_xor, MapOp::equal}),
+            {p, fitting(Dtype::kBool, builder_.shape(p))});
         break;
       }
       case 2: map(MapOp::logical_not, {any(Dtype::kBool)}); break;
@@ -223,31 +253,39 @@ class Generator {
         map(MapOp::select, {c, a, fitting(builder_.dtype(a), builder_.shape(a))});
         break;
       }
-      default: map(among({MapOp::equal, MapOp::less, MapOp::less_equal}), {a, fitting(builder_.dtype(a), builder_.shape(a))}); break;
+      default:
+        map(among({MapOp::equal, MapOp::less, MapOp::less_equal}), {a, fitting(builder_.dtype(a), builder_.shape(a))});
+        break;
     }
   }
 
   void integers() {
     Dtype dtype = integer_dtype();
     ValueId a = any(dtype);
-    MapOp op = among({MapOp::add, MapOp::sub, MapOp::mul, MapOp::div, MapOp::fmod, MapOp::floormod, MapOp::pow, MapOp::max, MapOp::min,
-                      MapOp::neg, MapOp::abs, MapOp::sign, MapOp::bit_and, MapOp::bit_or, MapOp::bit_xor, MapOp::bit_not,
-                      MapOp::shift_left, MapOp::shift_right});
-    if (map_op_row(op).arity == 1) map(op, {a});
-    else map(op, {a, fitting(dtype, builder_.shape(a))});
+    MapOp op = among({MapOp::add, MapOp::sub, MapOp::mul, MapOp::div, MapOp::fmod, MapOp::floormod, MapOp::pow, MapOp::max,
+                      MapOp::min, MapOp::neg, MapOp::abs, MapOp::sign, MapOp::bit_and, MapOp::bit_or, MapOp::bit_xor,
+                      MapOp::bit_not, MapOp::shift_left, MapOp::shift_right});
+    if (map_op_row(op).arity == 1)
+      map(op, {a});
+    else
+      map(op, {a, fitting(dtype, builder_.shape(a))});
   }
 
   void casts() {
-    Dtype to = one_in(2) ? Dtype::kF32 : among({Dtype::kF16, Dtype::kBf16, Dtype::kI32, Dtype::kU8, Dtype::kI8, Dtype::kI64, Dtype::kU32, Dtype::kBool, Dtype::kI16, Dtype::kU16, Dtype::kU64});
+    Dtype to = one_in(2) ? Dtype::kF32
+                         : among({Dtype::kF16, Dtype::kBf16, Dtype::kI32, Dtype::kU8, Dtype::kI8, Dtype::kI64, Dtype::kU32,
+                                  Dtype::kBool, Dtype::kI16, Dtype::kU16, Dtype::kU64});
     ValueId x = any();
-    if (is_float(builder_.dtype(x)) && is_integer(to) && builder_.dtype(x) == Dtype::kF32) x = map(MapOp::mul, {x, scalar(Dtype::kF32, 37)});
+    if (is_float(builder_.dtype(x)) && is_integer(to) && builder_.dtype(x) == Dtype::kF32)
+      x = map(MapOp::mul, {x, scalar(Dtype::kF32, 37)});
     if (auto v = builder_.cast(x, to); v.ok()) keep(*v);
   }
 
   SumOrder tree() { return {SumOrder::Kind::kTree, 0}; }
 
   void reduce() {
-    ReduceOp op = among({ReduceOp::kSum, ReduceOp::kSum, ReduceOp::kMax, ReduceOp::kMin, ReduceOp::kProduct, ReduceOp::kArgMax, ReduceOp::kArgMin, ReduceOp::kAny, ReduceOp::kAll});
+    ReduceOp op = among({ReduceOp::kSum, ReduceOp::kSum, ReduceOp::kMax, ReduceOp::kMin, ReduceOp::kProduct, ReduceOp::kArgMax,
+                         ReduceOp::kArgMin, ReduceOp::kAny, ReduceOp::kAll});
     bool logical = op == ReduceOp::kAny || op == ReduceOp::kAll, arg = op == ReduceOp::kArgMax || op == ReduceOp::kArgMin;
     ValueId x = any(logical ? Dtype::kBool : one_in(5) ? integer_dtype() : one_in(8) ? Dtype::kF16 : Dtype::kF32);
     int rank = static_cast<int>(builder_.shape(x).size());
@@ -286,14 +324,17 @@ class Generator {
       case 0: {
         ValueId e = map(MapOp::exp, {map(MapOp::sub, {x, reduced(ReduceOp::kMax, x, axes)})});
         ValueId sum = reduced(ReduceOp::kSum, e, axes);
-        if (one_in(3)) map(MapOp::log, {map(MapOp::div, {e, sum})});
-        else map(MapOp::div, {e, sum});
+        if (one_in(3))
+          map(MapOp::log, {map(MapOp::div, {e, sum})});
+        else
+          map(MapOp::div, {e, sum});
         break;
       }
       case 1: {
         ValueId mean = map(MapOp::mul, {reduced(ReduceOp::kSum, x, axes), scalar(Dtype::kF32, 0.125)});
         ValueId centred = map(MapOp::sub, {x, mean});
-        ValueId variance = map(MapOp::add, {reduced(ReduceOp::kSum, map(MapOp::mul, {centred, centred}), axes), scalar(Dtype::kF32, 1e-2)});
+        ValueId variance =
+            map(MapOp::add, {reduced(ReduceOp::kSum, map(MapOp::mul, {centred, centred}), axes), scalar(Dtype::kF32, 1e-2)});
         ValueId y = map(MapOp::mul, {centred, map(MapOp::rsqrt, {variance})});
         if (one_in(2)) y = map(MapOp::mul, {y, fitting(Dtype::kF32, builder_.shape(y))});
         break;
@@ -318,7 +359,9 @@ class Generator {
   void contract() {
     Dtype dtype = one_in(10) ? among({Dtype::kI32, Dtype::kF16, Dtype::kU8, Dtype::kI64}) : Dtype::kF32;
     ValueId a = any(dtype);
-    if (one_in(5)) a = new_source(dtype, one_in(2) ? Dims{IntExpr(1), IntExpr(among<int64_t>({128, 200, 520, 4224}))} : Dims{IntExpr(among<int64_t>({1, 3, 5})), IntExpr(among<int64_t>({256, 300, 1024}))});
+    if (one_in(5))
+      a = new_source(dtype, one_in(2) ? Dims{IntExpr(1), IntExpr(among<int64_t>({128, 200, 520, 4224}))}
+                                      : Dims{IntExpr(among<int64_t>({1, 3, 5})), IntExpr(among<int64_t>({256, 300, 1024}))});
     const Dims shape = builder_.shape(a);
     ContractAttrs attrs;
     std::vector<int> batch, m, k;
@@ -328,7 +371,10 @@ class Generator {
       (last ? (one_in(6) ? m : k) : one_in(3) ? batch : one_in(5) ? k : m).push_back(static_cast<int>(i));
     }
     // b: batch and k axes of a, and n axes of its own, in a random order half of the time.
-    struct Axis { int label; IntExpr extent; };
+    struct Axis {
+      int label;
+      IntExpr extent;
+    };
     std::vector<Axis> axes;
     for (int label : batch) axes.push_back({label, shape[static_cast<size_t>(label)]});
     for (int label : k) axes.push_back({label, shape[static_cast<size_t>(label)]});
@@ -356,9 +402,11 @@ class Generator {
     int64_t depth = 1, work = 1;
     for (int l : k) depth *= size(shape[static_cast<size_t>(l)]);
     for (const Axis& axis : axes)
-      if (std::find(attrs.out.begin(), attrs.out.end(), axis.label) == attrs.out.end()) work *= std::max<int64_t>(1, size(axis.extent));
+      if (std::find(attrs.out.begin(), attrs.out.end(), axis.label) == attrs.out.end())
+        work *= std::max<int64_t>(1, size(axis.extent));
     attrs.order.kind = one_in(2) ? SumOrder::Kind::kSerial : SumOrder::Kind::kChunked;
-    if (attrs.order.kind == SumOrder::Kind::kChunked) attrs.order.chunk_length = 128 * std::max<int64_t>(1, (depth + 4095) / 4096);
+    if (attrs.order.kind == SumOrder::Kind::kChunked)
+      attrs.order.chunk_length = 128 * std::max<int64_t>(1, (depth + 4095) / 4096);
     Dims out;
     for (int l : m) work *= std::max<int64_t>(1, size(shape[static_cast<size_t>(l)]));
     for (int l : batch) work *= std::max<int64_t>(1, size(shape[static_cast<size_t>(l)]));
@@ -393,12 +441,14 @@ class Generator {
     Dtype dtype = one_in(12) ? among({Dtype::kI32, Dtype::kF16, Dtype::kU8}) : Dtype::kF32;
     auto image = [&](ValueId v) {
       size_t rank = builder_.shape(v).size();
-      return builder_.dtype(v) == dtype && rank >= 3 && rank <= 5 && builder_.shape(v)[1].is_constant() && builder_.shape(v)[1].constant() > 0;
+      return builder_.dtype(v) == dtype && rank >= 3 && rank <= 5 && builder_.shape(v)[1].is_constant() &&
+             builder_.shape(v)[1].constant() > 0;
     };
     ValueId x = any_value(image, ValueId());
     if (!x.valid() || one_in(4)) {
       Dims shape = {IntExpr(among<int64_t>({1, 1, 2})), IntExpr(among<int64_t>({1, 3, 4, 8, 16, 5}))};
-      for (int i = among({1, 2, 2, 2, 3}); i > 0; --i) shape.push_back(!symbols_.empty() && one_in(3) ? random_extent() : IntExpr(2 + pick(9)));
+      for (int i = among({1, 2, 2, 2, 3}); i > 0; --i)
+        shape.push_back(!symbols_.empty() && one_in(3) ? random_extent() : IntExpr(2 + pick(9)));
       if (count(shape) > kMaxElements) return;
       x = new_source(dtype, shape);
     }
@@ -470,7 +520,9 @@ class Generator {
     int axis = pick(rank);
     if (builder_.shape(x)[static_cast<size_t>(axis)].interval().low < 1) return;
     ValueId index;
-    if (one_in(3)) index = any_value([&](ValueId v) { return builder_.dtype(v) == Dtype::kI64 || builder_.dtype(v) == Dtype::kI32; }, ValueId());
+    if (one_in(3))
+      index =
+          any_value([&](ValueId v) { return builder_.dtype(v) == Dtype::kI64 || builder_.dtype(v) == Dtype::kI32; }, ValueId());
     if (!index.valid()) index = new_source(among({Dtype::kI32, Dtype::kI64}), random_shape(pick(3)));
     add(GatherAttrs{axis}, {x, index});
   }
@@ -508,7 +560,8 @@ class Generator {
           attrs.high.push_back(IntExpr(empty || one_in(2) ? 0 : pick(4)));
           attrs.interior.push_back(attrs.mode == PadMode::kConstant && one_in(5) ? 1 + pick(2) : 0);
         }
-        if (attrs.mode == PadMode::kConstant && builder_.dtype(x) != Dtype::kBool) attrs.fill_bits = scalar_bits(builder_.dtype(x), among<double>({0, 0, 3}));
+        if (attrs.mode == PadMode::kConstant && builder_.dtype(x) != Dtype::kBool)
+          attrs.fill_bits = scalar_bits(builder_.dtype(x), among<double>({0, 0, 3}));
         add(attrs, {x});
         break;
       }
@@ -599,7 +652,8 @@ class Generator {
 
   void choose_outputs() {
     std::vector<ValueId> outputs = {values_.back()};
-    for (int i = pick(4); i > 0; --i) outputs.push_back(one_in(3) ? values_[static_cast<size_t>(pick(static_cast<int>(values_.size())))] : any());
+    for (int i = pick(4); i > 0; --i)
+      outputs.push_back(one_in(3) ? values_[static_cast<size_t>(pick(static_cast<int>(values_.size())))] : any());
     for (size_t i = 0; i < outputs.size(); ++i) builder_.output(outputs[i], "y" + std::to_string(i));
   }
 
@@ -621,7 +675,8 @@ std::vector<Tensor> random_inputs(const GraphCase& c) {
     const Value& value = c.graph.value(v);
     Tensor t{value.dtype, {}, {}};
     for (const IntExpr& d : value.shape)
-      t.shape.push_back(d.evaluate([&](std::string_view n) { return std::optional<int64_t>(c.symbols.at(std::string(n))); }).value_or(0));
+      t.shape.push_back(
+          d.evaluate([&](std::string_view n) { return std::optional<int64_t>(c.symbols.at(std::string(n))); }).value_or(0));
     size_t size = static_cast<size_t>(dtype_size_bytes(t.dtype));
     t.bytes.resize(static_cast<size_t>(t.element_count()) * size);
     for (int64_t i = 0; i < t.element_count(); ++i) {

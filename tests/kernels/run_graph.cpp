@@ -40,7 +40,8 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   TUFF_ASSIGN(program->plan, make_plan(graph, std::move(orders), std::move(groups)));
   TUFF_TRY(verify(program->plan));
   RunResult result;
-  for (const Kernel& k : program->plan.kernels) result.sources += "// " + k.name + "\n" + k.source.substr(k.source.find("layout(local")) + "\n";
+  for (const Kernel& k : program->plan.kernels)
+    result.sources += "// " + k.name + "\n" + k.source.substr(k.source.find("layout(local")) + "\n";
   CodegenOptions codegen;
   auto compiled = compile_kernels(program->plan.kernels, info, codegen);
   if (!compiled.ok()) return Status(compiled.status().code(), compiled.status().message() + "\n" + result.sources);
@@ -51,7 +52,8 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   TUFF_ASSIGN(auto session, make_session(program, {}));
   TUFF_TRY(session->prepare(symbols));
   for (size_t i = 0; i < inputs.size(); ++i) {
-    TensorView view{inputs[i].dtype, inputs[i].shape, dense_byte_strides(inputs[i].dtype, inputs[i].shape), inputs[i].bytes.data()};
+    TensorView view{inputs[i].dtype, inputs[i].shape, dense_byte_strides(inputs[i].dtype, inputs[i].shape),
+                    inputs[i].bytes.data()};
     TUFF_TRY(session->write_input(i, view));
   }
   TUFF_TRY(session->submit());

@@ -103,7 +103,9 @@ GraphCase shrink(GraphCase c, const std::function<bool(const GraphCase&)>& fails
         }
       }
       for (ValueId in : node.inputs) {
-        if (c.graph.value(in).dtype != c.graph.value(node.output).dtype || c.graph.value(in).shape != c.graph.value(node.output).shape) continue;
+        if (c.graph.value(in).dtype != c.graph.value(node.output).dtype ||
+            c.graph.value(in).shape != c.graph.value(node.output).shape)
+          continue;
         if (try_cut({{}, {{node.output.value, in}}, all_outputs(c.graph)})) {
           progress = true;
           break;

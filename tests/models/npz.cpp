@@ -20,10 +20,10 @@ struct Cursor {
 };
 
 std::optional<Dtype> dtype_from_descr(std::string_view descr) {
-  constexpr std::pair<std::string_view, Dtype> kNames[] = {
-      {"<f4", Dtype::kF32}, {"<f2", Dtype::kF16}, {"<f8", Dtype::kF64}, {"|i1", Dtype::kI8},  {"<i2", Dtype::kI16},
-      {"<i4", Dtype::kI32}, {"<i8", Dtype::kI64}, {"|u1", Dtype::kU8},  {"<u2", Dtype::kU16}, {"<u4", Dtype::kU32},
-      {"<u8", Dtype::kU64}, {"|b1", Dtype::kBool}};
+  constexpr std::pair<std::string_view, Dtype> kNames[] = {{"<f4", Dtype::kF32}, {"<f2", Dtype::kF16}, {"<f8", Dtype::kF64},
+                                                           {"|i1", Dtype::kI8},  {"<i2", Dtype::kI16}, {"<i4", Dtype::kI32},
+                                                           {"<i8", Dtype::kI64}, {"|u1", Dtype::kU8},  {"<u2", Dtype::kU16},
+                                                           {"<u4", Dtype::kU32}, {"<u8", Dtype::kU64}, {"|b1", Dtype::kBool}};
   for (const auto& [name, dtype] : kNames)
     if (name == descr) return dtype;
   return std::nullopt;

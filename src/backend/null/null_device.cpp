@@ -113,8 +113,7 @@ class NullDevice final : public Device, public std::enable_shared_from_this<Null
   }
 
   DeviceCounters counters() const override {
-    return {counters_.submits, counters_.recordings, counters_.allocations, counters_.descriptor_writes,
-            counters_.pipelines};
+    return {counters_.submits, counters_.recordings, counters_.allocations, counters_.descriptor_writes, counters_.pipelines};
   }
   std::vector<PipelineStatistics> statistics(Pipelines&) override { return {}; }
 

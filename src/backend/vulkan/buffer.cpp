@@ -24,8 +24,8 @@ Status VulkanBuffer::allocate(MemoryUse use) {
   const DeviceFunctions& calls = device_->functions();
   auto info = structure<VkBufferCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO);
   info.size = size_bytes_;
-  info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT |
-               VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
+  info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+               VK_BUFFER_USAGE_TRANSFER_DST_BIT;
   info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
   TUFF_TRY(device_->check(calls.vkCreateBuffer(device_->handle(), &info, nullptr, &buffer_), "vkCreateBuffer"));
 
@@ -58,8 +58,8 @@ Status VulkanBuffer::allocate(MemoryUse use) {
   if (!allocated.ok()) {
     if (allocated.code() != Code::kOutOfMemory) return allocated;
     return out_of_memory("A buffer of " + std::to_string(size_bytes_) + " bytes could not be allocated on '" +
-                         device_->info().name + "', whose memory is " +
-                         std::to_string(device_->info().device_memory_bytes) + " bytes in all (" + allocated.message() + ")");
+                         device_->info().name + "', whose memory is " + std::to_string(device_->info().device_memory_bytes) +
+                         " bytes in all (" + allocated.message() + ")");
   }
   ++device_->count().allocations;
   return device_->check(calls.vkBindBufferMemory(device_->handle(), buffer_, memory_, 0), "vkBindBufferMemory");

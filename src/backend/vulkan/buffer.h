@@ -10,8 +10,7 @@ namespace tuff::vulkan {
 class VulkanBuffer final : public Buffer {
  public:
   // LIMIT above the device's limits, OUT_OF_MEMORY with the sizes where the memory is not there.
-  static Result<std::shared_ptr<VulkanBuffer>> create(std::shared_ptr<VulkanDevice> device, MemoryUse use,
-                                                      uint64_t size_bytes);
+  static Result<std::shared_ptr<VulkanBuffer>> create(std::shared_ptr<VulkanDevice> device, MemoryUse use, uint64_t size_bytes);
   ~VulkanBuffer() override;
 
   uint64_t size_bytes() const override { return size_bytes_; }

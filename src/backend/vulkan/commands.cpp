@@ -23,8 +23,7 @@ Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<VulkanDevice>
   buffer.commandPool = commands->pool_;
   buffer.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
   buffer.commandBufferCount = 1;
-  TUFF_TRY(
-      device->check(calls.vkAllocateCommandBuffers(handle, &buffer, &commands->buffer_), "vkAllocateCommandBuffers"));
+  TUFF_TRY(device->check(calls.vkAllocateCommandBuffers(handle, &buffer, &commands->buffer_), "vkAllocateCommandBuffers"));
 
   const auto fence = structure<VkFenceCreateInfo>(VK_STRUCTURE_TYPE_FENCE_CREATE_INFO);
   TUFF_TRY(device->check(calls.vkCreateFence(handle, &fence, nullptr, &commands->fence_), "vkCreateFence"));
@@ -36,8 +35,7 @@ Commands::~Commands() {
     // A lost device has nothing in flight. Anything else that does not end keeps its memory: freeing it would let the
     // GPU write into someone else's.
     const Result<bool> finished = wait(kReleaseTimeoutNs);
-    if ((finished.ok() && !*finished) || (!finished.ok() && finished.status().code() != Code::kDeviceLost))
-      device_->abandon();
+    if ((finished.ok() && !*finished) || (!finished.ok() && finished.status().code() != Code::kDeviceLost)) device_->abandon();
   }
   if (!device_->may_destroy()) return;
   const DeviceFunctions& calls = device_->functions();
@@ -50,9 +48,7 @@ Status Commands::begin() {
   return device_->check(device_->functions().vkBeginCommandBuffer(buffer_, &info), "vkBeginCommandBuffer");
 }
 
-Status Commands::end() {
-  return device_->check(device_->functions().vkEndCommandBuffer(buffer_), "vkEndCommandBuffer");
-}
+Status Commands::end() { return device_->check(device_->functions().vkEndCommandBuffer(buffer_), "vkEndCommandBuffer"); }
 
 Status Commands::submit() {
   TUFF_TRY(device_->usable());

@@ -11,8 +11,12 @@ namespace tuff::vulkan {
 
 Result<DeviceParts> open_physical_device(std::shared_ptr<const Instance> instance, const PhysicalDevice& physical,
                                          const OpenOptions& options) {
-  DeviceParts parts{.instance = std::move(instance), .physical = physical, .functions = {}, .log = options.log,
-                    .lock_queue = nullptr, .unlock_queue = nullptr};
+  DeviceParts parts{.instance = std::move(instance),
+                    .physical = physical,
+                    .functions = {},
+                    .log = options.log,
+                    .lock_queue = nullptr,
+                    .unlock_queue = nullptr};
   Features& features = parts.physical.features;
   features.keep_used(options.statistics);
   parts.statistics = features.executable.pipelineExecutableInfo;
@@ -50,7 +54,8 @@ VulkanDevice::VulkanDevice(DeviceParts parts) : parts_(std::move(parts)), proces
 VulkanDevice::~VulkanDevice() {
   if (parts_.owned && may_destroy()) parts_.functions.vkDestroyDevice(parts_.device, nullptr);
   // A VkInstance must outlive its devices: where the device is left, so is the instance.
-  else if (parts_.owned && parts_.instance != nullptr) new std::shared_ptr<const Instance>(parts_.instance);
+  else if (parts_.owned && parts_.instance != nullptr)
+    new std::shared_ptr<const Instance>(parts_.instance);
 }
 
 Status VulkanDevice::usable() const {
@@ -58,8 +63,7 @@ Status VulkanDevice::usable() const {
     return unsupported("The device '" + info().name +
                        "' was opened before this process was forked; open it anew in the child.");
   if (lost_) return {Code::kDeviceLost, "The device '" + info().name + "' was lost; it has to be opened anew."};
-  if (abandoned_)
-    return {Code::kDeviceLost, "The device '" + info().name + "' did not finish its work and was given up."};
+  if (abandoned_) return {Code::kDeviceLost, "The device '" + info().name + "' did not finish its work and was given up."};
   return ok_status();
 }
 
@@ -122,8 +126,7 @@ Result<std::shared_ptr<Recording>> VulkanDevice::record(const RecordDesc& desc) 
 }
 
 DeviceCounters VulkanDevice::counters() const {
-  return {counters_.submits, counters_.recordings, counters_.allocations, counters_.descriptor_writes,
-          counters_.pipelines};
+  return {counters_.submits, counters_.recordings, counters_.allocations, counters_.descriptor_writes, counters_.pipelines};
 }
 
 std::vector<PipelineStatistics> VulkanDevice::statistics(Pipelines& pipelines) {

@@ -37,8 +37,7 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   const DeviceInfo& info() const override { return parts_.physical.info; }
   Result<std::shared_ptr<Buffer>> allocate(MemoryUse use, uint64_t size_bytes) override;
   Status upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) override;
-  Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels,
-                                                      const PipelineCacheIo& cache) override;
+  Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineCacheIo& cache) override;
   Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) override;
   DeviceCounters counters() const override;
   std::vector<PipelineStatistics> statistics(Pipelines& pipelines) override;

@@ -31,11 +31,9 @@ Features::Features(uint32_t usable_version, std::set<std::string> device_extensi
   float16_int8 = structure<decltype(float16_int8)>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES);
   memory_model = structure<decltype(memory_model)>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES);
   subgroup_size = structure<decltype(subgroup_size)>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES);
-  integer_dot =
-      structure<decltype(integer_dot)>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES);
+  integer_dot = structure<decltype(integer_dot)>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES);
   matrix = structure<decltype(matrix)>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR);
-  executable =
-      structure<decltype(executable)>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR);
+  executable = structure<decltype(executable)>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR);
   head_ = structure<decltype(head_)>(VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2);
 }
 
@@ -86,8 +84,7 @@ std::vector<const char*> Features::enabled_extensions() const {
   std::vector<const char*> names;
   for (const Extension& extension : kExtensions)
     if (version < extension.core_version && has_extension(extension.name)) names.push_back(extension.name);
-  if (executable.pipelineExecutableInfo)
-    names.push_back(VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME);
+  if (executable.pipelineExecutableInfo) names.push_back(VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME);
   return names;
 }
 

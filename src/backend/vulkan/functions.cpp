@@ -11,8 +11,8 @@ Status missing(const char* name) {
 
 Result<InstanceFunctions> load_instance_functions(PFN_vkGetInstanceProcAddr get, VkInstance instance) {
   InstanceFunctions table;
-#define TUFF_VK_INSTANCE(name)                                           \
-  table.name = reinterpret_cast<PFN_##name>(get(instance, #name));       \
+#define TUFF_VK_INSTANCE(name)                                     \
+  table.name = reinterpret_cast<PFN_##name>(get(instance, #name)); \
   if (table.name == nullptr) return missing(#name);
 #define TUFF_VK_INSTANCE_OPTIONAL(name) table.name = reinterpret_cast<PFN_##name>(get(instance, #name));
 #include "backend/vulkan/functions.def"
@@ -21,11 +21,10 @@ Result<InstanceFunctions> load_instance_functions(PFN_vkGetInstanceProcAddr get,
 
 Result<DeviceFunctions> load_device_functions(const InstanceFunctions& instance, VkDevice device) {
   DeviceFunctions table;
-#define TUFF_VK_DEVICE(name)                                                                    \
-  table.name = reinterpret_cast<PFN_##name>(instance.vkGetDeviceProcAddr(device, #name));       \
+#define TUFF_VK_DEVICE(name)                                                              \
+  table.name = reinterpret_cast<PFN_##name>(instance.vkGetDeviceProcAddr(device, #name)); \
   if (table.name == nullptr) return missing(#name);
-#define TUFF_VK_DEVICE_OPTIONAL(name) \
-  table.name = reinterpret_cast<PFN_##name>(instance.vkGetDeviceProcAddr(device, #name));
+#define TUFF_VK_DEVICE_OPTIONAL(name) table.name = reinterpret_cast<PFN_##name>(instance.vkGetDeviceProcAddr(device, #name));
 #include "backend/vulkan/functions.def"
   return table;
 }

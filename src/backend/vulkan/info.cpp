@@ -9,9 +9,7 @@
 namespace tuff::vulkan {
 namespace {
 
-int64_t clamped(uint64_t v) {
-  return static_cast<int64_t>(std::min<uint64_t>(v, std::numeric_limits<int64_t>::max()));
-}
+int64_t clamped(uint64_t v) { return static_cast<int64_t>(std::min<uint64_t>(v, std::numeric_limits<int64_t>::max())); }
 
 std::string hex(const uint8_t (&bytes)[VK_UUID_SIZE]) {
   static const char kDigits[] = "0123456789abcdef";
@@ -149,8 +147,7 @@ DeviceInfo read_device_info(const InstanceFunctions& functions, VkPhysicalDevice
   info.vendor_id = base.vendorID;
   info.device_id = base.deviceID;
   info.driver_name = p.driver.driverName;
-  info.driver_version =
-      p.driver.driverInfo[0] != 0 ? p.driver.driverInfo : version_text(base.vendorID, base.driverVersion);
+  info.driver_version = p.driver.driverInfo[0] != 0 ? p.driver.driverInfo : version_text(base.vendorID, base.driverVersion);
   info.uuid = hex(base.pipelineCacheUUID);
   info.device_uuid = hex(p.id.deviceUUID);
   info.api_version_major = VK_API_VERSION_MAJOR(base.apiVersion);
@@ -162,10 +159,9 @@ DeviceInfo read_device_info(const InstanceFunctions& functions, VkPhysicalDevice
   info.max_push_constant_bytes = limits.maxPushConstantsSize;
   info.max_allocation_bytes = clamped(p.maintenance3.maxMemoryAllocationSize);
   // Before maintenance4 a buffer's size is bounded by nothing but its memory.
-  info.max_buffer_bytes =
-      p.maintenance4.maxBufferSize != 0 ? clamped(p.maintenance4.maxBufferSize) : info.max_allocation_bytes;
-  info.max_storage_buffers = std::min({limits.maxPerStageDescriptorStorageBuffers, limits.maxDescriptorSetStorageBuffers,
-                                       limits.maxPerStageResources});
+  info.max_buffer_bytes = p.maintenance4.maxBufferSize != 0 ? clamped(p.maintenance4.maxBufferSize) : info.max_allocation_bytes;
+  info.max_storage_buffers = std::min(
+      {limits.maxPerStageDescriptorStorageBuffers, limits.maxDescriptorSetStorageBuffers, limits.maxPerStageResources});
   info.max_shared_bytes = limits.maxComputeSharedMemorySize;
   info.max_workgroup_invocations = limits.maxComputeWorkGroupInvocations;
   for (int axis = 0; axis < 3; ++axis) {
@@ -184,8 +180,8 @@ DeviceInfo read_device_info(const InstanceFunctions& functions, VkPhysicalDevice
     info.min_subgroup_size = p.subgroup_size.minSubgroupSize;
     info.max_subgroup_size = p.subgroup_size.maxSubgroupSize;
   }
-  info.subgroup_size_control = features.subgroup_size.subgroupSizeControl &&
-                               (p.subgroup_size.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT);
+  info.subgroup_size_control =
+      features.subgroup_size.subgroupSizeControl && (p.subgroup_size.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT);
   if (p.subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) {
     info.subgroup_arithmetic = p.subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
     info.subgroup_ballot = p.subgroup.supportedOperations & VK_SUBGROUP_FEATURE_BALLOT_BIT;
@@ -200,8 +196,8 @@ DeviceInfo read_device_info(const InstanceFunctions& functions, VkPhysicalDevice
   info.int64 = features.core.shaderInt64;
   info.storage8 = features.storage8.storageBuffer8BitAccess;
   info.storage16 = features.storage16.storageBuffer16BitAccess;
-  info.integer_dot_product = features.integer_dot.shaderIntegerDotProduct &&
-                             p.integer_dot.integerDotProduct4x8BitPackedSignedAccelerated;
+  info.integer_dot_product =
+      features.integer_dot.shaderIntegerDotProduct && p.integer_dot.integerDotProduct4x8BitPackedSignedAccelerated;
   info.denorm_flush_f32 = p.float_controls.shaderDenormFlushToZeroFloat32;
   info.denorm_preserve_f32 = p.float_controls.shaderDenormPreserveFloat32;
   info.rounding_rte_f32 = p.float_controls.shaderRoundingModeRTEFloat32;

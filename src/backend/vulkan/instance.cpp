@@ -22,8 +22,7 @@ VKAPI_ATTR VkBool32 VKAPI_CALL forward_message(VkDebugUtilsMessageSeverityFlagBi
 
 VkDebugUtilsMessengerCreateInfoEXT messenger_info(const Log& log) {
   auto info = structure<VkDebugUtilsMessengerCreateInfoEXT>(VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT);
-  info.messageSeverity =
-      VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT;
+  info.messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT;
   info.messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_GENERAL_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT;
   info.pfnUserCallback = forward_message;
   info.pUserData = const_cast<Log*>(&log);
@@ -47,8 +46,7 @@ std::set<std::string> instance_extensions(PFN_vkGetInstanceProcAddr get) {
 Result<std::shared_ptr<const Instance>> Instance::create(Log log) {
   TUFF_ASSIGN(const PFN_vkGetInstanceProcAddr get, open_loader());
   auto create_instance = reinterpret_cast<PFN_vkCreateInstance>(get(VK_NULL_HANDLE, "vkCreateInstance"));
-  auto enumerate_version =
-      reinterpret_cast<PFN_vkEnumerateInstanceVersion>(get(VK_NULL_HANDLE, "vkEnumerateInstanceVersion"));
+  auto enumerate_version = reinterpret_cast<PFN_vkEnumerateInstanceVersion>(get(VK_NULL_HANDLE, "vkEnumerateInstanceVersion"));
   if (create_instance == nullptr || enumerate_version == nullptr)
     return unsupported("The Vulkan loader of this machine speaks Vulkan 1.0 only; Tuff needs 1.1.");
 
@@ -87,8 +85,8 @@ Result<std::shared_ptr<const Instance>> Instance::create(Log log) {
   instance->functions_ = *functions;
   if (listens && instance->functions_.vkCreateDebugUtilsMessengerEXT != nullptr) {
     // Messages are a service: a failure here is no reason to have no device.
-    if (instance->functions_.vkCreateDebugUtilsMessengerEXT(instance->handle_, &messenger, nullptr,
-                                                            &instance->messenger_) != VK_SUCCESS)
+    if (instance->functions_.vkCreateDebugUtilsMessengerEXT(instance->handle_, &messenger, nullptr, &instance->messenger_) !=
+        VK_SUCCESS)
       instance->messenger_ = VK_NULL_HANDLE;
   }
   return std::shared_ptr<const Instance>(std::move(instance));

@@ -11,9 +11,9 @@ constexpr VkMemoryPropertyFlags kCoherent = VK_MEMORY_PROPERTY_HOST_COHERENT_BIT
 constexpr VkMemoryPropertyFlags kCached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
 
 // Memory that is protected, allocated lazily, or uncached for debugging (AMD) is never wanted.
-constexpr VkMemoryPropertyFlags kUnwanted =
-    VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT | VK_MEMORY_PROPERTY_PROTECTED_BIT |
-    VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD | VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD;
+constexpr VkMemoryPropertyFlags kUnwanted = VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT | VK_MEMORY_PROPERTY_PROTECTED_BIT |
+                                            VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD |
+                                            VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD;
 
 // Higher is better; negative: the type does not serve.
 int score(VkMemoryPropertyFlags flags, MemoryUse use, bool unified) {
@@ -28,8 +28,7 @@ int score(VkMemoryPropertyFlags flags, MemoryUse use, bool unified) {
     case MemoryUse::kUpload:
       // Written once, in order: uncached write-combining memory is fine, and the bus reads it best.
       return visible ? (coherent ? 8 : 0) + (cached ? 0 : 2) + (local == unified ? 1 : 0) : -1;
-    case MemoryUse::kReadback:
-      return visible ? (cached ? 8 : 0) + (coherent ? 2 : 0) + (local == unified ? 1 : 0) : -1;
+    case MemoryUse::kReadback: return visible ? (cached ? 8 : 0) + (coherent ? 2 : 0) + (local == unified ? 1 : 0) : -1;
   }
   return -1;
 }

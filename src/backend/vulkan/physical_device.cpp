@@ -54,8 +54,7 @@ std::optional<PhysicalDevice> read_physical_device(const InstanceFunctions& func
   functions.vkGetPhysicalDeviceFeatures2(handle, device.features.chain());
   functions.vkGetPhysicalDeviceMemoryProperties(handle, &device.memory);
   device.features.read_back();
-  device.info =
-      read_device_info(functions, handle, device.features, device.memory, device.timestamp_valid_bits);
+  device.info = read_device_info(functions, handle, device.features, device.memory, device.timestamp_valid_bits);
   return device;
 }
 

@@ -12,8 +12,7 @@
 
 namespace tuff::vulkan {
 
-std::vector<std::byte> wrap_pipeline_cache(std::span<const std::byte> payload, const DeviceInfo& info,
-                                           uint32_t driver_version);
+std::vector<std::byte> wrap_pipeline_cache(std::span<const std::byte> payload, const DeviceInfo& info, uint32_t driver_version);
 
 // The payload; nullopt if a byte is wrong or it is another device's or driver's.
 std::optional<std::span<const std::byte>> unwrap_pipeline_cache(std::span<const std::byte> file, const DeviceInfo& info,

@@ -12,8 +12,10 @@ class DriverCache {
     std::vector<std::byte> file;
     if (io.load) file = io.load();
     const auto payload = unwrap_pipeline_cache(file, device.info(), device.parts().physical.driver_version);
-    if (payload) loaded_ = hash_bytes(payload->data(), payload->size());
-    else if (!file.empty()) device.log(2, "The pipeline cache is damaged or another driver's; kernels are compiled anew.");
+    if (payload)
+      loaded_ = hash_bytes(payload->data(), payload->size());
+    else if (!file.empty())
+      device.log(2, "The pipeline cache is damaged or another driver's; kernels are compiled anew.");
     if (!create(payload.value_or(std::span<const std::byte>())) && payload) create({});
   }
   ~DriverCache() {
@@ -58,16 +60,15 @@ class DriverCache {
 
 Status check_limits(const CompiledKernel& kernel, const DeviceInfo& info) {
   if (kernel.storage_buffer_count > info.max_storage_buffers)
-    return limit_exceeded("The kernel '" + kernel.name + "' reads and writes " +
-                          std::to_string(kernel.storage_buffer_count) + " buffers; '" + info.name + "' allows " +
-                          std::to_string(info.max_storage_buffers) + ".");
+    return limit_exceeded("The kernel '" + kernel.name + "' reads and writes " + std::to_string(kernel.storage_buffer_count) +
+                          " buffers; '" + info.name + "' allows " + std::to_string(info.max_storage_buffers) + ".");
   uint64_t invocations = 1;
   for (int axis = 0; axis < 3; ++axis) {
     invocations *= kernel.workgroup[axis];
     if (kernel.workgroup[axis] > info.max_workgroup_size[axis])
-      return limit_exceeded("The kernel '" + kernel.name + "' has a workgroup of " +
-                            std::to_string(kernel.workgroup[axis]) + " along axis " + std::to_string(axis) + "; '" +
-                            info.name + "' allows " + std::to_string(info.max_workgroup_size[axis]) + ".");
+      return limit_exceeded("The kernel '" + kernel.name + "' has a workgroup of " + std::to_string(kernel.workgroup[axis]) +
+                            " along axis " + std::to_string(axis) + "; '" + info.name + "' allows " +
+                            std::to_string(info.max_workgroup_size[axis]) + ".");
   }
   if (invocations > static_cast<uint64_t>(info.max_workgroup_invocations))
     return limit_exceeded("The kernel '" + kernel.name + "' has " + std::to_string(invocations) +
@@ -79,8 +80,7 @@ Status check_limits(const CompiledKernel& kernel, const DeviceInfo& info) {
 }  // namespace
 
 Result<std::shared_ptr<VulkanPipelines>> VulkanPipelines::create(std::shared_ptr<VulkanDevice> device,
-                                                                 const CompiledKernels& kernels,
-                                                                 const PipelineCacheIo& io) {
+                                                                 const CompiledKernels& kernels, const PipelineCacheIo& io) {
   TUFF_TRY(device->usable());
   std::shared_ptr<VulkanPipelines> pipelines(new VulkanPipelines(device));
   DriverCache cache(*device, io);
@@ -112,8 +112,8 @@ Status VulkanPipelines::create_all(const CompiledKernels& kernels, VkPipelineCac
       TUFF_ASSIGN(const VkPipeline pipeline, create_pipeline(kernel, layout.pipeline, cache));
       found = pipelines_.emplace(key, pipeline).first;
     }
-    entries_.push_back({kernel.name, found->second, layout.pipeline, layout.set, kernel.storage_buffer_count,
-                        kernel.has_parameters});
+    entries_.push_back(
+        {kernel.name, found->second, layout.pipeline, layout.set, kernel.storage_buffer_count, kernel.has_parameters});
   }
   return ok_status();
 }
@@ -222,8 +222,7 @@ std::vector<PipelineStatistics> VulkanPipelines::statistics() const {
       calls.vkGetPipelineExecutableStatisticsKHR(device_->handle(), &executable, &value_count, nullptr);
       std::vector<VkPipelineExecutableStatisticKHR> values(
           value_count, structure<VkPipelineExecutableStatisticKHR>(VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR));
-      if (calls.vkGetPipelineExecutableStatisticsKHR(device_->handle(), &executable, &value_count, values.data()) < 0)
-        continue;
+      if (calls.vkGetPipelineExecutableStatisticsKHR(device_->handle(), &executable, &value_count, values.data()) < 0) continue;
       for (uint32_t v = 0; v < value_count && v < values.size(); ++v)
         out.values.emplace_back(prefix + values[v].name, statistic_text(values[v]));
     }

@@ -9,8 +9,8 @@ namespace tuff::vulkan {
 
 class VulkanPipelines final : public Pipelines {
  public:
-  static Result<std::shared_ptr<VulkanPipelines>> create(std::shared_ptr<VulkanDevice> device,
-                                                         const CompiledKernels& kernels, const PipelineCacheIo& cache);
+  static Result<std::shared_ptr<VulkanPipelines>> create(std::shared_ptr<VulkanDevice> device, const CompiledKernels& kernels,
+                                                         const PipelineCacheIo& cache);
   ~VulkanPipelines() override;
 
   struct Entry {  // one a kernel

@@ -6,8 +6,7 @@ namespace {
 constexpr VkPipelineStageFlagBits kCompute = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
 constexpr VkPipelineStageFlags kTransfer = VK_PIPELINE_STAGE_TRANSFER_BIT;
 constexpr VkPipelineStageFlags kHost = VK_PIPELINE_STAGE_HOST_BIT;
-constexpr VkAccessFlags kShaderAccess =
-    VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_UNIFORM_READ_BIT;
+constexpr VkAccessFlags kShaderAccess = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_UNIFORM_READ_BIT;
 constexpr VkAccessFlags kTransferAccess = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
 constexpr VkAccessFlags kWrites = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
 
@@ -51,8 +50,8 @@ Status check_range(const RecordDesc& desc, const BoundRange& range, const Device
     return internal_error("its offset " + std::to_string(range.offset) + " is not a multiple of " +
                           std::to_string(info.storage_offset_alignment) + ".");
   if (range.size_bytes > static_cast<uint64_t>(info.max_storage_buffer_bytes))
-    return limit_exceeded("it uses " + std::to_string(range.size_bytes) + " bytes of one buffer; '" + info.name +
-                          "' allows " + std::to_string(info.max_storage_buffer_bytes) + ".");
+    return limit_exceeded("it uses " + std::to_string(range.size_bytes) + " bytes of one buffer; '" + info.name + "' allows " +
+                          std::to_string(info.max_storage_buffer_bytes) + ".");
   return ok_status();
 }
 
@@ -60,9 +59,8 @@ Status check_dispatch(const RecordDesc& desc, const BoundDispatch& dispatch, con
                       const DeviceInfo& info, const VulkanDevice* device) {
   for (int axis = 0; axis < 3; ++axis)
     if (dispatch.grid[axis] == 0 || dispatch.grid[axis] > info.max_workgroup_count[axis])
-      return limit_exceeded("its " + std::to_string(dispatch.grid[axis]) + " workgroups along axis " +
-                            std::to_string(axis) + " are outside 1 to " +
-                            std::to_string(info.max_workgroup_count[axis]) + ".");
+      return limit_exceeded("its " + std::to_string(dispatch.grid[axis]) + " workgroups along axis " + std::to_string(axis) +
+                            " are outside 1 to " + std::to_string(info.max_workgroup_count[axis]) + ".");
   if (dispatch.ranges.size() != kernel.storage_buffer_count)
     return internal_error("it has " + std::to_string(dispatch.ranges.size()) + " ranges for " +
                           std::to_string(kernel.storage_buffer_count) + " buffers.");
@@ -81,11 +79,9 @@ Status check_dispatch(const RecordDesc& desc, const BoundDispatch& dispatch, con
 
 }  // namespace
 
-Result<std::shared_ptr<VulkanRecording>> VulkanRecording::create(std::shared_ptr<VulkanDevice> device,
-                                                                 const RecordDesc& desc) {
+Result<std::shared_ptr<VulkanRecording>> VulkanRecording::create(std::shared_ptr<VulkanDevice> device, const RecordDesc& desc) {
   TUFF_TRY(device->usable());
-  if (desc.plan == nullptr || desc.pipelines == nullptr)
-    return invalid_argument("A recording needs a plan and its pipelines.");
+  if (desc.plan == nullptr || desc.pipelines == nullptr) return invalid_argument("A recording needs a plan and its pipelines.");
   std::shared_ptr<VulkanRecording> recording(new VulkanRecording(device));
   recording->pipelines_ = std::static_pointer_cast<VulkanPipelines>(desc.pipelines);
   TUFF_TRY(recording->check(desc));
@@ -155,8 +151,8 @@ Status VulkanRecording::create_descriptor_sets(const RecordDesc& desc) {
   allocation.descriptorSetCount = pool.maxSets;
   allocation.pSetLayouts = layouts.data();
   sets_.resize(dispatches.size());
-  TUFF_TRY(device_->check(calls.vkAllocateDescriptorSets(device_->handle(), &allocation, sets_.data()),
-                          "vkAllocateDescriptorSets"));
+  TUFF_TRY(
+      device_->check(calls.vkAllocateDescriptorSets(device_->handle(), &allocation, sets_.data()), "vkAllocateDescriptorSets"));
 
   std::vector<VkDescriptorBufferInfo> infos;
   infos.reserve(storage_count + uniform_count);  // the writes point into it
@@ -178,8 +174,8 @@ Status VulkanRecording::create_descriptor_sets(const RecordDesc& desc) {
       write(sets_[i], 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, desc.parameters.get(), dispatch.parameter_offset,
             dispatch.parameter_bytes);
     for (uint32_t b = 0; b < dispatch.ranges.size(); ++b)
-      write(sets_[i], 1 + b, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffer_of(desc, dispatch.ranges[b]),
-            dispatch.ranges[b].offset, dispatch.ranges[b].size_bytes);
+      write(sets_[i], 1 + b, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffer_of(desc, dispatch.ranges[b]), dispatch.ranges[b].offset,
+            dispatch.ranges[b].size_bytes);
   }
   calls.vkUpdateDescriptorSets(device_->handle(), static_cast<uint32_t>(writes.size()), writes.data(), 0, nullptr);
   device_->count().descriptor_writes += writes.size();
@@ -245,9 +241,9 @@ Result<std::vector<uint64_t>> VulkanRecording::dispatch_times_ns() {
   TUFF_TRY(device_->usable());
   if (!commands_->finished_once()) return invalid_argument("Times were asked for before a run had been waited for.");
   std::vector<uint64_t> ticks(query_count_);
-  const VkResult result = device_->functions().vkGetQueryPoolResults(
-      device_->handle(), query_pool_, 0, query_count_, ticks.size() * sizeof(uint64_t), ticks.data(), sizeof(uint64_t),
-      VK_QUERY_RESULT_64_BIT);
+  const VkResult result = device_->functions().vkGetQueryPoolResults(device_->handle(), query_pool_, 0, query_count_,
+                                                                     ticks.size() * sizeof(uint64_t), ticks.data(),
+                                                                     sizeof(uint64_t), VK_QUERY_RESULT_64_BIT);
   TUFF_TRY(device_->check(result, "vkGetQueryPoolResults"));
   if (result == VK_NOT_READY) return internal_error("The driver has no timestamps of a run that has finished.");
   // Counters narrower than 64 bits wrap; the difference modulo their width is right either way.

@@ -12,8 +12,7 @@ struct Row {
 
 constexpr Row kRows[] = {
     {VK_ERROR_OUT_OF_HOST_MEMORY, "VK_ERROR_OUT_OF_HOST_MEMORY", Code::kOutOfMemory, "the driver found no host memory."},
-    {VK_ERROR_OUT_OF_DEVICE_MEMORY, "VK_ERROR_OUT_OF_DEVICE_MEMORY", Code::kOutOfMemory,
-     "the device's memory is used up."},
+    {VK_ERROR_OUT_OF_DEVICE_MEMORY, "VK_ERROR_OUT_OF_DEVICE_MEMORY", Code::kOutOfMemory, "the device's memory is used up."},
     {VK_ERROR_OUT_OF_POOL_MEMORY, "VK_ERROR_OUT_OF_POOL_MEMORY", Code::kOutOfMemory, "a descriptor pool is used up."},
     {VK_ERROR_FRAGMENTED_POOL, "VK_ERROR_FRAGMENTED_POOL", Code::kOutOfMemory, "a descriptor pool is fragmented."},
     {VK_ERROR_FRAGMENTATION, "VK_ERROR_FRAGMENTATION", Code::kOutOfMemory, "memory is too fragmented."},
@@ -24,8 +23,7 @@ constexpr Row kRows[] = {
     {VK_ERROR_INITIALIZATION_FAILED, "VK_ERROR_INITIALIZATION_FAILED", Code::kUnsupported,
      "the driver could not be initialised."},
     {VK_ERROR_LAYER_NOT_PRESENT, "VK_ERROR_LAYER_NOT_PRESENT", Code::kUnsupported, "a layer is not installed."},
-    {VK_ERROR_EXTENSION_NOT_PRESENT, "VK_ERROR_EXTENSION_NOT_PRESENT", Code::kUnsupported,
-     "the driver lacks an extension."},
+    {VK_ERROR_EXTENSION_NOT_PRESENT, "VK_ERROR_EXTENSION_NOT_PRESENT", Code::kUnsupported, "the driver lacks an extension."},
     {VK_ERROR_FEATURE_NOT_PRESENT, "VK_ERROR_FEATURE_NOT_PRESENT", Code::kUnsupported, "the driver lacks a feature."},
     {VK_ERROR_INCOMPATIBLE_DRIVER, "VK_ERROR_INCOMPATIBLE_DRIVER", Code::kUnsupported,
      "no usable Vulkan driver is installed, or VK_ICD_FILENAMES names one that cannot be opened."},

@@ -9,7 +9,8 @@ namespace {
 Result<std::vector<int64_t>> kernel_of(NodeImport& node) {
   const Dims& w = node.input_type(1).shape;
   if (node.rank(1) != node.rank(0))
-    return invalid_argument("its input " + dims_text(node.input_type(0).shape) + " and weights " + dims_text(w) + " differ in rank.");
+    return invalid_argument("its input " + dims_text(node.input_type(0).shape) + " and weights " + dims_text(w) +
+                            " differ in rank.");
   std::vector<int64_t> kernel;
   for (size_t i = 2; i < w.size(); ++i) {
     if (!w[i].is_constant()) return unsupported("its kernel has the size " + w[i].text() + "; it must be a constant.");

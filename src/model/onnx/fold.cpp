@@ -159,7 +159,9 @@ MaybeElement greater_equal(const Element& a, const Element& b) { return less_equ
 MaybeElement both(const Element& a, const Element& b) { return multiply(a, b); }
 MaybeElement either(const Element& a, const Element& b) { return larger(a, b); }
 
-Folded divide(FoldCall& call) { return elementwise(call, dtype_of(call), is_float(dtype_of(call)) ? divide_reals : divide_integers); }
+Folded divide(FoldCall& call) {
+  return elementwise(call, dtype_of(call), is_float(dtype_of(call)) ? divide_reals : divide_integers);
+}
 
 Folded modulo_of(FoldCall& call) {
   if (!is_integer(dtype_of(call))) return kUnknown;
@@ -499,8 +501,9 @@ bool can_fold(std::string_view op_type) { return table().count(op_type) != 0; }
 
 std::optional<std::vector<SymbolicTensor>> fold(FoldCall& call) {
   const Row& row = table().at(call.op_type);
-  if (call.inputs.size() < row.input_count || !std::all_of(call.inputs.begin(), call.inputs.begin() + static_cast<ptrdiff_t>(row.input_count),
-                                                           [](const SymbolicTensor* t) { return t != nullptr; }))
+  if (call.inputs.size() < row.input_count ||
+      !std::all_of(call.inputs.begin(), call.inputs.begin() + static_cast<ptrdiff_t>(row.input_count),
+                   [](const SymbolicTensor* t) { return t != nullptr; }))
     return std::nullopt;
   auto out = row.function(call);
   if (out && out->size() < call.output_count) return std::nullopt;

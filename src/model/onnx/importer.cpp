@@ -72,9 +72,10 @@ class Importer {
     for (const ValueInfoProto* input : inputs) {
       auto dtype = dtype_from_tensor_type(input->elem_type);
       if (!input->is_tensor || !dtype) {
-        refuse(input->name, "input '" + std::string(input->name) + "': " +
-                                (input->is_tensor ? "its element type " + tensor_type_name(input->elem_type) + " is not supported"
-                                                  : "it is not a tensor"));
+        refuse(input->name,
+               "input '" + std::string(input->name) + "': " +
+                   (input->is_tensor ? "its element type " + tensor_type_name(input->elem_type) + " is not supported"
+                                     : "it is not a tensor"));
         continue;
       }
       auto shape = shapes.shape(*input);
@@ -137,12 +138,14 @@ class Importer {
                               [&](std::string_view name) { return !name.empty() && unavailable_.count(name); });
     const Operator* op = find_operator(node.domain, node.op_type);
     if (!op) {
-      refuse(node, label, is_local_function(node) ? "functions defined in the model are not supported" : "the operator is not supported");
+      refuse(node, label,
+             is_local_function(node) ? "functions defined in the model are not supported" : "the operator is not supported");
       return ok_status();
     }
     if (op->domain.empty() && opset_ < op->first_opset) {
-      refuse(node, label, "the operator is supported from version " + std::to_string(op->first_opset) +
-                              " of the operator set on, the model has version " + std::to_string(opset_));
+      refuse(node, label,
+             "the operator is supported from version " + std::to_string(op->first_opset) +
+                 " of the operator set on, the model has version " + std::to_string(opset_));
       return ok_status();
     }
     if (!ready) {
@@ -183,9 +186,9 @@ class Importer {
     for (size_t i = 0; variadic && i < count; ++i) missing = missing || node.inputs[i].empty();
     if (missing || static_cast<int64_t>(count) > op.max_inputs)
       return invalid_argument("the operator takes " + std::to_string(op.min_inputs) +
-                              (variadic                              ? " or more"
+                              (variadic                         ? " or more"
                                : op.max_inputs != op.min_inputs ? " to " + std::to_string(op.max_inputs)
-                                                                     : "") +
+                                                                : "") +
                               " inputs; the node has " + std::to_string(count) + ".");
     return ok_status();
   }

@@ -26,7 +26,8 @@ Status gather_axis(NodeImport& node) {
     for (const Element& e : known->elements) at.push_back(e.numerator.constant());
     int64_t limit = size.is_constant() ? size.constant() : Symbol::kMax;
     for (int64_t i : at)
-      if (i < -limit || i >= limit) return invalid_argument("its index " + std::to_string(i) + " is outside the size " + size.text() + ".");
+      if (i < -limit || i >= limit)
+        return invalid_argument("its index " + std::to_string(i) + " is outside the size " + size.text() + ".");
     int64_t step = at.size() > 1 ? at[1] - at[0] : 1;
     bool progression = step != 0;
     for (size_t i = 1; i < at.size(); ++i) progression = progression && at[i] - at[i - 1] == step && (at[i] < 0) == (at[0] < 0);
@@ -110,7 +111,8 @@ Status one_hot(NodeImport& node) {
   shape.insert(shape.begin() + std::min<ptrdiff_t>(axis, static_cast<ptrdiff_t>(shape.size())), IntExpr(1));
   index = reshape(from_start(index, depth), std::move(shape));
   Tensor place = along(node.composition.iota(Dtype::kI64, depth), rank, axis);
-  Tensor off = reshape(slice(values, 0, IntExpr(0), IntExpr(1)), {}), on = reshape(slice(values, 0, IntExpr(1), IntExpr(1)), {});
+  Tensor off = reshape(slice(values, 0, IntExpr(0), IntExpr(1)), {}),
+         on = reshape(slice(values, 0, IntExpr(1), IntExpr(1)), {});
   return node.output(select(map(MapOp::equal, {index, place}), on, off));
 }
 
@@ -150,12 +152,8 @@ Status eye_like(NodeImport& node) {
 }
 
 constexpr Operator kOperators[] = {
-    {"EyeLike", 9, 1, 1, eye_like},
-    {"Gather", 1, 2, 2, gather_axis},
-    {"GatherElements", 11, 2, 2, gather_elements},
-    {"GatherND", 11, 2, 2, gather_nd},
-    {"OneHot", 9, 3, 3, one_hot},
-    {"Trilu", 14, 1, 2, trilu},
+    {"EyeLike", 9, 1, 1, eye_like},    {"Gather", 1, 2, 2, gather_axis}, {"GatherElements", 11, 2, 2, gather_elements},
+    {"GatherND", 11, 2, 2, gather_nd}, {"OneHot", 9, 3, 3, one_hot},     {"Trilu", 14, 1, 2, trilu},
 };
 
 }  // namespace

@@ -8,7 +8,9 @@ namespace tuff::onnx {
 namespace {
 
 // A dimension of which the file says nothing is named after its input and axis.
-std::string unknown_name(const ValueInfoProto& input, size_t axis) { return std::string(input.name) + "_" + std::to_string(axis); }
+std::string unknown_name(const ValueInfoProto& input, size_t axis) {
+  return std::string(input.name) + "_" + std::to_string(axis);
+}
 
 }  // namespace
 
@@ -27,7 +29,8 @@ Status InputShapes::read_overrides(const std::vector<const ValueInfoProto*>& inp
     const Dims& shape = given->second;
     if (input->has_shape && input->dims.size() != shape.size())
       return invalid_argument("The shape " + dims_text(shape) + " for the input '" + std::string(input->name) + "' has " +
-                              std::to_string(shape.size()) + " axes; the model has " + std::to_string(input->dims.size()) + ".");
+                              std::to_string(shape.size()) + " axes; the model has " + std::to_string(input->dims.size()) +
+                              ".");
     for (size_t i = 0; i < shape.size(); ++i) {
       if (shape[i].interval().low < 0)
         return invalid_argument("The input '" + std::string(input->name) + "' cannot have the size " + shape[i].text() + ".");
@@ -43,9 +46,11 @@ Status InputShapes::read_overrides(const std::vector<const ValueInfoProto*>& inp
     }
   }
   for (const auto& [name, shape] : options_.input_shapes)
-    if (known.count(name) == 0) return invalid_argument("The model has no input '" + name + "' that a shape could be given for.");
+    if (known.count(name) == 0)
+      return invalid_argument("The model has no input '" + name + "' that a shape could be given for.");
   for (const auto& [name, symbol] : options_.symbols)
-    if (dimensions.count(name) == 0) return invalid_argument("The inputs have no dimension '" + name + "' that a range could be given for.");
+    if (dimensions.count(name) == 0)
+      return invalid_argument("The inputs have no dimension '" + name + "' that a range could be given for.");
   return ok_status();
 }
 

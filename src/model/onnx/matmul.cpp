@@ -38,8 +38,10 @@ Tensor matmul(Tensor a, Tensor b) {
       bool drop = x.dim(i).is(1) && other_has;
       labels.push_back(drop ? -1 : kBatch + batch_rank - from_end);
     }
-    if (x.rank() == 1) labels.push_back(kK);
-    else labels.insert(labels.end(), {left ? kM : kK, left ? kK : kN});
+    if (x.rank() == 1)
+      labels.push_back(kK);
+    else
+      labels.insert(labels.end(), {left ? kM : kK, left ? kK : kN});
     return labels;
   };
   std::vector<int> a_labels = label(a, b, true), b_labels = label(b, a, false), out;

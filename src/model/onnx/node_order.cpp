@@ -74,7 +74,8 @@ Result<std::vector<size_t>> node_order(const GraphProto& graph) {
       if (output.empty()) continue;
       auto [other, fresh] = producers.emplace(output, n);
       if (fresh) continue;
-      std::string taken = other->second == kGiven ? "an input or initializer" : "node '" + node_label(graph, other->second) + "'";
+      std::string taken =
+          other->second == kGiven ? "an input or initializer" : "node '" + node_label(graph, other->second) + "'";
       return invalid_argument("Node '" + node_label(graph, n) + "' gives the name '" + std::string(output) + "', which " +
                               taken + " already has.");
     }
@@ -110,7 +111,8 @@ Result<std::vector<size_t>> node_order(const GraphProto& graph) {
       if (--missing[reader] == 0) ready.push(reader);
   }
   if (order.size() != graph.nodes.size())
-    return invalid_argument("The nodes " + list_names(cycle_members(graph, readers, missing)) + " wait for each other in a cycle.");
+    return invalid_argument("The nodes " + list_names(cycle_members(graph, readers, missing)) +
+                            " wait for each other in a cycle.");
   return order;
 }
 

@@ -83,7 +83,9 @@ Status group_normalization(NodeImport& node) {
   Tensor x = widen(node.input(0));
   Dims shape = x.shape();
   auto each = groups > 0 ? divide_exact(x.dim(1), IntExpr(groups)) : std::nullopt;
-  if (!each) return invalid_argument("its num_groups of " + std::to_string(groups) + " does not divide its " + x.dim(1).text() + " channels.");
+  if (!each)
+    return invalid_argument("its num_groups of " + std::to_string(groups) + " does not divide its " + x.dim(1).text() +
+                            " channels.");
   Dims grouped = {x.dim(0), IntExpr(groups), *each};
   for (int i = 2; i < x.rank(); ++i) grouped.push_back(x.dim(i));
   x = reshape(x, grouped);
@@ -114,9 +116,11 @@ Status lp_normalization(NodeImport& node) {
 // seen as [n, 1, c, the rest].
 Status local_response_normalization(NodeImport& node) {
   int64_t size = node.attributes.integer("size", 0);
-  if (size < 1 || size > (int64_t{1} << 30)) return invalid_argument("its size of " + std::to_string(size) + " is not a number of channels.");
+  if (size < 1 || size > (int64_t{1} << 30))
+    return invalid_argument("its size of " + std::to_string(size) + " is not a number of channels.");
   if (node.rank(0) < 2) return invalid_argument("its input has no channels.");
-  double alpha = node.attributes.real("alpha", 1e-4f), beta = node.attributes.real("beta", 0.75f), bias = node.attributes.real("bias", 1);
+  double alpha = node.attributes.real("alpha", 1e-4f), beta = node.attributes.real("beta", 0.75f),
+         bias = node.attributes.real("bias", 1);
   Tensor x = widen(node.input(0));
   IntExpr rest(1);
   for (int i = 2; i < x.rank(); ++i) rest *= x.dim(i);

@@ -28,8 +28,10 @@ Result<Pool> read_pool(NodeImport& node) {
     IntExpr over = mod(-span, stride);
     int64_t begins_beyond = w.extent(i) - w.high[i].constant();
     IntExpr dropped;
-    if (begins_beyond <= 0) dropped = IntExpr(1);
-    else if (begins_beyond < w.strides[i]) dropped = minimum(floor_div(over, IntExpr(begins_beyond)), IntExpr(1));
+    if (begins_beyond <= 0)
+      dropped = IntExpr(1);
+    else if (begins_beyond < w.strides[i])
+      dropped = minimum(floor_div(over, IntExpr(begins_beyond)), IntExpr(1));
     pool.beyond[i] = (over.is_constant() ? over : stride - IntExpr(1)) - stride * dropped;
   }
   return pool;

@@ -18,9 +18,7 @@ constexpr uint32_t varint(uint32_t number) { return protozero::tag_and_type(numb
 constexpr uint32_t fixed32(uint32_t number) { return protozero::tag_and_type(number, pbf_wire_type::fixed32); }
 constexpr uint32_t fixed64(uint32_t number) { return protozero::tag_and_type(number, pbf_wire_type::fixed64); }
 // A string, bytes, a message or a packed list.
-constexpr uint32_t block(uint32_t number) {
-  return protozero::tag_and_type(number, pbf_wire_type::length_delimited);
-}
+constexpr uint32_t block(uint32_t number) { return protozero::tag_and_type(number, pbf_wire_type::length_delimited); }
 
 // Messages and strings that one model may hold: a few bytes in the file become a hundred in memory.
 constexpr int64_t kRecordLimit = 2'000'000;
@@ -87,11 +85,17 @@ class Parser {
         case block(10): packed(m, 8, out.doubles); break;
         case fixed64(10): unpacked(m, 8, out.doubles); break;
         case block(5): varints(m.get_packed_int32()); break;
-        case varint(5): if (fits(1)) out.integers.push_back(static_cast<uint64_t>(int64_t{m.get_int32()})); break;
+        case varint(5):
+          if (fits(1)) out.integers.push_back(static_cast<uint64_t>(int64_t{m.get_int32()}));
+          break;
         case block(7): varints(m.get_packed_int64()); break;
-        case varint(7): if (fits(1)) out.integers.push_back(static_cast<uint64_t>(m.get_int64())); break;
+        case varint(7):
+          if (fits(1)) out.integers.push_back(static_cast<uint64_t>(m.get_int64()));
+          break;
         case block(11): varints(m.get_packed_uint64()); break;
-        case varint(11): if (fits(1)) out.integers.push_back(m.get_uint64()); break;
+        case varint(11):
+          if (fits(1)) out.integers.push_back(m.get_uint64());
+          break;
         default: m.skip();
       }
     }
@@ -185,9 +189,13 @@ class Parser {
           if (out.t.empty()) out.t.emplace_back();
           tensor(m.get_message(), out.t.front());
           break;
-        case block(7): for (float v : m.get_packed_float()) out.floats.push_back(v); break;
+        case block(7):
+          for (float v : m.get_packed_float()) out.floats.push_back(v);
+          break;
         case fixed32(7): out.floats.push_back(m.get_float()); break;
-        case block(8): for (int64_t v : m.get_packed_int64()) out.ints.push_back(v); break;
+        case block(8):
+          for (int64_t v : m.get_packed_int64()) out.ints.push_back(v);
+          break;
         case varint(8): out.ints.push_back(m.get_int64()); break;
         case block(9): out.strings.push_back(text(m)); break;
         case varint(20): out.type = m.get_int32(); break;
@@ -200,7 +208,9 @@ class Parser {
     out.message = {m.data().data(), m.data().size()};
     while (next(m)) {
       switch (m.tag_and_type()) {
-        case block(1): for (int64_t v : m.get_packed_int64()) out.dims.push_back(v); break;
+        case block(1):
+          for (int64_t v : m.get_packed_int64()) out.dims.push_back(v);
+          break;
         case varint(1): out.dims.push_back(m.get_int64()); break;
         case varint(2): out.data_type = m.get_int32(); break;
         case block(8): out.name = text(m); break;
@@ -229,8 +239,10 @@ class Parser {
   std::string_view sparse_name(pbf_reader m) {
     TensorProto values;
     while (next(m)) {
-      if (m.tag_and_type() == block(1)) tensor(m.get_message(), values);
-      else m.skip();
+      if (m.tag_and_type() == block(1))
+        tensor(m.get_message(), values);
+      else
+        m.skip();
     }
     count_record();
     return values.name;
@@ -272,8 +284,10 @@ class Parser {
 
   void shape(pbf_reader m, ValueInfoProto& out) {
     while (next(m)) {
-      if (m.tag_and_type() == block(1)) dimension(m.get_message(), added(out.dims));
-      else m.skip();
+      if (m.tag_and_type() == block(1))
+        dimension(m.get_message(), added(out.dims));
+      else
+        m.skip();
     }
   }
 

@@ -73,7 +73,8 @@ Result<AxisResize> from_scale(int axis, const IntExpr& in, float scale) {
     return a;
   }
   if (!fraction)
-    return unsupported("its scale of " + std::to_string(scale) + " is no simple fraction, which the size " + in.text() + " needs.");
+    return unsupported("its scale of " + std::to_string(scale) + " is no simple fraction, which the size " + in.text() +
+                       " needs.");
   a.scale = *fraction;
   a.out = floor_div(in * a.scale.numerator, a.scale.denominator);
   return a;
@@ -96,7 +97,8 @@ Result<AxisResize> from_size(int axis, const IntExpr& in, const IntExpr& out) {
   a.axis = axis;
   a.out = out;
   a.scale = quotient(out, in);
-  if (in.is_constant() && out.is_constant()) a.real_scale = static_cast<float>(out.constant()) / static_cast<float>(in.constant());
+  if (in.is_constant() && out.is_constant())
+    a.real_scale = static_cast<float>(out.constant()) / static_cast<float>(in.constant());
   return a;
 }
 
@@ -109,7 +111,9 @@ Status keep_aspect_ratio(std::vector<AxisResize>& axes, const Dims& input, std::
   for (const AxisResize& a : axes) {
     if (!a.real_scale) return unsupported("its keep_aspect_ratio_policy needs sizes that are known.");
     bool first = !common;
-    common = first ? *a.real_scale : policy == "not_larger" ? std::min(*common, *a.real_scale) : std::max(*common, *a.real_scale);
+    common = first                    ? *a.real_scale
+             : policy == "not_larger" ? std::min(*common, *a.real_scale)
+                                      : std::max(*common, *a.real_scale);
   }
   for (AxisResize& a : axes) {
     const IntExpr& in = input[static_cast<size_t>(a.axis)];
@@ -134,7 +138,8 @@ Result<std::vector<AxisResize>> read_axes(NodeImport& node) {
     listed.clear();
     for (int64_t a : node.attributes.integers("axes")) {
       TUFF_ASSIGN(int axis, node.axis(a, node.rank(0)));
-      if (std::find(listed.begin(), listed.end(), axis) != listed.end()) return invalid_argument("its axes name an axis twice.");
+      if (std::find(listed.begin(), listed.end(), axis) != listed.end())
+        return invalid_argument("its axes name an axis twice.");
       listed.push_back(axis);
     }
   }

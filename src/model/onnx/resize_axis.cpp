@@ -62,7 +62,8 @@ float cubic(float x, float a) {
 }
 
 // sum over taps of weight(tap) * x[index(tap)]
-Tensor weighted(Tensor x, int axis, const std::vector<std::vector<int64_t>>& indices, const std::vector<std::vector<float>>& weights) {
+Tensor weighted(Tensor x, int axis, const std::vector<std::vector<int64_t>>& indices,
+                const std::vector<std::vector<float>>& weights) {
   Composition& c = x.composition();
   Tensor total;
   for (size_t tap = 0; tap < indices.size(); ++tap) {
@@ -143,7 +144,8 @@ Tensor resize_by_table(Tensor x, const AxisResize& a, const Sampling& sampling) 
   }
   if (sampling.coordinates != Coordinates::kCropAndResize) return y;
   std::string inside;
-  for (int64_t o = 0; o < t.out; ++o) inside += static_cast<char>(t.place(o) >= 0 && t.place(o) <= static_cast<float>(t.in - 1));
+  for (int64_t o = 0; o < t.out; ++o)
+    inside += static_cast<char>(t.place(o) >= 0 && t.place(o) <= static_cast<float>(t.in - 1));
   Tensor mask = c.constant(Dtype::kBool, {a.out}, bytes_from_string(std::make_shared<std::string>(std::move(inside))));
   return select(along(mask, y.rank(), a.axis), y, c.scalar(y.dtype(), sampling.extrapolation));
 }
@@ -155,9 +157,7 @@ struct Quotient {
   IntExpr d;
 };
 
-Tensor times(Tensor x, const IntExpr& factor) {
-  return factor.is(1) ? x : x * x.composition().dimension(x.dtype(), factor);
-}
+Tensor times(Tensor x, const IntExpr& factor) { return factor.is(1) ? x : x * x.composition().dimension(x.dtype(), factor); }
 
 Tensor plus(Tensor x, const IntExpr& term) { return term.is(0) ? x : x + x.composition().dimension(x.dtype(), term); }
 
@@ -215,8 +215,8 @@ Tensor resize_by_quotient(Tensor x, const AxisResize& a, const Sampling& samplin
   auto weight = [&](Tensor w) { return along(w, x.rank(), a.axis); };
   if (sampling.interpolation == Interpolation::kLinear) return tap(0) * weight(1 - fraction) + tap(1) * weight(fraction);
   double k = sampling.cubic_a;
-  auto near = [&](Tensor t) { return ((t * (k + 2)) - (k + 3)) * t * t + 1; };                  // |t| <= 1
-  auto far = [&](Tensor t) { return ((t * k - 5 * k) * t + 8 * k) * t - 4 * k; };               // 1 < |t| < 2
+  auto near = [&](Tensor t) { return ((t * (k + 2)) - (k + 3)) * t * t + 1; };     // |t| <= 1
+  auto far = [&](Tensor t) { return ((t * k - 5 * k) * t + 8 * k) * t - 4 * k; };  // 1 < |t| < 2
   return tap(-1) * weight(far(fraction + 1)) + tap(0) * weight(near(fraction)) + tap(1) * weight(near(1 - fraction)) +
          tap(2) * weight(far(2 - fraction));
 }
@@ -250,7 +250,9 @@ Tensor repeat(Tensor x, int axis, const IntExpr& factor) {
 
 int64_t table_bytes(const AxisResize& a, const IntExpr& in, const Sampling& sampling) {
   if (!has_known_sizes(a, in)) return 0;
-  int64_t taps = sampling.interpolation == Interpolation::kNearest ? 1 : sampling.interpolation == Interpolation::kLinear ? 2 : 4;
+  int64_t taps = sampling.interpolation == Interpolation::kNearest  ? 1
+                 : sampling.interpolation == Interpolation::kLinear ? 2
+                                                                    : 4;
   int64_t each = sampling.antialias ? in.constant() * 4 : taps * 12;
   IntExpr total = a.out * IntExpr(each);
   return total.is_constant() ? total.constant() : INT64_MAX;

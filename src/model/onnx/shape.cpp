@@ -20,9 +20,7 @@ Status shape(NodeImport& node) {
   return node.output(0, std::move(y));
 }
 
-Status size(NodeImport& node) {
-  return node.output(0, SymbolicTensor{Dtype::kI64, {}, {product(node.input_type(0).shape)}});
-}
+Status size(NodeImport& node) { return node.output(0, SymbolicTensor{Dtype::kI64, {}, {product(node.input_type(0).shape)}}); }
 
 Status constant(NodeImport& node) {
   Attributes& a = node.attributes;
@@ -50,7 +48,9 @@ Status constant(NodeImport& node) {
 // A constant of one repeated element: no memory, whatever the shape.
 Status constant_of_shape(NodeImport& node) {
   TUFF_ASSIGN(Dims dims, node.sizes(0, "shape"));
-  if (dims.size() > kRankLimit) return limit_exceeded("its shape has " + std::to_string(dims.size()) + " axes; the limit is " + std::to_string(kRankLimit) + ".");
+  if (dims.size() > kRankLimit)
+    return limit_exceeded("its shape has " + std::to_string(dims.size()) + " axes; the limit is " + std::to_string(kRankLimit) +
+                          ".");
   ConstantAttrs fill;
   fill.dtype = Dtype::kF32;
   fill.data.kind = ConstantData::Kind::kSplat;
@@ -94,7 +94,8 @@ Status range(NodeImport& node) {
   TUFF_ASSIGN(Dims limit, node.sizes(1, "limit"));
   TUFF_ASSIGN(Dims delta, node.sizes(2, "delta"));
   if (start.size() != 1 || limit.size() != 1 || delta.size() != 1) return invalid_argument("its inputs must be scalars.");
-  if (!delta[0].is_constant() || delta[0].is(0)) return unsupported("its delta of " + delta[0].text() + " must be a constant other than 0.");
+  if (!delta[0].is_constant() || delta[0].is(0))
+    return unsupported("its delta of " + delta[0].text() + " must be a constant other than 0.");
   bool down = delta[0].constant() < 0;
   auto span = down ? subtract(start[0], limit[0]) : subtract(limit[0], start[0]);
   auto step = absolute(delta[0]);
@@ -117,10 +118,8 @@ Status range(NodeImport& node) {
 }
 
 constexpr Operator kOperators[] = {
-    {"Constant", 1, 0, 0, constant},
-    {"ConstantOfShape", 9, 1, 1, constant_of_shape},
-    {"Range", 11, 3, 3, range},
-    {"Shape", 1, 1, 1, shape},
+    {"Constant", 1, 0, 0, constant}, {"ConstantOfShape", 9, 1, 1, constant_of_shape},
+    {"Range", 11, 3, 3, range},      {"Shape", 1, 1, 1, shape},
     {"Size", 1, 1, 1, size},
 };
 

@@ -7,7 +7,9 @@ namespace {
 
 class Orderer {
  public:
-  explicit Orderer(const Graph& graph) : graph_(graph), placed_(graph.nodes.size(), false) { order_.reserve(graph.nodes.size()); }
+  explicit Orderer(const Graph& graph) : graph_(graph), placed_(graph.nodes.size(), false) {
+    order_.reserve(graph.nodes.size());
+  }
 
   // Places the node of a value after its inputs, as far as they belong to the step that begins at `begin`.
   void place(ValueId value, size_t begin) {

@@ -87,8 +87,10 @@ std::vector<uint64_t> constant_bits(const SymbolicTensor& tensor) {
   std::vector<uint64_t> bits;
   for (const Element& e : tensor.elements) {
     int64_t n = e.numerator.constant(), d = e.denominator.constant();
-    if (is_float(tensor.dtype)) bits.push_back(scalar_bits(tensor.dtype, static_cast<double>(n) / static_cast<double>(d)));
-    else bits.push_back(integer_bits(tensor.dtype, n));
+    if (is_float(tensor.dtype))
+      bits.push_back(scalar_bits(tensor.dtype, static_cast<double>(n) / static_cast<double>(d)));
+    else
+      bits.push_back(integer_bits(tensor.dtype, n));
   }
   return bits;
 }

@@ -11,9 +11,9 @@ namespace tuff::onnx {
 namespace {
 
 constexpr std::string_view kTypeNames[] = {
-    "UNDEFINED", "FLOAT",      "UINT8",        "INT8",         "UINT16",          "INT16",      "INT32",      "INT64",
-    "STRING",    "BOOL",       "FLOAT16",      "DOUBLE",       "UINT32",          "UINT64",     "COMPLEX64",  "COMPLEX128",
-    "BFLOAT16",  "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4",      "INT4",       "FLOAT4E2M1"};
+    "UNDEFINED", "FLOAT",        "UINT8",          "INT8",       "UINT16",         "INT16",  "INT32",     "INT64",
+    "STRING",    "BOOL",         "FLOAT16",        "DOUBLE",     "UINT32",         "UINT64", "COMPLEX64", "COMPLEX128",
+    "BFLOAT16",  "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4",  "INT4",      "FLOAT4E2M1"};
 
 std::string label(const TensorProto& tensor) { return "The tensor '" + std::string(tensor.name) + "'"; }
 
@@ -123,8 +123,7 @@ Result<Bytes> TensorLoader::external(const TensorProto& tensor, int64_t size_byt
     if (entry.key == "offset") offset = parse_number(entry.value);
     if (entry.key == "length" && !(length = parse_number(entry.value))) offset = std::nullopt;
   }
-  if (!offset)
-    return invalid_argument(label(tensor) + " has external data with an offset or a length that is not a number.");
+  if (!offset) return invalid_argument(label(tensor) + " has external data with an offset or a length that is not a number.");
   if (location.empty()) return invalid_argument(label(tensor) + " has external data without a location.");
   auto file = external_files_.find(location);
   if (file == external_files_.end()) {
@@ -141,7 +140,8 @@ Result<Bytes> TensorLoader::external(const TensorProto& tensor, int64_t size_byt
                    std::to_string(*length) + ".");
   if (*offset > file_size || size_bytes > file_size - *offset)
     return corrupt(label(tensor) + " lies at bytes " + std::to_string(*offset) + " and on of '" + std::string(location) +
-                   "', needs " + std::to_string(size_bytes) + " bytes, and the file ends at " + std::to_string(file_size) + ".");
+                   "', needs " + std::to_string(size_bytes) + " bytes, and the file ends at " + std::to_string(file_size) +
+                   ".");
   return Bytes{file->second.data.subspan(static_cast<size_t>(*offset), static_cast<size_t>(size_bytes)), file->second.owner};
 }
 

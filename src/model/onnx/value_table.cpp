@@ -80,7 +80,8 @@ Status ValueTable::bind(std::string_view name, SymbolicTensor known, std::string
     int terms = 0;
     count_terms(e.numerator, terms);
     count_terms(e.denominator, terms);
-    if (terms > kSizeTermLimit) return limit_exceeded("an integer that it computes has become an expression of too many terms.");
+    if (terms > kSizeTermLimit)
+      return limit_exceeded("an integer that it computes has become an expression of too many terms.");
   }
   b.known = std::make_shared<SymbolicTensor>(std::move(known));
   b.known_tried = true;
@@ -163,7 +164,8 @@ Result<std::optional<ConstantAttrs>> ValueTable::constant(std::string_view name)
     return std::optional<ConstantAttrs>(std::move(constant));
   }
   if (b.value.valid()) {
-    if (const auto* constant = builder_.graph().producer_as<ConstantAttrs>(b.value)) return std::optional<ConstantAttrs>(*constant);
+    if (const auto* constant = builder_.graph().producer_as<ConstantAttrs>(b.value))
+      return std::optional<ConstantAttrs>(*constant);
   }
   return std::optional<ConstantAttrs>();
 }

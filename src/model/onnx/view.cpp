@@ -17,7 +17,8 @@ Status reshape_to(NodeImport& node) {
   IntExpr rest(1);
   for (size_t i = 0; i < target.size(); ++i) {
     if (target[i].is(0) && !allow_zero) {
-      if (i >= source.size()) return invalid_argument("its shape copies an axis that its input " + dims_text(source) + " lacks.");
+      if (i >= source.size())
+        return invalid_argument("its shape copies an axis that its input " + dims_text(source) + " lacks.");
       target[i] = source[i];
     }
     if (target[i].is(-1)) {
@@ -55,7 +56,8 @@ Status transpose_axes(NodeImport& node) {
 // A matrix: the axes before `axis`, and those from it on.
 Status flatten(NodeImport& node) {
   int64_t rank = node.rank(0), axis = node.attributes.integer("axis", 1);
-  if (axis < -rank || axis > rank) return invalid_argument("the axis " + std::to_string(axis) + " is outside the rank " + std::to_string(rank) + ".");
+  if (axis < -rank || axis > rank)
+    return invalid_argument("the axis " + std::to_string(axis) + " is outside the rank " + std::to_string(rank) + ".");
   if (axis < 0) axis += rank;
   const Dims& s = node.input_type(0).shape;
   Dims rows(s.begin(), s.begin() + axis), columns(s.begin() + axis, s.end());
@@ -68,7 +70,8 @@ Status squeeze(NodeImport& node) {
   Dims shape;
   for (size_t i = 0; i < s.size(); ++i) {
     bool listed = axes && std::find(axes->begin(), axes->end(), static_cast<int>(i)) != axes->end();
-    if (listed && !s[i].is(1)) return invalid_argument("it drops the axis " + std::to_string(i) + " of size " + s[i].text() + ".");
+    if (listed && !s[i].is(1))
+      return invalid_argument("it drops the axis " + std::to_string(i) + " of size " + s[i].text() + ".");
     if (!axes && !s[i].is_constant())
       return unsupported("without axes, whether it drops the size " + s[i].text() + " is not known.");
     if (!(axes ? listed : s[i].is(1))) shape.push_back(s[i]);
@@ -84,7 +87,8 @@ Status unsqueeze(NodeImport& node) {
     if (!node.has_input(1)) return invalid_argument("it has no axes.");
     TUFF_ASSIGN(listed, node.integers(1, "axes"));
   }
-  if (listed.size() + s.size() > kRankLimit) return limit_exceeded("its result has more than " + std::to_string(kRankLimit) + " axes.");
+  if (listed.size() + s.size() > kRankLimit)
+    return limit_exceeded("its result has more than " + std::to_string(kRankLimit) + " axes.");
   int rank = static_cast<int>(listed.size() + s.size());
   TUFF_ASSIGN(auto axes, node.axes(1, 13, rank));
   Dims shape;
@@ -145,7 +149,8 @@ Status space_to_depth(NodeImport& node) {
   const Dims& s = node.input_type(0).shape;
   auto height = divide_exact(s[2], IntExpr(b)), width = divide_exact(s[3], IntExpr(b));
   if (!height || !width) {
-    std::string message = "its height " + s[2].text() + " or width " + s[3].text() + " is not known to be a multiple of " + std::to_string(b) + ".";
+    std::string message = "its height " + s[2].text() + " or width " + s[3].text() + " is not known to be a multiple of " +
+                          std::to_string(b) + ".";
     return s[2].is_constant() && s[3].is_constant() ? invalid_argument(message) : unsupported(message);
   }
   Tensor y = transpose(reshape(node.input(0), {s[0], s[1], *height, b, *width, b}), {0, 3, 5, 1, 2, 4});
@@ -231,7 +236,8 @@ Status slice_axes(NodeImport& node) {
     if (steps[i] == 0) return invalid_argument("its step is 0.");
     auto range = slice_range(x.shape()[a], starts[i], ends[i], steps[i]);
     if (!range)
-      return unsupported("whether " + starts[i].text() + " or " + ends[i].text() + " counts from the end depends on the sizes.");
+      return unsupported("whether " + starts[i].text() + " or " + ends[i].text() +
+                         " counts from the end depends on the sizes.");
     attrs.starts[a] = range->start;
     attrs.steps[a] = range->count.is(1) ? 1 : steps[i];
     attrs.shape[a] = range->count;

@@ -20,7 +20,9 @@ Status check_list(const std::vector<int64_t>& list, size_t count, int64_t least,
 
 Result<WindowShape> read_window(NodeImport& node, std::vector<int64_t> kernel) {
   int rank = node.rank(0);
-  if (rank < 3) return invalid_argument("its input has the rank " + std::to_string(rank) + "; it needs a batch, channels and at least one spatial axis.");
+  if (rank < 3)
+    return invalid_argument("its input has the rank " + std::to_string(rank) +
+                            "; it needs a batch, channels and at least one spatial axis.");
   size_t spatial = static_cast<size_t>(rank - 2);
   WindowShape w;
   std::vector<int64_t> attribute = node.attributes.integers("kernel_shape", kernel);

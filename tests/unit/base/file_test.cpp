@@ -24,9 +24,7 @@ struct TemporaryFolder {
   }
   ~TemporaryFolder() { std::filesystem::remove_all(path); }
   std::string at(const char* name) const { return path + "/" + name; }
-  size_t entry_count() const {
-    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(path), {}));
-  }
+  size_t entry_count() const { return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(path), {})); }
 };
 
 }  // namespace

@@ -64,15 +64,31 @@ TEST_CASE("no two known devices have the same hash") {
 struct Changer {
   int wanted, at = 0;
   bool is_turn() { return at++ == wanted; }
-  void text(std::string_view, std::string& v) { if (is_turn()) v += "x"; }
-  void kind(std::string_view, DeviceKind& v) { if (is_turn()) v = DeviceKind::kVirtual; }
+  void text(std::string_view, std::string& v) {
+    if (is_turn()) v += "x";
+  }
+  void kind(std::string_view, DeviceKind& v) {
+    if (is_turn()) v = DeviceKind::kVirtual;
+  }
   template <class T>
-  void integer(std::string_view, T& v, int64_t, int64_t) { if (is_turn()) v += 1; }
-  void alignment(std::string_view, int64_t& v) { if (is_turn()) v *= 2; }
-  void real(std::string_view, double& v, double) { if (is_turn()) v += 0.25; }
-  void boolean(std::string_view, bool& v) { if (is_turn()) v = !v; }
-  void triple(std::string_view, std::array<int64_t, 3>& v, int64_t) { if (is_turn()) v[2] += 1; }
-  void matrices(std::string_view, std::vector<MatrixShape>& v) { if (is_turn()) v.push_back({16, 8, 16, "f16", "f16", "f32", "f32"}); }
+  void integer(std::string_view, T& v, int64_t, int64_t) {
+    if (is_turn()) v += 1;
+  }
+  void alignment(std::string_view, int64_t& v) {
+    if (is_turn()) v *= 2;
+  }
+  void real(std::string_view, double& v, double) {
+    if (is_turn()) v += 0.25;
+  }
+  void boolean(std::string_view, bool& v) {
+    if (is_turn()) v = !v;
+  }
+  void triple(std::string_view, std::array<int64_t, 3>& v, int64_t) {
+    if (is_turn()) v[2] += 1;
+  }
+  void matrices(std::string_view, std::vector<MatrixShape>& v) {
+    if (is_turn()) v.push_back({16, 8, 16, "f16", "f16", "f32", "f32"});
+  }
 };
 
 TEST_CASE("each field is in the hash and in the text") {
@@ -135,7 +151,8 @@ TEST_CASE("a text cut anywhere is read or refused") {
 
 TEST_CASE("rates given in a text override the defaults that follow from the rest") {
   const std::string device = "kind discrete vendor_id 4318 compute_units 82 ";
-  const DeviceInfo plain = parsed(device), tuned = parsed("rates.launch_ns 1234 " + device + "rates.shared_memory_on_chip false");
+  const DeviceInfo plain = parsed(device),
+                   tuned = parsed("rates.launch_ns 1234 " + device + "rates.shared_memory_on_chip false");
   CHECK(plain.rates.launch_ns != 1234);
   CHECK(tuned.rates.launch_ns == 1234);
   CHECK(!tuned.rates.shared_memory_on_chip);

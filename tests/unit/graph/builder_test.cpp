@@ -111,8 +111,8 @@ TEST_CASE("numbers as elements") {
   CHECK(scalar_bits(Dtype::kBf16, -HUGE_VAL) == 0xff80);
 
   std::mt19937_64 random(1);
-  for (Dtype dtype : {Dtype::kF32, Dtype::kF16, Dtype::kBf16, Dtype::kF64, Dtype::kI8, Dtype::kI16, Dtype::kI32,
-                      Dtype::kU8, Dtype::kU16, Dtype::kU32}) {
+  for (Dtype dtype : {Dtype::kF32, Dtype::kF16, Dtype::kBf16, Dtype::kF64, Dtype::kI8, Dtype::kI16, Dtype::kI32, Dtype::kU8,
+                      Dtype::kU16, Dtype::kU32}) {
     for (int i = 0; i < 5000; ++i) {
       int64_t width = 8 * dtype_size_bytes(dtype);
       uint64_t bits = width == 64 ? random() : random() & ((uint64_t{1} << width) - 1);

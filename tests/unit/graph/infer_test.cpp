@@ -50,8 +50,7 @@ TEST_CASE("infer map") {
   CHECK(infer_text(map(MapOp::exp), {i64({2})}) == "map.exp does not take operands of type i64.");
   CHECK(infer_text(map(MapOp::bit_not), {f32({2})}) == "map.bit_not does not take operands of type f32.");
   CHECK(infer_text(map(MapOp::logical_not), {f32({2})}) == "map.logical_not does not take operands of type f32.");
-  CHECK(infer_text(map(MapOp::select), {f32({2}), f32({2}), f32({2})}) ==
-        "map.select the condition of select must be bool.");
+  CHECK(infer_text(map(MapOp::select), {f32({2}), f32({2}), f32({2})}) == "map.select the condition of select must be bool.");
 }
 
 TEST_CASE("infer reduce") {
@@ -60,8 +59,7 @@ TEST_CASE("infer reduce") {
   CHECK(infer_text(reduce(ReduceOp::kAny, {0}), {flags({2, n})}) == "bool[1, n]");
   CHECK(infer_text(reduce(ReduceOp::kSum, {0}), {flags({2})}) == "reduce.sum does not reduce values of type bool.");
   CHECK(infer_text(reduce(ReduceOp::kAll, {0}), {f32({2})}) == "reduce.all does not reduce values of type f32.");
-  CHECK(infer_text(reduce(ReduceOp::kArgMin, {0, 1}), {f32({2, 2})}) ==
-        "reduce.argmin an arg-reduction has exactly one axis.");
+  CHECK(infer_text(reduce(ReduceOp::kArgMin, {0, 1}), {f32({2, 2})}) == "reduce.argmin an arg-reduction has exactly one axis.");
   for (std::vector<int> axes : {std::vector<int>{1, 0}, {0, 0}, {-1}, {2}})
     CHECK(infer_text(reduce(ReduceOp::kMax, axes), {f32({2, 2})}) ==
           "reduce.max axes must be ascending and inside the rank 2.");
@@ -117,8 +115,7 @@ TEST_CASE("infer window") {
 TEST_CASE("infer views") {
   CHECK(infer_text(ReshapeAttrs{{n * IntExpr(2), 3}}, {f32({n, 6})}) == "f32[2*n, 3]");
   CHECK(infer_text(ReshapeAttrs{{}}, {f32({1, 1})}) == "f32[]");
-  CHECK(infer_text(ReshapeAttrs{{n, 5}}, {f32({n, 6})}) ==
-        "reshape cannot view [n, 6] as [n, 5]: the element counts differ.");
+  CHECK(infer_text(ReshapeAttrs{{n, 5}}, {f32({n, 6})}) == "reshape cannot view [n, 6] as [n, 5]: the element counts differ.");
   CHECK(infer_text(ReshapeAttrs{{-2, -3}}, {f32({6})}) == "reshape the size -2 is negative.");
   CHECK(infer_text(ReshapeAttrs{{INT64_MAX, 2}}, {f32({INT64_MAX, 2})}).find("64 bits") != std::string::npos);
 
@@ -134,8 +131,7 @@ TEST_CASE("infer views") {
   CHECK(infer_text(SliceAttrs{{2}, {1}, {3}}, {f32({4})}) == "slice slices 2 to 4 out of the size 4.");
   CHECK(infer_text(SliceAttrs{{1}, {-1}, {3}}, {f32({4})}) == "slice slices 1 to -1 out of the size 4.");
   CHECK(infer_text(SliceAttrs{{n}, {1}, {1}}, {f32({n})}) == "slice slices n to n out of the size n.");
-  CHECK(infer_text(SliceAttrs{{0, 0}, {1}, {1}}, {f32({4})}) ==
-        "slice starts, steps and shape do not have the input's rank.");
+  CHECK(infer_text(SliceAttrs{{0, 0}, {1}, {1}}, {f32({4})}) == "slice starts, steps and shape do not have the input's rank.");
 
   CHECK(infer_text(pad(PadMode::kConstant, {1, 0}, {n, 2}, {0, 1}), {f32({n, 4})}) == "f32[2*n + 1, 9]");
   CHECK(infer_text(pad(PadMode::kConstant, {0}, {0}, {3}), {f32({0})}) == "f32[0]");

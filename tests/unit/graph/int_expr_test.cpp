@@ -119,8 +119,10 @@ TEST_CASE("a reshape there and back again leaves the plain variables") {
     auto grouped = [&] {
       Dims shape = {factors[0]};
       for (size_t i = 1; i < factors.size(); ++i) {
-        if (random() % 2) shape.push_back(factors[i]);
-        else shape.back() *= factors[i];
+        if (random() % 2)
+          shape.push_back(factors[i]);
+        else
+          shape.back() *= factors[i];
       }
       return shape;
     };
@@ -139,9 +141,7 @@ TEST_CASE("a reshape there and back again leaves the plain variables") {
 }
 
 TEST_CASE("the checks of padded, clamped and strided reads are proven away") {
-  auto inside = [](const IntExpr& index, const IntExpr& size) {
-    return proven_nonnegative(index) && proven_less(index, size);
-  };
+  auto inside = [](const IntExpr& index, const IntExpr& size) { return proven_nonnegative(index) && proven_less(index, size); };
   // A 3-wide window of stride 2 over an axis padded by 1 on both sides.
   IntExpr y = loop("y", floor_div(h - IntExpr(1), 2) + IntExpr(1)), k = loop("k", 3);
   CHECK(inside(IntExpr(2) * y + k, h + IntExpr(2)));

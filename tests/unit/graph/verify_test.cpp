@@ -51,16 +51,16 @@ TEST_CASE("wiring") {
   CHECK(fault_after([](Graph& g) {
           std::swap(g.nodes[0], g.nodes[1]);
           std::swap(g.values[1].producer, g.values[2].producer);
-        }) == "graph \"g\": node 0 (reduce.sum giving value %2, from \"Sum_1\") reads value %1, which only node 1 makes: "
-              "the nodes are not in topological order.");
+        }) ==
+        "graph \"g\": node 0 (reduce.sum giving value %2, from \"Sum_1\") reads value %1, which only node 1 makes: "
+        "the nodes are not in topological order.");
   CHECK(fault_after([](Graph& g) { g.nodes[0].inputs[0] = ValueId(1); }) ==
         "graph \"g\": node 0 (map.neg giving value %1, from \"Neg_0\") reads value %1, which only node 0 makes: the "
         "nodes are not in topological order.");
   CHECK(fault_after([](Graph& g) { g.nodes[0].inputs[0] = ValueId(9); }) ==
         "graph \"g\": node 0 (map.neg giving value %1, from \"Neg_0\") reads value %9, which does not exist.");
-  CHECK(fault_after([](Graph& g) {
-          g.nodes.push_back(g.nodes[0]);
-        }) == "graph \"g\": node 2 (map.neg giving value %1, from \"Neg_0\") gives a value that node 0 gives too.");
+  CHECK(fault_after([](Graph& g) { g.nodes.push_back(g.nodes[0]); }) ==
+        "graph \"g\": node 2 (map.neg giving value %1, from \"Neg_0\") gives a value that node 0 gives too.");
   CHECK(fault_after([](Graph& g) {
           g.nodes.push_back(g.nodes[0]);
           g.nodes.back().output = ValueId(0);
@@ -75,8 +75,7 @@ TEST_CASE("wiring") {
         "graph \"g\": value %1 has the producer node 7, which does not exist.");
   CHECK(fault_after([](Graph& g) { g.values[1].producer = NodeId(); }) ==
         "graph \"g\": value %1 has no producer and is not an input.");
-  CHECK(fault_after([](Graph& g) { g.values.emplace_back(); }) ==
-        "graph \"g\": value %3 has no producer and is not an input.");
+  CHECK(fault_after([](Graph& g) { g.values.emplace_back(); }) == "graph \"g\": value %3 has no producer and is not an input.");
   CHECK(fault_after([](Graph& g) { g.nodes[0].origins.clear(); }) ==
         "graph \"g\": node 0 (map.neg giving value %1) does not say which of the model's nodes it comes from.");
 }
@@ -95,8 +94,7 @@ TEST_CASE("inputs and outputs") {
   CHECK(fault_after([](Graph& g) { g.inputs[0] = ValueId(3); }) == "graph \"g\": the input value %3 does not exist.");
   CHECK(fault_after([](Graph& g) { g.inputs.push_back(ValueId(1)); }) ==
         "graph \"g\": the input value %1 \"\" has the producer node 0.");
-  CHECK(fault_after([](Graph& g) { g.inputs.push_back(ValueId(0)); }) ==
-        "graph \"g\": the input value %0 is listed twice.");
+  CHECK(fault_after([](Graph& g) { g.inputs.push_back(ValueId(0)); }) == "graph \"g\": the input value %0 is listed twice.");
   CHECK(fault_after([](Graph& g) { g.values[0].name = ""; }) == "graph \"g\": the input value %0 has no name.");
   CHECK(fault_after([](Graph& g) {
           g.values.push_back(g.values[0]);
@@ -117,49 +115,52 @@ TEST_CASE("symbols") {
         "graph \"g\": value %0 uses the symbol 'n', which is not declared.");
   CHECK(fault_after([](Graph& g) { g.symbols[0].max = 65; }) ==
         "graph \"g\": value %0 uses the symbol 'n' with another range than it is declared with.");
-  CHECK(fault_after([](Graph& g) { g.symbols.push_back(g.symbols[0]); }) ==
-        "graph \"g\": the symbol 'n' is declared twice.");
-  CHECK(fault_after([](Graph& g) { g.symbols.push_back({"m", 1, 2, 1, nullptr}); }) ==
-        "graph \"g\": the symbol 'm' stands after 'n', out of alphabetical order.");
-  CHECK(fault_after([](Graph& g) { g.symbols.push_back({"two words", 1, 2, 1, nullptr}); }) ==
-        "graph \"g\": the symbol \"two words\" is not a name of letters, digits, '_' and '.'.");
-  CHECK(fault_after([](Graph& g) { g.symbols.push_back({"o", 3, 2, 1, nullptr}); }) ==
-        "graph \"g\": the symbol 'o' has the range 3..2 in steps of 1, which is not inside 0..2147483648.");
-  CHECK(fault_after([](Graph& g) { g.symbols.push_back({"o", -1, 2, 1, nullptr}); }) ==
-        "graph \"g\": the symbol 'o' has the range -1..2 in steps of 1, which is not inside 0..2147483648.");
-  CHECK(fault_after([](Graph& g) { g.symbols.push_back({"o", 9, 15, 8, nullptr}); }) ==
-        "graph \"g\": the symbol 'o' has no multiple of 8 in its range 9..15.");
-  CHECK(fault_after([](Graph& g) { g.symbols.push_back({"o", 0, 8, 1, std::make_shared<IntExpr>(9)}); }) ==
-        "graph \"g\": the symbol 'o' is a loop variable, which a graph has none of.");
+  CHECK(fault_after([](Graph& g) { g.symbols.push_back(g.symbols[0]); }) == "graph \"g\": the symbol 'n' is declared twice.");
+  CHECK(fault_after([](Graph& g) {
+          g.symbols.push_back({"m", 1, 2, 1, nullptr});
+        }) == "graph \"g\": the symbol 'm' stands after 'n', out of alphabetical order.");
+  CHECK(fault_after([](Graph& g) {
+          g.symbols.push_back({"two words", 1, 2, 1, nullptr});
+        }) == "graph \"g\": the symbol \"two words\" is not a name of letters, digits, '_' and '.'.");
+  CHECK(fault_after([](Graph& g) {
+          g.symbols.push_back({"o", 3, 2, 1, nullptr});
+        }) == "graph \"g\": the symbol 'o' has the range 3..2 in steps of 1, which is not inside 0..2147483648.");
+  CHECK(fault_after([](Graph& g) {
+          g.symbols.push_back({"o", -1, 2, 1, nullptr});
+        }) == "graph \"g\": the symbol 'o' has the range -1..2 in steps of 1, which is not inside 0..2147483648.");
+  CHECK(fault_after([](Graph& g) {
+          g.symbols.push_back({"o", 9, 15, 8, nullptr});
+        }) == "graph \"g\": the symbol 'o' has no multiple of 8 in its range 9..15.");
+  CHECK(fault_after([](Graph& g) {
+          g.symbols.push_back({"o", 0, 8, 1, std::make_shared<IntExpr>(9)});
+        }) == "graph \"g\": the symbol 'o' is a loop variable, which a graph has none of.");
   CHECK(fault_after([](Graph& g) { g.values[0].shape[0] = IntExpr::loop_variable("n", 64); }) ==
         "graph \"g\": value %0 uses the symbol 'n' with another range than it is declared with.");
   CHECK(fault_after([](Graph& g) { g.values[0].shape[0] = IntExpr(INT64_MAX) + IntExpr(1); }) ==
         "graph \"g\": value %0 has a size or an attribute that 64 bits cannot hold.");
-  auto with_attrs = [](Attrs attrs) {
-    return [attrs](Graph& g) { g.nodes[0].attrs = attrs; };
-  };
+  auto with_attrs = [](Attrs attrs) { return [attrs](Graph& g) { g.nodes[0].attrs = attrs; }; };
   IntExpr m = IntExpr::symbol({"m", 1, 2, 1, nullptr});
-  for (const Attrs& attrs : {Attrs(SliceAttrs{{m, 0}, {1, 1}, {1, 4}}), Attrs(PadAttrs{PadMode::kEdge, {m, 0}, {0, 0}, {0, 0}, 0}),
-                             Attrs(PadAttrs{PadMode::kEdge, {0, 0}, {0, m}, {0, 0}, 0}), Attrs(DimensionAttrs{Dtype::kI64, m})})
-    CHECK(fault_after(with_attrs(attrs)) == "graph \"g\": node 0 (" + std::string(attrs_name(attrs)) +
-                                                " giving value %1, from \"Neg_0\") uses the symbol 'm', which is not declared.");
+  for (const Attrs& attrs :
+       {Attrs(SliceAttrs{{m, 0}, {1, 1}, {1, 4}}), Attrs(PadAttrs{PadMode::kEdge, {m, 0}, {0, 0}, {0, 0}, 0}),
+        Attrs(PadAttrs{PadMode::kEdge, {0, 0}, {0, m}, {0, 0}, 0}), Attrs(DimensionAttrs{Dtype::kI64, m})})
+    CHECK(fault_after(with_attrs(attrs)) ==
+          "graph \"g\": node 0 (" + std::string(attrs_name(attrs)) +
+              " giving value %1, from \"Neg_0\") uses the symbol 'm', which is not declared.");
 }
 
 TEST_CASE("orders of summation") {
-  auto set = [](SumOrder order) {
-    return [order](Graph& g) { std::get<ReduceAttrs>(g.nodes[1].attrs).order = order; };
-  };
+  auto set = [](SumOrder order) { return [order](Graph& g) { std::get<ReduceAttrs>(g.nodes[1].attrs).order = order; }; };
   const std::string node = "graph \"g\": node 1 (reduce.sum giving value %2, from \"Sum_1\")";
   for (int64_t length : {0, -128, 100})
     CHECK(fault_after(set({SumOrder::Kind::kChunked, length})) ==
           node + " sums in chunks of " + std::to_string(length) + ", which is not a positive multiple of 128.");
-  CHECK(fault_after(set({SumOrder::Kind::kTree, 128})) ==
-        node + " has a chunk length of 128 but does not sum in chunks.");
+  CHECK(fault_after(set({SumOrder::Kind::kTree, 128})) == node + " has a chunk length of 128 but does not sum in chunks.");
   CHECK(fault_after([](Graph& g) {
           auto& a = std::get<ReduceAttrs>(g.nodes[1].attrs);
           a.op = ReduceOp::kMax;
           a.order.kind = SumOrder::Kind::kSerial;
-        }) == "graph \"g\": node 1 (reduce.max giving value %2, from \"Sum_1\") has an order of summation but adds nothing up.");
+        }) ==
+        "graph \"g\": node 1 (reduce.max giving value %2, from \"Sum_1\") has an order of summation but adds nothing up.");
   Graph graph = small_graph();
   set({SumOrder::Kind::kChunked, 256})(graph);
   CHECK(verify(graph).ok());
@@ -171,7 +172,8 @@ TEST_CASE("constants") {
           a.data.kind = ConstantData::Kind::kRandom;
           a.data.scale = HUGE_VAL;
           g.nodes[0] = {a, {}, ValueId(1), {"c"}};
-        }) == "graph \"g\": node 0 (constant giving value %1, from \"c\") draws random numbers with a scale that is not finite.");
+        }) ==
+        "graph \"g\": node 0 (constant giving value %1, from \"c\") draws random numbers with a scale that is not finite.");
 }
 
 TEST_CASE("a chain of 100000 nodes verifies, prints and reads back") {

@@ -14,9 +14,10 @@ TEST_CASE("every unsupported node is listed, and what depends on one is not") {
   model.node("Dropout", {"x"}, {"e"});
   model.node("Cast", {"x"}, {"f"}, {attribute("to", onnx::kString)});
   model.node("Add", {"c", "d"}, {"y"});
-  check_fails(model.load(), Code::kUnsupported,
-              {"5 parts", "node 'a' (NonZero): the operator is not supported", "node 'Frobnicate_2' (com.example.Frobnicate)",
-               "node 'd' (Gelu): the operator is supported from version 20", "node 'f' (Cast): casting to STRING", "input 's'"});
+  check_fails(
+      model.load(), Code::kUnsupported,
+      {"5 parts", "node 'a' (NonZero): the operator is not supported", "node 'Frobnicate_2' (com.example.Frobnicate)",
+       "node 'd' (Gelu): the operator is supported from version 20", "node 'f' (Cast): casting to STRING", "input 's'"});
   CHECK_FALSE(mentions(model.load().status().message(), "'b'"));
   CHECK_FALSE(mentions(model.load().status().message(), "'y'"));
 }
@@ -79,8 +80,10 @@ TEST_CASE("huge shapes from small files take no memory, or are refused") {
   auto huge = [](const char* op, std::vector<int64_t> sizes) {
     Model model;
     model.initializer(integers("shape", sizes)).input("x", {1, 1});
-    if (std::string_view(op) == "ConstantOfShape") model.node(op, {"shape"}, {"y"});
-    else model.node(op, {"x", "shape"}, {"y"});
+    if (std::string_view(op) == "ConstantOfShape")
+      model.node(op, {"shape"}, {"y"});
+    else
+      model.node(op, {"x", "shape"}, {"y"});
     return model.output("y").load();
   };
   for (const char* op : {"ConstantOfShape", "Expand", "Tile"}) {

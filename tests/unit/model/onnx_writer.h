@@ -92,8 +92,10 @@ inline Message value_info(std::string_view name, const std::vector<Size>& sizes,
   Message shape;
   for (const Size& s : sizes) {
     Message d;
-    if (!s.named) d.integer(1, s.value);
-    else if (!s.name.empty()) d.text(2, s.name);
+    if (!s.named)
+      d.integer(1, s.value);
+    else if (!s.name.empty())
+      d.text(2, s.name);
     shape.message(1, d);
   }
   return Message().text(1, name).message(2, Message().message(1, Message().integer(1, type).message(2, shape)));
@@ -160,7 +162,8 @@ inline tuff::Graph loaded(const Model& model, const tuff::LoadOptions& options =
 inline bool mentions(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 // The model must fail with the code, and its message hold every part.
-inline void check_fails(const tuff::Result<tuff::Graph>& graph, tuff::Code code, std::initializer_list<std::string_view> parts) {
+inline void check_fails(const tuff::Result<tuff::Graph>& graph, tuff::Code code,
+                        std::initializer_list<std::string_view> parts) {
   CHECK_MESSAGE(graph.status().code() == code, tuff::code_name(graph.status().code()), ": ", graph.status().message());
   for (std::string_view part : parts) CHECK_MESSAGE(mentions(graph.status().message(), part), graph.status().message());
 }

@@ -47,25 +47,27 @@ TEST_CASE("operators become these primitives") {
                 print(one("ConvTranspose", 17, {1, 4, 5, 5}, {floats("t0", {4, 3, 3, 3}, ones(108))},
                           {list("strides", {2, 2}), list("pads", {1, 1, 1, 1}), attribute("group", 2)})));
   golden::check("model/max_pool_ceil",
-                print(unary("MaxPool", 12, {1, 2, "h", 13}, {list("kernel_shape", {3, 3}), list("strides", {2, 2}),
-                                                             attribute("ceil_mode", 1)})));
+                print(unary("MaxPool", 12, {1, 2, "h", 13},
+                            {list("kernel_shape", {3, 3}), list("strides", {2, 2}), attribute("ceil_mode", 1)})));
   golden::check("model/average_pool_padded",
                 print(unary("AveragePool", 17, {1, 2, 7, "w"}, {list("kernel_shape", {3, 3}), list("pads", {1, 1, 1, 1})})));
-  golden::check("model/batch_normalization",
-                print(one("BatchNormalization", 15, {1, 3, 4, 4}, {floats("t0", {3}, ones(3)), floats("t1", {3}, ones(3)),
-                                                                   floats("t2", {3}, ones(3)), floats("t3", {3}, ones(3))})));
+  golden::check("model/batch_normalization", print(one("BatchNormalization", 15, {1, 3, 4, 4},
+                                                       {floats("t0", {3}, ones(3)), floats("t1", {3}, ones(3)),
+                                                        floats("t2", {3}, ones(3)), floats("t3", {3}, ones(3))})));
   golden::check("model/layer_normalization",
                 print(one("LayerNormalization", 17, {2, "n"}, {floats("t0", {1}, ones(1)), floats("t1", {1}, ones(1))})));
   golden::check("model/softmax", print(unary("Softmax", 13, {2, 5})));
   golden::check("model/softmax_11", print(unary("Softmax", 11, {2, 3, 5})));
   golden::check("model/gelu", print(unary("Gelu", 20, {4})));
-  golden::check("model/reduce_log_sum_exp", print(unary("ReduceLogSumExp", 13, {2, 5}, {list("axes", {1}), attribute("keepdims", 0)})));
+  golden::check("model/reduce_log_sum_exp",
+                print(unary("ReduceLogSumExp", 13, {2, 5}, {list("axes", {1}), attribute("keepdims", 0)})));
   golden::check("model/resize_nearest_twice",
                 print(one("Resize", 13, {1, 2, "h", "w"}, {Message(), floats("t1", {4}, {1, 1, 2, 2})},
                           {attribute("mode", "nearest"), attribute("nearest_mode", "floor"),
                            attribute("coordinate_transformation_mode", "asymmetric")})));
-  golden::check("model/resize_linear_symbolic",
-                print(one("Resize", 13, {1, 2, "h", 4}, {Message(), floats("t1", {4}, {1, 1, 1.5f, 1})}, {attribute("mode", "linear")})));
+  golden::check(
+      "model/resize_linear_symbolic",
+      print(one("Resize", 13, {1, 2, "h", 4}, {Message(), floats("t1", {4}, {1, 1, 1.5f, 1})}, {attribute("mode", "linear")})));
   golden::check("model/depth_to_space", print(unary("DepthToSpace", 13, {1, 12, "h", "w"}, {attribute("blocksize", 2)})));
   golden::check("model/matmul_batches", print(one("MatMul", 13, {5, 1, 2, 3}, {floats("t0", {4, 3, 2}, ones(24))})));
 }
@@ -75,8 +77,9 @@ TEST_CASE("padding is a node only where it pads") {
   CHECK(count(one("Conv", 17, {1, 2, 5, 5}, {weights}), "pad") == 0);
   CHECK(count(one("Conv", 17, {1, 2, 5, 5}, {weights}, {list("pads", {0, 0, 0, 0})}), "pad") == 0);
   CHECK(count(one("Conv", 17, {1, 2, 5, 5}, {weights}, {list("pads", {1, 0, 0, 0})}), "pad") == 1);
-  CHECK(count(unary("MaxPool", 17, {1, 2, 4, 4}, {list("kernel_shape", {2, 2}), list("strides", {2, 2}),
-                                                   attribute("ceil_mode", 1)}), "pad") == 0);
+  CHECK(count(unary("MaxPool", 17, {1, 2, 4, 4},
+                    {list("kernel_shape", {2, 2}), list("strides", {2, 2}), attribute("ceil_mode", 1)}),
+              "pad") == 0);
 }
 
 TEST_CASE("SAME halves a size, rounded up, whatever it is") {
@@ -90,8 +93,8 @@ TEST_CASE("SAME halves a size, rounded up, whatever it is") {
 
 TEST_CASE("ceil_mode drops a window that would begin in the padding") {
   // Kernel 2, stride 3, padding 1 at the end: sizes that onnx.reference and onnxruntime give.
-  Graph graph = unary("MaxPool", 17, {1, 1, "n"}, {list("kernel_shape", {2}), list("strides", {3}),
-                                                   list("pads", {0, 1}), attribute("ceil_mode", 1)});
+  Graph graph = unary("MaxPool", 17, {1, 1, "n"},
+                      {list("kernel_shape", {2}), list("strides", {3}), list("pads", {0, 1}), attribute("ceil_mode", 1)});
   const Dims& shape = graph.value(graph.outputs[0]).shape;
   for (int64_t n = 1; n < 30; ++n) {
     int64_t out = (n + 1 - 2 + 2) / 3 + 1;
@@ -126,14 +129,17 @@ TEST_CASE("slices follow Python for every start, end and step") {
 }
 
 TEST_CASE("a slice of a symbolic size needs no proof where it takes all but a known part") {
-  Graph graph = one("Slice", 13, {"n", 4}, {integers("t0", {1, -2}), integers("t1", {INT64_MAX, INT64_MAX}), integers("t2", {0, 1})});
+  Graph graph =
+      one("Slice", 13, {"n", 4}, {integers("t0", {1, -2}), integers("t1", {INT64_MAX, INT64_MAX}), integers("t2", {0, 1})});
   CHECK(output_shape(graph) == "[n - 1, 2]");
-  Graph reversed = one("Slice", 13, {"n"}, {integers("t0", {-1}), integers("t1", {INT64_MIN}), integers("t2", {0}), integers("t3", {-1})});
+  Graph reversed =
+      one("Slice", 13, {"n"}, {integers("t0", {-1}), integers("t1", {INT64_MIN}), integers("t2", {0}), integers("t3", {-1})});
   CHECK(output_shape(reversed) == "[n]");
 }
 
 TEST_CASE("a flip from the end to INT64_MIN") {
-  Graph graph = one("Slice", 13, {"n"}, {integers("t0", {INT64_MAX}), integers("t1", {INT64_MIN}), integers("t2", {0}), integers("t3", {-1})});
+  Graph graph = one("Slice", 13, {"n"},
+                    {integers("t0", {INT64_MAX}), integers("t1", {INT64_MIN}), integers("t2", {0}), integers("t3", {-1})});
   CHECK(output_shape(graph) == "[n]");
   CHECK(mentions(print(graph), "starts=[n - 1] steps=[-1]"));
 }

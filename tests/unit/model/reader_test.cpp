@@ -50,8 +50,10 @@ TEST_CASE("a model with any byte changed loads or fails, and never crashes") {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(random());
       auto graph = load(damaged);
-      if (!graph.ok()) ++failed;
-      else CHECK(verify(*graph).ok());
+      if (!graph.ok())
+        ++failed;
+      else
+        CHECK(verify(*graph).ok());
     }
   }
   CHECK(failed > 0);
@@ -91,7 +93,8 @@ TEST_CASE("elements are read from typed fields, packed or not") {
   // f16 as bit patterns, bools other than 0 and 1 as 1.
   CHECK(mentions(constant_text(Message(i).integer(2, onnx::kFloat16).packed(5, {0x3c00, 0, 0xc000})),
                  "f16[3] = constant list(1, 0, -2)"));
-  CHECK(mentions(constant_text(tensor<uint8_t>("t", onnx::kBool, {3}, {0, 1, 7})), "bool[3] = constant list(false, true, true)"));
+  CHECK(
+      mentions(constant_text(tensor<uint8_t>("t", onnx::kBool, {3}, {0, 1, 7})), "bool[3] = constant list(false, true, true)"));
 }
 
 TEST_CASE("a tensor's data must be as long as its shape says") {

@@ -87,7 +87,8 @@ TEST_CASE("sizes pass through floats, floors and masks as exporters write them")
   model.node("Slice", {"shape", "first", "spatial", "first"}, {"nc"});
   model.node("Concat", {"nc", "sizes_hw"}, {"sizes"}, {attribute("axis", 0)});
   model.node("Resize", {"x", "", "", "sizes"}, {"y"},
-             {attribute("mode", "nearest"), attribute("nearest_mode", "floor"), attribute("coordinate_transformation_mode", "asymmetric")});
+             {attribute("mode", "nearest"), attribute("nearest_mode", "floor"),
+              attribute("coordinate_transformation_mode", "asymmetric")});
   // Expand to a shape in which -1 means "as it is".
   model.input("b", {1, 1, 1, 1}).initializer(integers("wanted", {-1, 3, -1, 1})).initializer(integers("rank", {4}));
   model.node("ConstantOfShape", {"rank"}, {"one"}, {attribute("value", integers("", {1}))});

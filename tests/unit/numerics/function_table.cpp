@@ -43,9 +43,9 @@ constexpr UnaryFunction kUnary[] = {
 
 constexpr BinaryFunction kBinary[] = {
 #define UNARY(name, ulp_bound, low, high, reference)
-#define BINARY(name, ulp_bound, reference)                        \
-  {#name, [](float x, float y) { return tuff_##name(x, y); },     \
-   [](double x, double y) -> double { return reference; }, ulp_bound},
+#define BINARY(name, ulp_bound, reference)                                                                            \
+  {#name, [](float x, float y) { return tuff_##name(x, y); }, [](double x, double y) -> double { return reference; }, \
+   ulp_bound},
 #define BITS(name, expression)
 #include "functions.def"
 #undef UNARY
@@ -57,12 +57,12 @@ std::uint32_t bits_of(std::uint32_t bits) { return bits; }
 std::uint32_t bits_of(float x) { return floatBitsToUint(x); }
 
 constexpr BitFunction kAll[] = {
-#define ROW(name, expression)                                   \
-  {#name, [](Operands operands) -> std::uint32_t {              \
-     [[maybe_unused]] const std::uint32_t bits = operands.x;    \
-     [[maybe_unused]] const float x = uintBitsToFloat(bits);    \
+#define ROW(name, expression)                                      \
+  {#name, [](Operands operands) -> std::uint32_t {                 \
+     [[maybe_unused]] const std::uint32_t bits = operands.x;       \
+     [[maybe_unused]] const float x = uintBitsToFloat(bits);       \
      [[maybe_unused]] const float y = uintBitsToFloat(operands.y); \
-     return bits_of(expression);                                \
+     return bits_of(expression);                                   \
    }},
 #define UNARY(name, ulp_bound, low, high, reference) ROW(name, tuff_##name(x))
 #define BINARY(name, ulp_bound, reference) ROW(name, tuff_##name(x, y))
@@ -76,9 +76,9 @@ constexpr BitFunction kAll[] = {
 
 constexpr std::uint32_t kSpecial[kSpecialCount / 2] = {
     0x00000000, 0x00000001, 0x007fffff, 0x00800000, 0x00800001, 0x00ffffff, 0x01000000,  // around 2^-126
-    0x25ffffff, 0x26000000, 0x33000000, 0x33000001, 0x33800000,  // 2^-51; ties of halves: 2^-25, 2^-24
-    0x387fffff, 0x38800000, 0x3effffff, 0x3f000000, 0x3f490fdb, 0x3f7fffff, 0x3f800000, 0x3f800001,
-    0x3fc00000, 0x40200000, 0x42ae999a, 0x42b17218, 0x42fc0000,  // 1.5, 2.5, ends of exp and exp2
+    0x25ffffff, 0x26000000, 0x33000000, 0x33000001, 0x33800000,                          // 2^-51; ties of halves: 2^-25, 2^-24
+    0x387fffff, 0x38800000, 0x3effffff, 0x3f000000, 0x3f490fdb, 0x3f7fffff, 0x3f800000,
+    0x3f800001, 0x3fc00000, 0x40200000, 0x42ae999a, 0x42b17218, 0x42fc0000,  // 1.5, 2.5, ends of exp and exp2
     0x477fefff, 0x477ff000, 0x4b7fffff, 0x4f000000, 0x7f7fffff, 0x7f800000, 0x7fa5a5a5,
 };
 

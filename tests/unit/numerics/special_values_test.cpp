@@ -126,8 +126,7 @@ TEST_CASE("every half goes to f32 and back; what lies between goes to the neares
   for (std::uint32_t half = 0; half < 0x7c00u; ++half) {
     CAPTURE(half);
     const float value = tuff_f16_bits_to_f32(half);
-    const double exact =
-        half < 0x400u ? std::ldexp(half, -24) : std::ldexp((half & 0x3ffu) | 0x400u, int(half >> 10) - 25);
+    const double exact = half < 0x400u ? std::ldexp(half, -24) : std::ldexp((half & 0x3ffu) | 0x400u, int(half >> 10) - 25);
     REQUIRE(double(value) == exact);
     REQUIRE(tuff_f32_to_f16_bits(value) == half);
     REQUIRE(tuff_f32_to_f16_bits(-value) == (half | 0x8000u));
@@ -212,8 +211,8 @@ TEST_CASE("poles, ends of domains, signed zeros") {
   CHECK_BITS(tuff_log(1.0f), 0.0f);
   CHECK_BITS(tuff_log1p(-1.0f), -kInf);
   CHECK_BITS(tuff_log1p(-0.0f), -0.0f);
-  for (float (*odd)(float) : {tuff_sin, tuff_tan, tuff_asin, tuff_atan, tuff_sinh, tuff_tanh, tuff_asinh, tuff_atanh,
-                              tuff_erf}) {
+  for (float (*odd)(float) :
+       {tuff_sin, tuff_tan, tuff_asin, tuff_atan, tuff_sinh, tuff_tanh, tuff_asinh, tuff_atanh, tuff_erf}) {
     CHECK_BITS(odd(-0.0f), -0.0f);
     CHECK_BITS(odd(-0.25f), -odd(0.25f));
   }
@@ -245,8 +244,8 @@ TEST_CASE("remainders take the sign of the dividend (C) or of the divisor (Pytho
 
 TEST_CASE("pow has C's special cases") {
   const float bases[] = {-kInf, -kMax, -2.0f, -1.0f, -0.5f, -0.0f, 0.0f, 0.5f, 1.0f, 2.0f, kMax, kInf, kNaN};
-  const float exponents[] = {-kInf, -kMax, -4.0f, -3.0f, -2.5f, -1.0f, -0.5f, -0.0f, 0.0f, 0.5f, 1.0f,
-                             2.5f,  3.0f,  4.0f,  0x1.fffffep23f, 0x1p24f, kMax, kInf, kNaN};
+  const float exponents[] = {-kInf, -kMax, -4.0f, -3.0f, -2.5f,          -1.0f,   -0.5f, -0.0f, 0.0f, 0.5f,
+                             1.0f,  2.5f,  3.0f,  4.0f,  0x1.fffffep23f, 0x1p24f, kMax,  kInf,  kNaN};
   for (float x : bases) {
     for (float y : exponents) {
       CAPTURE(x);

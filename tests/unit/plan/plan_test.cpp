@@ -39,11 +39,14 @@ Plan plan_of(const std::string& body, const DeviceInfo& device, bool fuse_groups
 const std::string kConcat =
     "  input %0 \"x\": f32[1, 8, 12, 12]\n"
     "  %1: f32[8, 8, 1, 1] = constant random(seed=1, scale=0.5) from \"w\"\n"
-    "  %2: f32[1, 8, 12, 12] = window.conv %0, %1 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from \"a\"\n"
-    "  %3: f32[1, 8, 12, 12] = window.conv %2, %1 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from \"b\"\n"
+    "  %2: f32[1, 8, 12, 12] = window.conv %0, %1 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "
+    "\"a\"\n"
+    "  %3: f32[1, 8, 12, 12] = window.conv %2, %1 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "
+    "\"b\"\n"
     "  %4: f32[1, 16, 12, 12] = concat %2, %3 {axis=1} from \"c\"\n"
     "  %5: f32[8, 16, 1, 1] = constant random(seed=2, scale=0.5) from \"v\"\n"
-    "  %6: f32[1, 8, 12, 12] = window.conv %4, %5 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from \"d\"\n"
+    "  %6: f32[1, 8, 12, 12] = window.conv %4, %5 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "
+    "\"d\"\n"
     "  output %6 \"y\"\n";
 // A softmax, unfused: five kernels.
 const std::string kSoftmax =

@@ -77,8 +77,7 @@ TEST_CASE("small operands of an inner product count as 0") {
       "%2: f32[] = contract %0, %1 {a=[0] b=[0] out=[] order=serial} from \"c\"\n"
       "output %2 \"y\"\n");
   auto product = [&](float a, float b) {
-    return outputs_of(graph,
-                      {make_tensor(Dtype::kF32, {1}, std::vector{a}), make_tensor(Dtype::kF32, {1}, std::vector{b})})[0]
+    return outputs_of(graph, {make_tensor(Dtype::kF32, {1}, std::vector{a}), make_tensor(Dtype::kF32, {1}, std::vector{b})})[0]
         .elements<float>()[0];
   };
   CHECK(product(0x1p-51f, 1) == 0x1p-51f);
@@ -89,11 +88,10 @@ TEST_CASE("small operands of an inner product count as 0") {
 TEST_CASE("convolution: kernel axes, then channels of the group") {
   for (int groups : {1, 2}) {
     int group_inputs = 4 / groups;
-    Graph graph =
-        graph_of("input %0 \"x\": f32[2, 4, 9, 11]\n input %1 \"w\": f32[6, " + std::to_string(group_inputs) +
-                 ", 3, 2]\n"
-                 "%2: f32[2, 6, 4, 9] = window.conv %0, %1 {kernel=[3, 2] strides=[2, 1] dilations=[1, 2] groups=" +
-                 std::to_string(groups) + " order=serial} from \"c\"\noutput %2 \"y\"\n");
+    Graph graph = graph_of("input %0 \"x\": f32[2, 4, 9, 11]\n input %1 \"w\": f32[6, " + std::to_string(group_inputs) +
+                           ", 3, 2]\n"
+                           "%2: f32[2, 6, 4, 9] = window.conv %0, %1 {kernel=[3, 2] strides=[2, 1] dilations=[1, 2] groups=" +
+                           std::to_string(groups) + " order=serial} from \"c\"\noutput %2 \"y\"\n");
     Tensor x = float_tensor({2, 4, 9, 11}, 5), w = float_tensor({6, group_inputs, 3, 2}, 6);
     auto y = outputs_of(graph, {x, w});
     CHECK(outputs_of(graph, {x, w}, Precision::kFloat, {}, 2)[0].bytes == y[0].bytes);
@@ -107,8 +105,7 @@ TEST_CASE("convolution: kernel axes, then channels of the group") {
               for (int kx = 0; kx < 2; ++kx)
                 for (int c = 0; c < group_inputs; ++c) {
                   int channel = m / (6 / groups) * group_inputs + c;
-                  float p = x.elements<float>()[static_cast<size_t>(((n * 4 + channel) * 9 + 2 * oy + ky) * 11 + ox +
-                                                                    2 * kx)];
+                  float p = x.elements<float>()[static_cast<size_t>(((n * 4 + channel) * 9 + 2 * oy + ky) * 11 + ox + 2 * kx)];
                   float q = w.elements<float>()[static_cast<size_t>(((m * group_inputs + c) * 3 + ky) * 2 + kx)];
                   acc = acc + p * q;
                 }

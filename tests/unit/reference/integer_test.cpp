@@ -36,20 +36,13 @@ template <class T>
 T call(MapOp op, T a, T b) {
   using namespace numerics;
   switch (op) {
-    case MapOp::div:
-      return tuff_idiv(a, b);
-    case MapOp::fmod:
-      return tuff_irem(a, b);
-    case MapOp::floormod:
-      return tuff_imod(a, b);
-    case MapOp::pow:
-      return tuff_ipow(a, b);
-    case MapOp::sign:
-      return tuff_isign(a);
-    case MapOp::shift_left:
-      return tuff_ishl(a, b);
-    default:
-      return tuff_ishr(a, b);
+    case MapOp::div: return tuff_idiv(a, b);
+    case MapOp::fmod: return tuff_irem(a, b);
+    case MapOp::floormod: return tuff_imod(a, b);
+    case MapOp::pow: return tuff_ipow(a, b);
+    case MapOp::sign: return tuff_isign(a);
+    case MapOp::shift_left: return tuff_ishl(a, b);
+    default: return tuff_ishr(a, b);
   }
 }
 
@@ -60,8 +53,7 @@ void check(Dtype dtype) {
   for (T x : edges<T>())
     for (T y : edges<T>()) a.push_back(x), b.push_back(y);
   const int64_t count = static_cast<int64_t>(a.size());
-  for (MapOp op :
-       {MapOp::div, MapOp::fmod, MapOp::floormod, MapOp::pow, MapOp::sign, MapOp::shift_left, MapOp::shift_right}) {
+  for (MapOp op : {MapOp::div, MapOp::fmod, MapOp::floormod, MapOp::pow, MapOp::sign, MapOp::shift_left, MapOp::shift_right}) {
     GraphBuilder builder;
     ValueId x = builder.input("a", dtype, {IntExpr(count)}), y = builder.input("b", dtype, {IntExpr(count)});
     auto z = builder.add(MapAttrs{op}, op == MapOp::sign ? std::vector{x} : std::vector{x, y});

@@ -25,8 +25,7 @@ Graph map_graph(MapOp op, Dtype dtype, int64_t count) {
 }
 
 bool takes_floats(const MapOpRow& row) {
-  return row.operands == OperandClass::kFloats || row.operands == OperandClass::kNumbers ||
-         row.operands == OperandClass::kAny;
+  return row.operands == OperandClass::kFloats || row.operands == OperandClass::kNumbers || row.operands == OperandClass::kAny;
 }
 
 // The distance of neighbouring floats around y.
@@ -193,8 +192,7 @@ TEST_CASE("casts truncate, saturate and wrap") {
     auto y = b.add(MapAttrs{MapOp::cast, to}, {x});
     REQUIRE(y.ok());
     b.output(*y, "y");
-    Tensor out =
-        outputs_of(std::move(b).finish(), {make_tensor(from, {static_cast<int64_t>(values.size())}, values)})[0];
+    Tensor out = outputs_of(std::move(b).finish(), {make_tensor(from, {static_cast<int64_t>(values.size())}, values)})[0];
     std::vector<double> numbers;
     for (int64_t i = 0; i < out.element_count(); ++i) numbers.push_back(out.at(i));
     return numbers;

@@ -22,8 +22,8 @@ float tree_sum(const std::vector<float>& x) {
 Tensor reduced(const std::string& op, const std::string& attrs, const Tensor& x, const std::string& dtype,
                Precision precision = Precision::kFloat) {
   std::string n = std::to_string(x.shape[0]), out = op.starts_with("arg") ? "i64" : dtype;
-  return outputs_of(graph_of("input %0 \"x\": " + dtype + "[" + n + "]\n%1: " + out + "[1] = reduce." + op +
-                             " %0 {axes=[0]" + attrs + "} from \"r\"\noutput %1 \"y\"\n"),
+  return outputs_of(graph_of("input %0 \"x\": " + dtype + "[" + n + "]\n%1: " + out + "[1] = reduce." + op + " %0 {axes=[0]" +
+                             attrs + "} from \"r\"\noutput %1 \"y\"\n"),
                     {x}, precision)[0];
 }
 

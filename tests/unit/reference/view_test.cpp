@@ -117,8 +117,8 @@ TEST_CASE("constants: bytes, splats and random ones") {
 }
 
 TEST_CASE("a value beyond the memory limit is refused, with the numbers") {
-  Graph graph = graph_of(
-      "%0: i64[1000000] = iota {axis=0} from \"i\"\n%1: i64[1000000] = map.neg %0 from \"n\"\noutput %1 \"y\"\n");
+  Graph graph =
+      graph_of("%0: i64[1000000] = iota {axis=0} from \"i\"\n%1: i64[1000000] = map.neg %0 from \"n\"\noutput %1 \"y\"\n");
   EvaluateOptions options;
   options.memory_limit_bytes = 12000000;
   auto y = evaluate(graph, {}, {}, options);

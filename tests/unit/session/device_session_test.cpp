@@ -11,8 +11,10 @@ namespace {
 
 // input x: f32[n, 2] -> output y of the same shape, no kernels: what the session does around them is what is tested.
 std::shared_ptr<const Program> copy_program(std::shared_ptr<FakeDevice> device) {
-  Result<Graph> graph = parse_graph("graph \"g\" {\n  symbol n in 1..64 step 1\n  input %0 \"x\": f32[n, 2]\n"
-                                    "  output %0 \"y\"\n}\n", "test");
+  Result<Graph> graph = parse_graph(
+      "graph \"g\" {\n  symbol n in 1..64 step 1\n  input %0 \"x\": f32[n, 2]\n"
+      "  output %0 \"y\"\n}\n",
+      "test");
   REQUIRE_MESSAGE(graph.ok(), graph.status().message());
   auto program = std::make_shared<Program>();
   program->target.kind = TargetKind::kDevice;

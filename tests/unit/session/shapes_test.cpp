@@ -15,11 +15,12 @@ Graph parsed(const std::string& lines) {
 }
 
 Graph image_graph() {
-  return parsed("  symbol height in 16..512 step 16\n"
-                "  symbol width in 8..512 step 1\n"
-                "  input %0 \"image\": f32[1, 3, height, width]\n"
-                "  input %1 \"half\": f32[height, 2*width + 1]\n"
-                "  output %0 \"image_out\"\n");
+  return parsed(
+      "  symbol height in 16..512 step 16\n"
+      "  symbol width in 8..512 step 1\n"
+      "  input %0 \"image\": f32[1, 3, height, width]\n"
+      "  input %1 \"half\": f32[height, 2*width + 1]\n"
+      "  output %0 \"image_out\"\n");
 }
 
 TEST_CASE("the inputs' shapes give the symbols") {
@@ -36,7 +37,8 @@ TEST_CASE("a shape that does not fit names the input and the axis") {
   Graph graph = image_graph();
   Status fixed = solve_symbols(graph, {{1, 4, 32, 10}, {32, 21}}).status();
   CHECK(fixed.code() == Code::kInvalidArgument);
-  CHECK(contains(fixed.message(), "Input 'image' is [1, 3, height, width], the given shape is [1, 4, 32, 10]: axis 1 must be 3."));
+  CHECK(contains(fixed.message(),
+                 "Input 'image' is [1, 3, height, width], the given shape is [1, 4, 32, 10]: axis 1 must be 3."));
   Status contradictory = solve_symbols(graph, {{1, 3, 32, 10}, {48, 21}}).status();
   CHECK(contains(contradictory.message(), "Input 'half'"));
   CHECK(contains(contradictory.message(), "axis 0 must be 32."));
@@ -52,8 +54,9 @@ TEST_CASE("ranges and divisors hold") {
 }
 
 TEST_CASE("symbols by name: missing, unknown and fixed ones") {
-  Graph graph = parsed("  symbol batch in 4..4 step 1\n  symbol width in 1..9 step 1\n"
-                       "  input %0 \"x\": f32[batch, width]\n  output %0 \"y\"\n");
+  Graph graph = parsed(
+      "  symbol batch in 4..4 step 1\n  symbol width in 1..9 step 1\n"
+      "  input %0 \"x\": f32[batch, width]\n  output %0 \"y\"\n");
   Result<SymbolValues> symbols = complete_symbols(graph, {{"width", 3}});
   REQUIRE(symbols.ok());
   CHECK(*symbols == SymbolValues{{"batch", 4}, {"width", 3}});

@@ -11,8 +11,8 @@ namespace {
 
 template <class T>
 Bytes bytes_of(const std::vector<T>& elements) {
-  return bytes_from_string(std::make_shared<const std::string>(reinterpret_cast<const char*>(elements.data()),
-                                                               elements.size() * sizeof(T)));
+  return bytes_from_string(
+      std::make_shared<const std::string>(reinterpret_cast<const char*>(elements.data()), elements.size() * sizeof(T)));
 }
 
 struct Weights {

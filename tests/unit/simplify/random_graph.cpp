@@ -15,9 +15,8 @@ class Generator {
     b_.set_origins({"input"});
     n_ = pick<int64_t>({1, 2, 5, 7});
     IntExpr n = b_.symbol({"n", 1, 64, 1, nullptr});
-    floats_.push_back(
-        b_.input("image", Dtype::kF32,
-                 {1, pick<int64_t>({1, 4, 6}), n + IntExpr(pick<int64_t>({0, 4})), pick<int64_t>({5, 8})}));
+    floats_.push_back(b_.input("image", Dtype::kF32,
+                               {1, pick<int64_t>({1, 4, 6}), n + IntExpr(pick<int64_t>({0, 4})), pick<int64_t>({5, 8})}));
     floats_.push_back(b_.input("matrix", Dtype::kF32, {n, pick<int64_t>({1, 3, 8})}));
     floats_.push_back(b_.input("row", Dtype::kF32, {pick<int64_t>({1, 0, 7, 300})}));
     integers_.push_back(b_.input("integers", Dtype::kI32, {n, pick<int64_t>({1, 3})}));
@@ -90,31 +89,20 @@ class Generator {
   Result<ValueId> step() {
     switch (between(0, 15)) {
       case 0:
-      case 1:
-        return b_.map(pick<MapOp>({MapOp::neg, MapOp::abs, MapOp::tanh, MapOp::sigmoid, MapOp::erf}), {any_float()});
-      case 2:
-        return b_.map(pick<MapOp>({MapOp::add, MapOp::sub, MapOp::mul, MapOp::max}), {any_float(), any_float()});
+      case 1: return b_.map(pick<MapOp>({MapOp::neg, MapOp::abs, MapOp::tanh, MapOp::sigmoid, MapOp::erf}), {any_float()});
+      case 2: return b_.map(pick<MapOp>({MapOp::add, MapOp::sub, MapOp::mul, MapOp::max}), {any_float(), any_float()});
       case 3:
       case 4:
-      case 5:
-        return with_constant(any_float());
-      case 6:
-        return integer_map();
-      case 7:
-        return choice();
-      case 8:
-        return casts(any_float());
+      case 5: return with_constant(any_float());
+      case 6: return integer_map();
+      case 7: return choice();
+      case 8: return casts(any_float());
       case 9:
-      case 10:
-        return view(any_float());
-      case 11:
-        return view(chance(2) ? pick(integers_) : pick(flags_));
-      case 12:
-        return reduction(any_float());
-      case 13:
-        return contraction(any_float());
-      default:
-        return window(floats_[chance(2) ? 0 : floats_.size() - 1]);
+      case 10: return view(any_float());
+      case 11: return view(chance(2) ? pick(integers_) : pick(flags_));
+      case 12: return reduction(any_float());
+      case 13: return contraction(any_float());
+      default: return window(floats_[chance(2) ? 0 : floats_.size() - 1]);
     }
   }
 
@@ -139,8 +127,7 @@ class Generator {
     }
     if (chance(2)) return b_.map(pick<MapOp>({MapOp::neg, MapOp::abs, MapOp::bit_not}), {x});
     TUFF_ASSIGN(ValueId c, constant_for(Dtype::kI32, b_.shape(x)));
-    return b_.map(pick<MapOp>({MapOp::add, MapOp::sub, MapOp::mul, MapOp::min, MapOp::floormod, MapOp::bit_xor}),
-                  {x, c});
+    return b_.map(pick<MapOp>({MapOp::add, MapOp::sub, MapOp::mul, MapOp::min, MapOp::floormod, MapOp::bit_xor}), {x, c});
   }
 
   Result<ValueId> choice() {
@@ -202,9 +189,10 @@ class Generator {
       }
       case 4: {
         PadAttrs p;
-        p.mode = shape[axis].is(0) ? PadMode::kConstant
-                                   : pick<PadMode>({PadMode::kConstant, PadMode::kConstant, PadMode::kEdge,
-                                                    PadMode::kReflect, PadMode::kWrap});
+        p.mode =
+            shape[axis].is(0)
+                ? PadMode::kConstant
+                : pick<PadMode>({PadMode::kConstant, PadMode::kConstant, PadMode::kEdge, PadMode::kReflect, PadMode::kWrap});
         p.low.assign(rank, IntExpr(0));
         p.high = p.low;
         p.interior.assign(rank, 0);
@@ -219,8 +207,7 @@ class Generator {
           if (d.is(1) && chance(2)) d = chance(2) ? IntExpr::symbol(b_.graph().symbols[0]) : IntExpr(3);
         return b_.add(BroadcastAttrs{shape}, {x});
       }
-      case 6:
-        return b_.add(ConcatAttrs{static_cast<int>(axis)}, chance(4) ? std::vector{x} : std::vector{x, x});
+      case 6: return b_.add(ConcatAttrs{static_cast<int>(axis)}, chance(4) ? std::vector{x} : std::vector{x, x});
       default: {
         if (!shape[axis].is_constant() || shape[axis].is(0)) return b_.add(ReshapeAttrs{shape}, {x});
         ConstantAttrs indices{Dtype::kI64, {IntExpr(between(0, 4))}, {ConstantData::Kind::kRandom, {}, random_(), 6}};
@@ -254,8 +241,7 @@ class Generator {
       }
       if (in_out) c.out.push_back(i);
     }
-    if (chance(4))
-      std::erase_if(c.out, [&](int label) { return std::find(c.b.begin(), c.b.end(), label) != c.b.end(); });
+    if (chance(4)) std::erase_if(c.out, [&](int label) { return std::find(c.b.begin(), c.b.end(), label) != c.b.end(); });
     if (!chance(4)) {
       size_t at = static_cast<size_t>(between(0, static_cast<int64_t>(c.b.size())));
       c.b.insert(c.b.begin() + static_cast<std::ptrdiff_t>(at), 100);

@@ -47,8 +47,8 @@ std::vector<Tensor> truth_of(const Graph& graph, const std::vector<Tensor>& inpu
 
 }  // namespace
 
-void check_same_truth(const Graph& before, const Graph& after, const std::map<std::string, int64_t>& symbols,
-                      uint64_t seed, double tolerance) {
+void check_same_truth(const Graph& before, const Graph& after, const std::map<std::string, int64_t>& symbols, uint64_t seed,
+                      double tolerance) {
   std::vector<Tensor> inputs = random_inputs(before, symbols, seed);
   std::vector<Tensor> expected = truth_of(before, inputs, symbols), found = truth_of(after, inputs, symbols);
   REQUIRE(expected.size() == found.size());

@@ -7,8 +7,7 @@ using namespace tuff;
 namespace {
 
 // Applies one rule, checks that values stay, and compares the text with the rule's golden.
-void check_rule(const std::string& name, RewriteRule rule, const std::string& body,
-                const SimplifyOptions& options = {}) {
+void check_rule(const std::string& name, RewriteRule rule, const std::string& body, const SimplifyOptions& options = {}) {
   Graph before = graph_of(body), after = applied(rule, before, options);
   check_same_truth(before, after, {{"n", 6}});
   golden::check("simplify/" + name, print(after));
@@ -32,23 +31,22 @@ TEST_CASE("identity_view") {
 }
 
 TEST_CASE("view_of_view") {
-  check_rule(
-      "view_of_view", view_of_view,
-      "symbol n in 1..64 step 1\n input %0 \"x\": f32[n, 4, 5]\n input %1 \"s\": f32[1, 1]\n"
-      "%2: f32[4*n, 5] = reshape %0 from \"r1\"\n %3: f32[20*n] = reshape %2 from \"r2\"\n %4: f32[5, 4*n] = reshape "
-      "%3 from \"r3\"\n"
-      "%5: f32[5, n, 4] = transpose %0 {perm=[2, 0, 1]} from \"t1\"\n %6: f32[4, 5, n] = transpose %5 {perm=[2, 0, 1]} "
-      "from \"t2\"\n"
-      "%7: f32[n, 2, 4] = slice %0 {starts=[0, 3, 1] steps=[1, -2, 1]} from \"s1\"\n"
-      "%8: f32[n, 1, 2] = slice %7 {starts=[0, 1, 3] steps=[1, 1, -2]} from \"s2\"\n"
-      "%9: f32[n, 5, 5] = pad %0 {mode=constant low=[0, 1, 0] high=[0, 0, 0] interior=[0, 0, 0] fill=0.5} from \"p1\"\n"
-      "%10: f32[n, 7, 6] = pad %9 {mode=constant low=[0, 0, 1] high=[0, 2, 0] interior=[0, 0, 0] fill=0.5} from "
-      "\"p2\"\n"
-      "%11: f32[n, 8, 6] = pad %10 {mode=constant low=[0, 1, 0] high=[0, 0, 0] interior=[0, 0, 0] fill=0} from \"other "
-      "fill\"\n"
-      "%12: f32[3, 1] = broadcast %1 from \"b1\"\n %13: f32[3, n] = broadcast %12 from \"b2\"\n"
-      "output %4 \"reshape\"\n output %6 \"transpose\"\n output %8 \"slice\"\n output %11 \"pad\"\n output %13 "
-      "\"broadcast\"\n");
+  check_rule("view_of_view", view_of_view,
+             "symbol n in 1..64 step 1\n input %0 \"x\": f32[n, 4, 5]\n input %1 \"s\": f32[1, 1]\n"
+             "%2: f32[4*n, 5] = reshape %0 from \"r1\"\n %3: f32[20*n] = reshape %2 from \"r2\"\n %4: f32[5, 4*n] = reshape "
+             "%3 from \"r3\"\n"
+             "%5: f32[5, n, 4] = transpose %0 {perm=[2, 0, 1]} from \"t1\"\n %6: f32[4, 5, n] = transpose %5 {perm=[2, 0, 1]} "
+             "from \"t2\"\n"
+             "%7: f32[n, 2, 4] = slice %0 {starts=[0, 3, 1] steps=[1, -2, 1]} from \"s1\"\n"
+             "%8: f32[n, 1, 2] = slice %7 {starts=[0, 1, 3] steps=[1, 1, -2]} from \"s2\"\n"
+             "%9: f32[n, 5, 5] = pad %0 {mode=constant low=[0, 1, 0] high=[0, 0, 0] interior=[0, 0, 0] fill=0.5} from \"p1\"\n"
+             "%10: f32[n, 7, 6] = pad %9 {mode=constant low=[0, 0, 1] high=[0, 2, 0] interior=[0, 0, 0] fill=0.5} from "
+             "\"p2\"\n"
+             "%11: f32[n, 8, 6] = pad %10 {mode=constant low=[0, 1, 0] high=[0, 0, 0] interior=[0, 0, 0] fill=0} from \"other "
+             "fill\"\n"
+             "%12: f32[3, 1] = broadcast %1 from \"b1\"\n %13: f32[3, n] = broadcast %12 from \"b2\"\n"
+             "output %4 \"reshape\"\n output %6 \"transpose\"\n output %8 \"slice\"\n output %11 \"pad\"\n output %13 "
+             "\"broadcast\"\n");
 }
 
 namespace {
@@ -82,17 +80,16 @@ TEST_CASE("identity_map keeps x + 0 in exact mode") {
 }
 
 TEST_CASE("cast_of_cast") {
-  check_rule(
-      "cast_of_cast", cast_of_cast,
-      "input %0 \"h\": f16[3]\n input %1 \"i\": i8[3]\n input %2 \"b\": bool[3]\n"
-      "%3: f32[3] = map.cast %0 from \"a\"\n %4: f16[3] = map.cast %3 from \"widened and back\"\n %5: f64[3] = "
-      "map.cast %4 from \"b\"\n"
-      "%6: i32[3] = map.cast %1 from \"c\"\n %7: i64[3] = map.cast %6 from \"widened twice\"\n"
-      "%8: f32[3] = map.cast %1 from \"d\"\n %9: u8[3] = map.cast %8 from \"saturates: stays\"\n %10: i8[3] = map.cast "
-      "%8 from \"and back\"\n"
-      "%11: i64[3] = map.cast %2 from \"e\"\n %12: f32[3] = map.cast %11 from \"from a flag\"\n"
-      "%13: i8[3] = map.cast %7 from \"f\"\n %14: u8[3] = map.cast %13 from \"by a narrower one\"\n"
-      "output %5 \"p\"\n output %7 \"q\"\n output %9 \"r\"\n output %10 \"s\"\n output %12 \"t\"\n output %14 \"u\"\n");
+  check_rule("cast_of_cast", cast_of_cast,
+             "input %0 \"h\": f16[3]\n input %1 \"i\": i8[3]\n input %2 \"b\": bool[3]\n"
+             "%3: f32[3] = map.cast %0 from \"a\"\n %4: f16[3] = map.cast %3 from \"widened and back\"\n %5: f64[3] = "
+             "map.cast %4 from \"b\"\n"
+             "%6: i32[3] = map.cast %1 from \"c\"\n %7: i64[3] = map.cast %6 from \"widened twice\"\n"
+             "%8: f32[3] = map.cast %1 from \"d\"\n %9: u8[3] = map.cast %8 from \"saturates: stays\"\n %10: i8[3] = map.cast "
+             "%8 from \"and back\"\n"
+             "%11: i64[3] = map.cast %2 from \"e\"\n %12: f32[3] = map.cast %11 from \"from a flag\"\n"
+             "%13: i8[3] = map.cast %7 from \"f\"\n %14: u8[3] = map.cast %13 from \"by a narrower one\"\n"
+             "output %5 \"p\"\n output %7 \"q\"\n output %9 \"r\"\n output %10 \"s\"\n output %12 \"t\"\n output %14 \"u\"\n");
 }
 
 TEST_CASE("a cast that the dtypes do not allow to skip stays") {
@@ -136,14 +133,13 @@ TEST_CASE("map_of_broadcasts") {
 }
 
 TEST_CASE("view_of_splat") {
-  check_rule(
-      "view_of_splat", view_of_splat,
-      "symbol n in 1..64 step 1\n %0: f32[] = constant splat(2) from \"two\"\n %1: f32[1, 1] = reshape %0 from \"r\"\n"
-      "%2: f32[3, n] = broadcast %1 from \"b\"\n %3: f32[3*n] = reshape %2 from \"joined\"\n %4: f32[n, 3] = transpose "
-      "%2 {perm=[1, 0]} from \"t\"\n"
-      "%5: f32[1, 3] = slice %4 {starts=[0, 2] steps=[1, -1]} from \"s\"\n"
-      "%6: f32[3, n + 3] = pad %5 {mode=constant low=[0, 0] high=[2, n] interior=[0, 0] fill=2} from \"pad stays\"\n"
-      "output %3 \"x\"\n output %4 \"y\"\n output %6 \"z\"\n");
+  check_rule("view_of_splat", view_of_splat,
+             "symbol n in 1..64 step 1\n %0: f32[] = constant splat(2) from \"two\"\n %1: f32[1, 1] = reshape %0 from \"r\"\n"
+             "%2: f32[3, n] = broadcast %1 from \"b\"\n %3: f32[3*n] = reshape %2 from \"joined\"\n %4: f32[n, 3] = transpose "
+             "%2 {perm=[1, 0]} from \"t\"\n"
+             "%5: f32[1, 3] = slice %4 {starts=[0, 2] steps=[1, -1]} from \"s\"\n"
+             "%6: f32[3, n + 3] = pad %5 {mode=constant low=[0, 0] high=[2, n] interior=[0, 0] fill=2} from \"pad stays\"\n"
+             "output %3 \"x\"\n output %4 \"y\"\n output %6 \"z\"\n");
 }
 
 TEST_CASE("splat_operand") {

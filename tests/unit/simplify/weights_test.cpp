@@ -28,14 +28,13 @@ std::string normalised(const std::string& before, const std::string& shape, cons
   const char* names[] = {"mean", "r", "gamma", "beta"};
   for (int i = 0; i < 4; ++i) {
     std::string at = std::to_string(20 + 3 * i), next = std::to_string(21 + 3 * i), last = std::to_string(22 + 3 * i);
-    text += "%" + at + ": f32" + channels.substr(0, channels.find('|')) +
-            " = constant random(seed=" + std::to_string(i + 3) + ", scale=1) from \"" + names[i] + "\"\n";
-    text += "%" + next + ": f32" + channels.substr(channels.find('|') + 1) + " = reshape %" + at + " from \"" +
-            names[i] + "\"\n";
+    text += "%" + at + ": f32" + channels.substr(0, channels.find('|')) + " = constant random(seed=" + std::to_string(i + 3) +
+            ", scale=1) from \"" + names[i] + "\"\n";
+    text +=
+        "%" + next + ": f32" + channels.substr(channels.find('|') + 1) + " = reshape %" + at + " from \"" + names[i] + "\"\n";
     text += "%" + last + ": f32" + shape + " = broadcast %" + next + " from \"" + names[i] + "\"\n";
   }
-  text +=
-      "%40: f32" + shape + " = map.sub %10, %22 from \"bn\"\n%41: f32" + shape + " = map.mul %40, %25 from \"bn\"\n";
+  text += "%40: f32" + shape + " = map.sub %10, %22 from \"bn\"\n%41: f32" + shape + " = map.mul %40, %25 from \"bn\"\n";
   text += "%42: f32" + shape + " = map.mul %28, %41 from \"bn\"\n%43 \"y\": f32" + shape +
           " = map.add %42, %31 from \"bn\"\noutput %43 \"y\"\n";
   return renumbered(text);
@@ -192,19 +191,18 @@ TEST_CASE("equal_nodes") {
 }
 
 TEST_CASE("prune_dead drops what no output needs, but no input") {
-  Graph after = prune_dead(
-      graph_of("input %0 \"x\": f32[2]\n input %1 \"unused\": f32[2]\n %2: f32[2] = map.neg %0 from \"dead\"\n"
-               "%3 \"kept\": f32[2] = map.abs %0 from \"live\"\n output %3 \"y\"\n"));
+  Graph after =
+      prune_dead(graph_of("input %0 \"x\": f32[2]\n input %1 \"unused\": f32[2]\n %2: f32[2] = map.neg %0 from \"dead\"\n"
+                          "%3 \"kept\": f32[2] = map.abs %0 from \"live\"\n output %3 \"y\"\n"));
   CHECK(verify(after).ok());
   golden::check("simplify/prune_dead", print(after));
 }
 
 TEST_CASE("orders of sums follow from shapes") {
   auto order = [](const std::string& symbols, const std::string& rows, const std::string& depth) {
-    Graph graph =
-        unordered_sums(graph_of(symbols + "input %0 \"a\": f32[" + rows + ", " + depth + "]\n input %1 \"b\": f32[" +
-                                depth + ", 8]\n %2: f32[" + rows +
-                                ", 8] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"c\"\noutput %2 \"y\"\n"));
+    Graph graph = unordered_sums(graph_of(
+        symbols + "input %0 \"a\": f32[" + rows + ", " + depth + "]\n input %1 \"b\": f32[" + depth + ", 8]\n %2: f32[" + rows +
+        ", 8] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"c\"\noutput %2 \"y\"\n"));
     return std::get<ContractAttrs>(graph.nodes[0].attrs).order;
   };
   using Kind = SumOrder::Kind;
