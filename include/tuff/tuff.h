@@ -13,7 +13,8 @@
  * call.
  *
  * Descs. Every tuff_..._desc_t starts with struct_size; zero is the default of every other field, and NULL instead of a
- * desc means all defaults. A desc that is larger than this library knows is accepted if what is unknown is zero.
+ * desc means all defaults. A desc that is larger than this library knows is accepted if what is unknown is zero. The
+ * elements of an array have the struct_size of its first one.
  *
  * Strings. In: UTF-8 pointer and length in bytes; a length of TUFF_TEXT_END means NUL-terminated; NULL is the empty string.
  * Out: `buffer` of `capacity` bytes receives at most capacity - 1 bytes and a NUL, *out_length (may be NULL) the full
@@ -21,7 +22,9 @@
  *
  * Errors. Fallible functions return a status; on failure they set *out_error, if out_error is not NULL, to a handle that
  * the caller releases, and leave their other outputs as they were, unless they say otherwise. On success *out_error is
- * set to NULL.
+ * set to NULL. Any of them may answer TUFF_OUT_OF_MEMORY or TUFF_INTERNAL, and TUFF_INVALID_ARGUMENT where a pointer that
+ * is not said to be NULL is, where an index is too large, or where a desc's struct_size is not set. A caller that wants no
+ * detail passes NULL for out_error.
  */
 #ifndef TUFF_TUFF_H
 #define TUFF_TUFF_H
@@ -89,6 +92,11 @@ enum {
   TUFF_BOOL = 12 /* one byte: 0 or 1 */
 };
 
+typedef int32_t tuff_precision_t;
+enum {
+  TUFF_PRECISION_MODEL = 0 /* what the model says, sums in f32; others answer TUFF_UNSUPPORTED */
+};
+
 typedef int32_t tuff_direction_t;
 enum { TUFF_INPUT = 0, TUFF_OUTPUT = 1 };
 
@@ -145,6 +153,7 @@ TUFF_API void tuff_status_name(tuff_status_t status, char* buffer, uint64_t capa
 TUFF_API tuff_status_t tuff_error_status(const tuff_error_t* error);
 /* A full sentence, or several lines where many things are wrong; empty for NULL. */
 TUFF_API void tuff_error_message(const tuff_error_t* error, char* buffer, uint64_t capacity, uint64_t* out_length);
+/* Ends an error; NULL is nothing. Errors are not counted. */
 TUFF_API void tuff_error_release(tuff_error_t* error);
 
 /* ---- Devices ------------------------------------------------------------------------------------------------------ */
@@ -170,12 +179,16 @@ typedef struct tuff_device_info {
 /* Finds every device of every driver of this machine, and the CPU, which comes last. Loads drivers: milliseconds to
  * seconds. A machine without a driver is no error: see tuff_device_list_reason. */
 TUFF_API tuff_status_t tuff_device_list_create(tuff_device_list_t** out_list, tuff_error_t** out_error);
+/* Ends a list; NULL is nothing. Devices that were opened by its indices stay. */
 TUFF_API void tuff_device_list_release(tuff_device_list_t* list);
+/* How many devices, the CPU among them; 0 for NULL. */
 TUFF_API uint32_t tuff_device_list_count(const tuff_device_list_t* list);
 /* Why there is no device besides the CPU, as a sentence; empty if there is one. */
 TUFF_API void tuff_device_list_reason(const tuff_device_list_t* list, char* buffer, uint64_t capacity, uint64_t* out_length);
+/* What the index-th device is. *out_info is filled as far as its struct_size says. */
 TUFF_API tuff_status_t tuff_device_list_info(const tuff_device_list_t* list, uint32_t index, tuff_device_info_t* out_info,
                                              tuff_error_t** out_error);
+/* Its name, as the driver gives it. */
 TUFF_API tuff_status_t tuff_device_list_name(const tuff_device_list_t* list, uint32_t index, char* buffer, uint64_t capacity,
                                              uint64_t* out_length, tuff_error_t** out_error);
 /* Driver name and version, one string. */
@@ -206,12 +219,16 @@ TUFF_API tuff_status_t tuff_device_open(const tuff_device_desc_t* desc, tuff_dev
  * the text's source in messages; NULL will do. */
 TUFF_API tuff_status_t tuff_device_describe(const char* text, uint64_t length, const char* name, uint64_t name_length,
                                             tuff_device_t** out_device, tuff_error_t** out_error);
+/* One reference more, one less; the last release closes the device once nothing made of it is left. NULL is nothing. */
 TUFF_API void tuff_device_retain(tuff_device_t* device);
 TUFF_API void tuff_device_release(tuff_device_t* device);
+/* What the device is; *out_info is filled as far as its struct_size says. */
 TUFF_API tuff_status_t tuff_device_get_info(const tuff_device_t* device, tuff_device_info_t* out_info,
                                             tuff_error_t** out_error);
+/* Its name, as the driver gives it. */
 TUFF_API tuff_status_t tuff_device_name(const tuff_device_t* device, char* buffer, uint64_t capacity, uint64_t* out_length,
                                         tuff_error_t** out_error);
+/* Driver name and version, one string. */
 TUFF_API tuff_status_t tuff_device_driver(const tuff_device_t* device, char* buffer, uint64_t capacity, uint64_t* out_length,
                                           tuff_error_t** out_error);
 
@@ -261,6 +278,7 @@ TUFF_API tuff_status_t tuff_model_load_file(const char* path, uint64_t path_leng
 TUFF_API tuff_status_t tuff_model_load_memory(const void* data, uint64_t size_bytes, const char* name, uint64_t name_length,
                                               const tuff_model_desc_t* desc, tuff_model_t** out_model,
                                               tuff_error_t** out_error);
+/* One reference more, one less. Programs keep what they need of a model. NULL is nothing. */
 TUFF_API void tuff_model_retain(tuff_model_t* model);
 TUFF_API void tuff_model_release(tuff_model_t* model);
 
@@ -268,6 +286,7 @@ TUFF_API void tuff_model_release(tuff_model_t* model);
 TUFF_API uint64_t tuff_model_load_time_ns(const tuff_model_t* model);
 /* How many inputs or outputs; 0 for a direction that is none. */
 TUFF_API uint32_t tuff_model_tensor_count(const tuff_model_t* model, tuff_direction_t direction);
+/* The name of the index-th input or output, as in the model's file. */
 TUFF_API tuff_status_t tuff_model_tensor_name(const tuff_model_t* model, tuff_direction_t direction, uint32_t index,
                                               char* buffer, uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
 /* dtype and rank; either out pointer may be NULL. */
@@ -295,7 +314,7 @@ typedef struct tuff_program_desc {
   uint32_t struct_size;
   int32_t exact;   /* not 0: the same bits on every device (and slower) */
   int32_t no_fuse; /* not 0: one kernel an operator, to compare with */
-  uint32_t unused; /* 0 */
+  tuff_precision_t precision;
   uint64_t cache_dir_length;
   uint64_t observations_length;
   const char* cache_dir;             /* where modules and driver blobs are kept; NULL: nowhere. Damage there costs speed
@@ -310,6 +329,7 @@ typedef struct tuff_program_desc {
 /* Compiles a model for a device and uploads its weights. desc may be NULL. */
 TUFF_API tuff_status_t tuff_program_create(tuff_device_t* device, tuff_model_t* model, const tuff_program_desc_t* desc,
                                            tuff_program_t** out_program, tuff_error_t** out_error);
+/* One reference more, one less. Sessions keep their program. NULL is nothing. */
 TUFF_API void tuff_program_retain(tuff_program_t* program);
 TUFF_API void tuff_program_release(tuff_program_t* program);
 
@@ -324,22 +344,21 @@ typedef struct tuff_program_info {
 #define TUFF_PROGRAM_INFO_INIT \
   { (uint32_t)sizeof(tuff_program_info_t), 0, 0, 0, 0, 0 }
 
+/* What was made of the model; *out_info is filled as far as its struct_size says. */
 TUFF_API tuff_status_t tuff_program_get_info(const tuff_program_t* program, tuff_program_info_t* out_info,
                                              tuff_error_t** out_error);
 /* The name of the index-th stage that made the program, and the nanoseconds that it took; out_time_ns may be NULL. */
 TUFF_API tuff_status_t tuff_program_stage_time(const tuff_program_t* program, uint32_t index, uint64_t* out_time_ns,
                                                char* buffer, uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
 
-/* A value for one of the model's symbols. */
+/* A value for one of the model's symbols. No desc: it does not grow. */
 typedef struct tuff_symbol_value {
-  uint32_t struct_size;
-  uint32_t unused; /* 0 */
   int64_t value;
   uint64_t name_length;
   const char* name;
 } tuff_symbol_value_t;
 #define TUFF_SYMBOL_VALUE_INIT \
-  { (uint32_t)sizeof(tuff_symbol_value_t), 0, 0, UINT64_MAX, 0 }
+  { 0, UINT64_MAX, 0 }
 
 typedef struct tuff_print_desc {
   uint32_t struct_size;
@@ -361,13 +380,12 @@ TUFF_API tuff_status_t tuff_program_print(const tuff_device_t* device, const tuf
 
 typedef struct tuff_session_desc {
   uint32_t struct_size;
-  uint32_t prepared_shape_count; /* how many are kept; 0 means 4 */
-  uint64_t memory_limit_bytes;   /* for one shape's buffers, weights not counted; 0: what the device has */
   int32_t timestamps;            /* not 0: time each dispatch on the device */
-  uint32_t unused;               /* 0 */
+  uint64_t prepared_shape_count; /* how many are kept; 0 means 4 */
+  uint64_t memory_limit_bytes;   /* for one shape's buffers, weights not counted; 0: what the device has */
 } tuff_session_desc_t;
 #define TUFF_SESSION_DESC_INIT \
-  { (uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0 }
 
 /* A tensor in the caller's memory, which stays alive until the run that it was given to has ended. */
 typedef struct tuff_tensor_desc {
@@ -388,8 +406,9 @@ typedef struct tuff_tensor_desc {
  * is a description. */
 TUFF_API tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_session_desc_t* desc,
                                            tuff_session_t** out_session, tuff_error_t** out_error);
+/* One reference more, one less. Runs keep their session; the last release waits for one that is in flight. NULL is
+ * nothing. */
 TUFF_API void tuff_session_retain(tuff_session_t* session);
-/* The last release waits for a run that is in flight. */
 TUFF_API void tuff_session_release(tuff_session_t* session);
 
 /* Makes one set of sizes current: allocates its buffers and records its commands, once; a run of a prepared shape does
@@ -427,10 +446,11 @@ TUFF_API tuff_status_t tuff_session_tensor_shape(tuff_session_t* session, tuff_d
                                                  int64_t* sizes, uint32_t capacity, uint32_t* out_rank,
                                                  tuff_error_t** out_error);
 
-/* Copies an input of the current shape in, ahead of a run without inputs. */
+/* Copies an input of the current shape in, ahead of a run without inputs; it stays for later runs of this shape.
+ * TUFF_BUSY while a run is in flight. */
 TUFF_API tuff_status_t tuff_session_set_input(tuff_session_t* session, uint32_t index, const tuff_tensor_desc_t* input,
                                               tuff_error_t** out_error);
-/* Copies an output of the last finished run out. */
+/* Copies an output of the last finished run out; TUFF_BUSY while one is in flight. */
 TUFF_API tuff_status_t tuff_session_read_output(tuff_session_t* session, uint32_t index, const tuff_tensor_desc_t* output,
                                                 tuff_error_t** out_error);
 

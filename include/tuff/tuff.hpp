@@ -336,7 +336,7 @@ inline tuff_program_desc_t program_desc(const ProgramOptions& options) {
 inline std::vector<tuff_symbol_value_t> symbol_values(std::span<const SymbolValue> symbols) {
   std::vector<tuff_symbol_value_t> out;
   for (const SymbolValue& s : symbols) {
-    out.push_back({sizeof(tuff_symbol_value_t), 0, s.value, s.name.size(), s.name.data()});
+    out.push_back({s.value, s.name.size(), s.name.data()});
   }
   return out;
 }
@@ -393,7 +393,7 @@ inline Result<std::string> print_stage(const Device& device, const Model& model,
 // ---- Sessions --------------------------------------------------------------------------------------------------------
 
 struct SessionOptions {
-  uint32_t prepared_shape_count = 4;
+  uint64_t prepared_shape_count = 4;
   uint64_t memory_limit_bytes = 0;
   bool timestamps = false;
 };

@@ -8,9 +8,7 @@ Result<SymbolValues> read_symbol_values(const tuff_symbol_value_t* values, uint3
   if (count != 0 && !values) return null_argument("symbols");
   SymbolValues symbols;
   for (uint32_t i = 0; i < count; ++i) {
-    tuff_symbol_value_t value;
-    TUFF_TRY(read_desc(&values[i], value, "tuff_symbol_value_t"));
-    symbols[std::string(text_in(value.name, value.name_length))] = value.value;
+    symbols[std::string(text_in(values[i].name, values[i].name_length))] = values[i].value;
   }
   return symbols;
 }

@@ -58,6 +58,14 @@ Status read_desc(const Desc* src, Desc& dst, const char* name) {
   return src ? copy_desc(src, &dst, sizeof dst, name) : ok_status();
 }
 
+// Element i of a caller's array: callers of other versions have elements of another size, which the first one tells.
+template <class Desc>
+const Desc* desc_element(const Desc* array, uint32_t i) {
+  uint32_t stride;
+  std::memcpy(&stride, array, sizeof stride);
+  return reinterpret_cast<const Desc*>(reinterpret_cast<const char*>(array) + size_t{i} * stride);
+}
+
 // Writes an info struct back, as far as the caller knows it.
 template <class Info>
 Status write_info(const Info& src, Info* dst, const char* name) {

@@ -12,7 +12,7 @@ Status read_symbols(const tuff_model_desc_t& desc, LoadOptions& options) {
   if (desc.symbol_count != 0 && !desc.symbols) return null_argument("desc->symbols");
   for (uint32_t i = 0; i < desc.symbol_count; ++i) {
     tuff_symbol_range_t range;
-    TUFF_TRY(read_desc(&desc.symbols[i], range, "tuff_symbol_range_t"));
+    TUFF_TRY(read_desc(desc_element(desc.symbols, i), range, "tuff_symbol_range_t"));
     Symbol symbol;
     symbol.name = text_in(range.name, range.name_length);
     if (range.min != 0) symbol.min = range.min;
@@ -31,7 +31,7 @@ Status read_input_shapes(const tuff_model_desc_t& desc, LoadOptions& options) {
   if (desc.input_shape_count != 0 && !desc.input_shapes) return null_argument("desc->input_shapes");
   for (uint32_t i = 0; i < desc.input_shape_count; ++i) {
     tuff_input_shape_t input;
-    TUFF_TRY(read_desc(&desc.input_shapes[i], input, "tuff_input_shape_t"));
+    TUFF_TRY(read_desc(desc_element(desc.input_shapes, i), input, "tuff_input_shape_t"));
     if (input.rank != 0 && !input.sizes) return null_argument("input_shapes->sizes");
     Dims dims;
     for (uint32_t axis = 0; axis < input.rank; ++axis) dims.push_back(IntExpr(input.sizes[axis]));

@@ -12,7 +12,9 @@ static_assert(static_cast<int>(TextFormat::kJson) == TUFF_FORMAT_JSON);
 Result<CompileOptions> compile_options(const tuff_program_desc_t* desc, const Log& log) {
   tuff_program_desc_t d;
   TUFF_TRY(read_desc(desc, d, "tuff_program_desc_t"));
-  if (d.unused != 0) return invalid_argument("The field 'unused' of a tuff_program_desc_t is not 0.");
+  if (d.precision != TUFF_PRECISION_MODEL) {
+    return unsupported("Precision " + std::to_string(d.precision) + " is not supported; the model's own is.");
+  }
   CompileOptions options;
   options.exact = d.exact != 0;
   options.fuse = d.no_fuse == 0;

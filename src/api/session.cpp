@@ -51,7 +51,8 @@ Status write_inputs(SessionState& state, const tuff_tensor_desc_t* inputs, uint3
   std::vector<Shape> shapes;
   for (uint32_t i = 0; i < count; ++i) {
     std::optional<Shape> shape = default_input_shape(state, i);
-    TUFF_ASSIGN(CallerTensor tensor, read_tensor(&inputs[i], shape ? &*shape : nullptr, graph.value(graph.inputs[i]).name));
+    TUFF_ASSIGN(CallerTensor tensor,
+                read_tensor(desc_element(inputs, i), shape ? &*shape : nullptr, graph.value(graph.inputs[i]).name));
     shapes.push_back(tensor.shape);
     views.push_back({tensor.dtype, std::move(tensor.shape), std::move(tensor.byte_strides), tensor.data});
   }
@@ -71,7 +72,7 @@ Result<std::vector<MutableTensorView>> read_outputs(const SessionState& state, c
   }
   std::vector<MutableTensorView> views;
   for (uint32_t i = 0; i < count; ++i) {
-    TUFF_ASSIGN(CallerTensor tensor, read_tensor(&outputs[i], &expected[i].shape, expected[i].name));
+    TUFF_ASSIGN(CallerTensor tensor, read_tensor(desc_element(outputs, i), &expected[i].shape, expected[i].name));
     // Refused now and not after the run.
     if (tensor.dtype != expected[i].dtype || tensor.shape != expected[i].shape) {
       return invalid_argument("Output '" + expected[i].name + "' has another dtype or shape than its tensor.");
@@ -120,7 +121,6 @@ tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_session_de
     TUFF_NOT_NULL(out_session);
     tuff_session_desc_t d;
     TUFF_TRY(read_desc(desc, d, "tuff_session_desc_t"));
-    if (d.unused != 0) return invalid_argument("The field 'unused' of a tuff_session_desc_t is not 0.");
     SessionOptions options;
     if (d.prepared_shape_count != 0) options.prepared_shape_count = d.prepared_shape_count;
     options.memory_limit_bytes = d.memory_limit_bytes;
@@ -159,7 +159,7 @@ tuff_status_t tuff_session_prepare_inputs(tuff_session_t* session, const tuff_te
     for (uint32_t i = 0; i < input_count && i < graph.inputs.size(); ++i) {
       std::optional<Shape> shape = default_input_shape(state, i);
       TUFF_ASSIGN(CallerTensor tensor,
-                  read_tensor_shape(&inputs[i], shape ? &*shape : nullptr, graph.value(graph.inputs[i]).name));
+                  read_tensor_shape(desc_element(inputs, i), shape ? &*shape : nullptr, graph.value(graph.inputs[i]).name));
       shapes.push_back(std::move(tensor.shape));
     }
     if (input_count != graph.inputs.size()) return wrong_input_count(graph, input_count);

@@ -70,7 +70,7 @@ Status DeviceSession::prepare(const SymbolValues& given) {
   auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& s) { return s->info.symbols == symbols; });
   if (found == shapes_.end()) {
     // The oldest goes first, so that its memory is there for the new one.
-    while (!shapes_.empty() && shapes_.size() >= std::max(options_.prepared_shape_count, 1u)) {
+    while (!shapes_.empty() && shapes_.size() >= std::max<uint64_t>(options_.prepared_shape_count, 1)) {
       auto oldest = std::min_element(shapes_.begin(), shapes_.end(),
                                      [](const auto& a, const auto& b) { return a->last_use < b->last_use; });
       if (oldest->get() == current_) current_ = nullptr;

@@ -16,7 +16,7 @@
 namespace tuff {
 
 struct SessionOptions {
-  uint32_t prepared_shape_count = 4;  // kept; preparing another one drops the least recently used
+  uint64_t prepared_shape_count = 4;  // kept; preparing another one drops the least recently used
   uint64_t memory_limit_bytes = 0;    // of arena, inputs, outputs and staging of one shape; 0: the device's own limit
   bool timestamps = false;            // measure each dispatch on the device
 };

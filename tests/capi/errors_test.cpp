@@ -82,6 +82,22 @@ TEST_CASE("a larger desc is accepted while its tail is zero") {
   CHECK(tuff_device_open(&larger.desc, &device, nullptr) == TUFF_UNSUPPORTED);
 }
 
+TEST_CASE("arrays of descs of another version are walked by their own size") {
+  struct Larger {
+    tuff_tensor_desc_t desc;
+    uint64_t unknown;
+  };
+  Handles h;
+  float x[2] = {1, 2}, y[2] = {}, z[1] = {};
+  const int64_t shape[2] = {1, 2};
+  tuff_tensor_desc_t input = tensor(TUFF_F32, x, sizeof x, shape, 2);
+  Larger outputs[2] = {{tensor(TUFF_F32, y, sizeof y), 0}, {tensor(TUFF_F32, z, sizeof z), 0}};
+  for (Larger& output : outputs) output.desc.struct_size = sizeof(Larger);
+  REQUIRE(tuff_session_run(h.session, &input, 1, &outputs[0].desc, 2, nullptr) == TUFF_OK);
+  CHECK(y[1] == 4);
+  CHECK(z[0] == 2);
+}
+
 TEST_CASE("a smaller desc has the default for what it lacks; one without a size is refused") {
   tuff_device_desc_t desc = TUFF_DEVICE_DESC_INIT;
   desc.struct_size = 8;  // up to allow_software

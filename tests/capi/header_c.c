@@ -19,6 +19,6 @@ int header_c_compiles(void) {
   return device_info.struct_size == sizeof device_info && device.struct_size == sizeof device &&
          range.struct_size == sizeof range && shape.struct_size == sizeof shape && model.struct_size == sizeof model &&
          program.struct_size == sizeof program && program_info.struct_size == sizeof program_info &&
-         value.struct_size == sizeof value && print.struct_size == sizeof print && session.struct_size == sizeof session &&
+         value.name_length == TUFF_TEXT_END && print.struct_size == sizeof print && session.struct_size == sizeof session &&
          tensor.struct_size == sizeof tensor && session_info.struct_size == sizeof session_info;
 }

@@ -59,16 +59,16 @@ LAYOUT_CHECK(offsetof(tuff_program_desc_t, progress_user_data) == BY_POINTER(56,
 LAYOUT_CHECK(sizeof(tuff_program_info_t) == 32);
 LAYOUT_CHECK(offsetof(tuff_program_info_t, weight_bytes) == 16);
 
-LAYOUT_CHECK(offsetof(tuff_symbol_value_t, value) == 8);
-LAYOUT_CHECK(offsetof(tuff_symbol_value_t, name_length) == 16);
-LAYOUT_CHECK(offsetof(tuff_symbol_value_t, name) == 24);
+LAYOUT_CHECK(offsetof(tuff_symbol_value_t, value) == 0);
+LAYOUT_CHECK(offsetof(tuff_symbol_value_t, name_length) == 8);
+LAYOUT_CHECK(offsetof(tuff_symbol_value_t, name) == 16);
 
 LAYOUT_CHECK(offsetof(tuff_print_desc_t, symbols) == 16);
 LAYOUT_CHECK(sizeof(tuff_print_desc_t) == BY_POINTER(24, 20));
 
 LAYOUT_CHECK(sizeof(tuff_session_desc_t) == 24);
-LAYOUT_CHECK(offsetof(tuff_session_desc_t, memory_limit_bytes) == 8);
-LAYOUT_CHECK(offsetof(tuff_session_desc_t, timestamps) == 16);
+LAYOUT_CHECK(offsetof(tuff_session_desc_t, prepared_shape_count) == 8);
+LAYOUT_CHECK(offsetof(tuff_session_desc_t, memory_limit_bytes) == 16);
 
 LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, rank) == 12);
 LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, offset_bytes) == 16);

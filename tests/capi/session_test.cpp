@@ -1,5 +1,6 @@
 // Sessions through the C API, on the CPU.
-#include <cstring>
+#include <atomic>
+#include <thread>
 #include <vector>
 
 #include "fixture.h"
@@ -97,6 +98,51 @@ TEST_CASE("a submitted run is waited for before the next one, and its outputs ar
   tuff_run_release(second);  // never waited for
   REQUIRE(tuff_session_run(h.session, &input, 1, &output, 1, nullptr) == TUFF_OK);
   tuff_run_release(run);
+}
+
+TEST_CASE("sessions of one program run in threads at once") {
+  Handles h;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      tuff_session_t* session = nullptr;
+      if (tuff_session_create(h.program, nullptr, &session, nullptr) != TUFF_OK) ++wrong;
+      for (int i = 1; i <= 50; ++i) {
+        float x[2] = {static_cast<float>(t), static_cast<float>(i)}, y[2] = {};
+        const int64_t shape[2] = {1, 2};
+        tuff_tensor_desc_t input = tensor(TUFF_F32, x, sizeof x, shape, 2), output = tensor(TUFF_F32, y, sizeof y);
+        if (tuff_session_run(session, &input, 1, &output, 1, nullptr) != TUFF_OK) ++wrong;
+        if (y[0] != 2 * x[0] || y[1] != 2 * x[1]) ++wrong;
+      }
+      tuff_session_release(session);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("threads that race on one session get BUSY or the right answer") {
+  Handles h;
+  std::atomic<int> wrong = 0, done = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 1; i <= 100; ++i) {
+        float x[2] = {static_cast<float>(i), 1}, y[2] = {};
+        const int64_t shape[2] = {1, 2};
+        tuff_tensor_desc_t input = tensor(TUFF_F32, x, sizeof x, shape, 2), output = tensor(TUFF_F32, y, sizeof y);
+        tuff_status_t status = tuff_session_run(h.session, &input, 1, &output, 1, nullptr);
+        if (status == TUFF_OK && y[0] == 2 * x[0])
+          ++done;
+        else if (status != TUFF_BUSY)
+          ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(done > 0);
 }
 
 TEST_CASE("handles may go in any order; a run keeps its session") {
