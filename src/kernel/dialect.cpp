@@ -33,7 +33,8 @@ const Dialect& glsl() {
                                 {"vec", "ivec", "uvec"},
                                 {"vec", "ivec", "uvec"},
                                 "uintBitsToFloat",
-                                "$b.e[$i]"};
+                                "$b.e[$i]",
+                                "uintBitsToFloat(gl_NumWorkGroups.x >> 31)"};
   return kGlsl;
 }
 
@@ -43,7 +44,8 @@ const Dialect& cuda() {
                                 {"float", "int", "uint"},
                                 {"make_float", "make_int", "make_uint"},
                                 "__uint_as_float",
-                                "$b[$i]"};
+                                "$b[$i]",
+                                "__uint_as_float(gridDim.x >> 31)"};
   return kCuda;
 }
 

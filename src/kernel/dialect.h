@@ -19,6 +19,7 @@ struct Dialect {
   std::string_view vector_constructor[3];  // "vec4(" style: prefix + width + "(" ; CUDA has make_float4(
   std::string_view bits_to_float;          // function of a uint
   std::string_view buffer_index;           // how element i of buffer b is written: "$b.e[$i]"
+  std::string_view hidden_zero;            // 0 as a float, in a way that compilers do not see
 };
 
 const Dialect& glsl();

@@ -350,6 +350,10 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
       for (int lane = 0; lane < lanes; ++lane) {
         std::vector<std::string> texts;
         for (size_t i = 0; i < arguments.size(); ++i) texts.push_back(argument(i, lane));
+        // llvmpipe (Mesa 22.3) takes x * 0 for 0 where the 0 is a literal, even where x is infinite.
+        if (writer.exact() && op.op == MapOp::mul && reg == Register::kFloat)
+          for (std::string& t : texts)
+            if (t == "0.0") t = std::string(dialect.hidden_zero);
         out.texts.push_back(at.temporary(type, map_text(writer, op.op, operand, op.dtype, texts)));
       }
       break;
