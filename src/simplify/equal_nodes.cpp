@@ -2,6 +2,7 @@
 // count as equal in either order.
 #include <algorithm>
 #include <bit>
+#include <map>
 #include <unordered_map>
 
 #include "simplify/rules.h"
@@ -91,6 +92,7 @@ class Key {
 Result<Graph> equal_nodes(const Graph& src, const SimplifyOptions&) {
   Graph dst = src;
   std::unordered_map<std::string, NodeId> first;
+  std::map<NodeId, OriginList> joined;  // of nodes that others became
   std::vector<ValueId> same_as(src.values.size());
   for (size_t v = 0; v < same_as.size(); ++v) same_as[v] = ValueId(v);
   for (size_t n = 0; n < dst.nodes.size(); ++n) {
@@ -100,10 +102,13 @@ Result<Graph> equal_nodes(const Graph& src, const SimplifyOptions&) {
     if (is_new) continue;
     Node& original = dst.node(known->second);
     same_as[node.output.value] = original.output;
-    merge_origins(original.origins, node.origins);
+    auto [origins, is_first] = joined.try_emplace(known->second);
+    if (is_first) origins->second.add(original.origins);
+    origins->second.add(node.origins);
     Value& kept = dst.value(original.output);
     if (kept.name.empty()) kept.name = dst.value(node.output).name;
   }
+  for (const auto& [node, origins] : joined) dst.node(node).origins = origins.names();
   for (ValueId& out : dst.outputs) out = same_as[out.value];
   return prune_dead(std::move(dst));
 }

@@ -125,9 +125,9 @@ class Folder {
       for (ValueId in : src_.node(id).inputs) pending.push_back(src_.value(in).producer);
     }
     std::sort(nodes.begin(), nodes.end());
-    std::vector<std::string> origins;
-    for (NodeId id : nodes) merge_origins(origins, src_.node(id).origins);
-    return origins;
+    OriginList origins;
+    for (NodeId id : nodes) origins.add(src_.node(id).origins);
+    return origins.names();
   }
 
   const Graph& src_;

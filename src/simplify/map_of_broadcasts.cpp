@@ -25,11 +25,13 @@ Rewritten map_of_broadcasts(Rewriter& dst, const Site& site) {
   if (together == site.output.shape) return kNoMatch;
   std::vector<ValueId> operands;
   for (ValueId v : site.inputs) {
-    if (before_broadcast(dst, v) != v) dst.also_from({v});
     TUFF_ASSIGN(ValueId operand, dst.builder().broadcast(before_broadcast(dst, v), together));
     operands.push_back(operand);
   }
   TUFF_ASSIGN(ValueId y, dst.builder().add(*map, std::move(operands)));
+  // What stands for the broadcasts is the one that comes last.
+  for (ValueId v : site.inputs)
+    if (before_broadcast(dst, v) != v) dst.also_from({v});
   TUFF_ASSIGN(y, dst.builder().broadcast(y, site.output.shape));
   return y;
 }

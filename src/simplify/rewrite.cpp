@@ -1,7 +1,6 @@
 #include "simplify/rewrite.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 namespace tuff {
 namespace {
@@ -16,23 +15,23 @@ Graph empty_like(const Graph& src) {
   return dst;
 }
 
+// By value: an output depends on it.
+std::vector<bool> live_values(const Graph& graph) {
+  std::vector<bool> live(graph.values.size(), false);
+  for (ValueId out : graph.outputs) live[out.value] = true;
+  for (size_t n = graph.nodes.size(); n-- > 0;) {
+    if (!live[graph.nodes[n].output.value]) continue;
+    for (ValueId in : graph.nodes[n].inputs) live[in.value] = true;
+  }
+  return live;
+}
+
 bool depends_on_shapes(const Attrs& attrs, const Value& output) {
   if (const auto* d = std::get_if<DimensionAttrs>(&attrs)) return !d->value.is_constant();
   return !std::all_of(output.shape.begin(), output.shape.end(), [](const IntExpr& d) { return d.is_constant(); });
 }
 
 }  // namespace
-
-void merge_origins(std::vector<std::string>& into, const std::vector<std::string>& from) {
-  if (into.size() + from.size() < 16) {
-    for (const std::string& name : from)
-      if (std::find(into.begin(), into.end(), name) == into.end()) into.push_back(name);
-    return;
-  }
-  std::unordered_set<std::string> known(into.begin(), into.end());
-  for (const std::string& name : from)
-    if (known.insert(name).second) into.push_back(name);
-}
 
 Rewriter::Rewriter(const Graph& src, const SimplifyOptions& options)
     : src_(src),
@@ -63,11 +62,9 @@ bool Rewriter::take_fold_bytes(ValueId v) {
 }
 
 void Rewriter::also_from(std::initializer_list<ValueId> values) {
-  std::vector<std::string> origins;
+  note_new_nodes();  // what was emitted before does not
   for (ValueId v : values)
-    if (const Node* node = producer(v)) merge_origins(origins, node->origins);
-  merge_origins(origins, builder_.origins());
-  builder_.set_origins(std::move(origins));
+    if (NodeId node = value(v).producer; node.valid()) also_from_.insert(also_from_.end() - refined_count_, node);
 }
 
 // Keeps the tables of dst as long as the graph.
@@ -88,7 +85,7 @@ void Rewriter::note_new_nodes() {
     emitted_uses_.push_back(0);
     constant_.push_back(constant);
   }
-  inherited_.resize(dst.nodes.size());
+  sources_.resize(dst.nodes.size(), {also_from_, {}});
 }
 
 void Rewriter::map_value(ValueId src, ValueId dst) {
@@ -103,10 +100,14 @@ Result<ValueId> Rewriter::rewrite_node(const Node& node, std::span<const Rewrite
   for (ValueId& in : at_hand.inputs) in = dst_of_[in.value];
   const Value& output = src_.value(node.output);
   ValueId result;
+  builder_.set_origins(node.origins);
+  also_from_.clear();
+  refined_count_ = 0;
   for (int step = 0; step < kMaxSteps; ++step) {
     ValueId next;
+    const std::vector<NodeId> replaced = also_from_;
     for (RewriteRule rule : rules) {
-      builder_.set_origins(at_hand.origins);
+      also_from_ = replaced;
       TUFF_ASSIGN(next, rule(*this, {at_hand.attrs, at_hand.inputs, output}));
       note_new_nodes();
       if (next.valid()) break;
@@ -121,10 +122,37 @@ Result<ValueId> Rewriter::rewrite_node(const Node& node, std::span<const Rewrite
     const Node* made = producer(next);
     if (!made || mapped_uses_[next.value] >= 0) break;
     at_hand = *made;
+    also_from_ = {value(next).producer};  // comes after what its successors stand for besides
+    refined_count_ = 1;
   }
   if (result.valid()) return result;
-  builder_.set_origins(at_hand.origins);
+  also_from_.clear();
   return builder_.add(std::move(at_hand.attrs), std::move(at_hand.inputs));
+}
+
+// What a node replaced comes before its own names, what vanished into it after them.
+std::vector<std::string> Rewriter::origins_of(NodeId root) const {
+  OriginList origins;
+  std::unordered_set<uint32_t> seen;
+  struct Visit {
+    NodeId node;
+    size_t next = 0;
+  };
+  std::vector<Visit> path = {{root}};
+  seen.insert(root.value);
+  while (!path.empty()) {
+    Visit& at = path.back();
+    const Sources& from = sources_[at.node.value];
+    if (at.next < from.replaced.size()) {
+      NodeId replaced = from.replaced[at.next++];
+      if (seen.insert(replaced.value).second) path.push_back({replaced});
+      continue;
+    }
+    origins.add(builder_.graph().node(at.node).origins);
+    for (NodeId n : from.vanished) origins.add(src_.node(n).origins);
+    path.pop_back();
+  }
+  return origins.names();
 }
 
 Result<Graph> Rewriter::run(std::span<const RewriteRule> rules) {
@@ -134,17 +162,22 @@ Result<Graph> Rewriter::run(std::span<const RewriteRule> rules) {
     note_new_nodes();
     map_value(in, dst);
   }
-  for (const Node& node : src_.nodes) {
+  for (size_t n = 0; n < src_.nodes.size(); ++n) {
+    const Node& node = src_.nodes[n];
     TUFF_ASSIGN(ValueId dst, rewrite_node(node, rules));
     note_new_nodes();
     map_value(node.output, dst);
     // The node may have vanished into one that was there before: that one now stands for it.
     NodeId producer = value(dst).producer;
-    if (producer.valid()) merge_origins(inherited_[producer.value], node.origins);
+    if (producer.valid()) sources_[producer.value].vanished.push_back(NodeId(n));
   }
   for (size_t i = 0; i < src_.outputs.size(); ++i) builder_.output(dst_of_[src_.outputs[i].value], src_.output_names[i]);
+  const std::vector<bool> live = live_values(builder_.graph());
+  std::vector<std::vector<std::string>> origins(builder_.graph().nodes.size());
+  for (size_t n = 0; n < origins.size(); ++n)
+    if (live[builder_.graph().nodes[n].output.value]) origins[n] = origins_of(NodeId(n));
   Graph dst = std::move(builder_).finish();
-  for (size_t n = 0; n < dst.nodes.size(); ++n) merge_origins(dst.nodes[n].origins, inherited_[n]);
+  for (size_t n = 0; n < origins.size(); ++n) dst.nodes[n].origins = std::move(origins[n]);
   return prune_dead(std::move(dst));
 }
 
@@ -157,12 +190,7 @@ Result<Graph> rewrite_nodes(const Graph& src, std::span<const RewriteRule> rules
 }
 
 Graph prune_dead(Graph graph) {
-  std::vector<bool> live(graph.values.size(), false);
-  for (ValueId out : graph.outputs) live[out.value] = true;
-  for (size_t n = graph.nodes.size(); n-- > 0;) {
-    if (!live[graph.nodes[n].output.value]) continue;
-    for (ValueId in : graph.nodes[n].inputs) live[in.value] = true;
-  }
+  std::vector<bool> live = live_values(graph);
   for (ValueId in : graph.inputs) live[in.value] = true;
 
   std::vector<ValueId> renumbered(graph.values.size());

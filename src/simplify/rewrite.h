@@ -8,6 +8,7 @@
 #include <functional>
 #include <initializer_list>
 #include <optional>
+#include <unordered_set>
 
 #include "graph/builder.h"
 #include "simplify/simplify.h"
@@ -64,19 +65,29 @@ class Rewriter {
   int64_t match_count() const { return match_count_; }
 
  private:
+  // Where a node of dst comes from, beside the names that it was made with. Kept as links and followed once, at the end,
+  // for the nodes that stay: names that were copied from node to node would grow with the square of a chain's length.
+  struct Sources {
+    std::vector<NodeId> replaced;  // nodes of dst
+    std::vector<NodeId> vanished;  // nodes of src that became this one
+  };
+
   Result<ValueId> rewrite_node(const Node& node, std::span<const RewriteRule> rules);
+  std::vector<std::string> origins_of(NodeId node) const;
   void note_new_nodes();
   void map_value(ValueId src, ValueId dst);
 
   const Graph& src_;
   const SimplifyOptions& options_;
   GraphBuilder builder_;
-  std::vector<ValueId> dst_of_;                      // by src value
-  std::vector<int64_t> src_uses_;                    // by src value
-  std::vector<int64_t> mapped_uses_;                 // by dst value: those of the src values that it stands for; -1: for none
-  std::vector<int64_t> emitted_uses_;                // by dst value: by nodes of dst
-  std::vector<bool> constant_;                       // by dst value
-  std::vector<std::vector<std::string>> inherited_;  // by dst node: origins of nodes that it replaced
+  std::vector<ValueId> dst_of_;        // by src value
+  std::vector<int64_t> src_uses_;      // by src value
+  std::vector<int64_t> mapped_uses_;   // by dst value: those of the src values that it stands for; -1: for none
+  std::vector<int64_t> emitted_uses_;  // by dst value: by nodes of dst
+  std::vector<bool> constant_;         // by dst value
+  std::vector<Sources> sources_;       // by dst node
+  std::vector<NodeId> also_from_;      // of what is emitted next
+  int refined_count_ = 0;              // 1: the last of them is what a rule has made of the node so far
   int64_t fold_bytes_left_;
   int64_t match_count_ = 0;
 };
@@ -89,7 +100,19 @@ Result<Graph> rewrite_nodes(const Graph& src, std::span<const RewriteRule> rules
 // Nodes that an output depends on, renumbered. Inputs stay.
 Graph prune_dead(Graph graph);
 
-// Appends the names that are not yet there.
-void merge_origins(std::vector<std::string>& into, const std::vector<std::string>& from);
+// Origins of several nodes in one list, each name once, in the order in which they were added. The nodes that they are
+// added from outlive it.
+class OriginList {
+ public:
+  void add(const std::vector<std::string>& origins) {
+    for (const std::string& name : origins)
+      if (known_.insert(name).second) names_.push_back(name);
+  }
+  const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  std::unordered_set<std::string_view> known_;
+  std::vector<std::string> names_;
+};
 
 }  // namespace tuff

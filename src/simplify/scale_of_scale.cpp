@@ -11,8 +11,8 @@ Rewritten scale_of_scale(Rewriter& dst, const Site& site) {
   const Node* mul = dst.map_producer(outer->other, MapOp::mul);
   auto inner = mul ? one_constant(dst, mul->inputs) : std::nullopt;
   if (!inner) return kNoMatch;
-  dst.also_from({outer->other});
   TUFF_ASSIGN(ValueId scale, combine_constants(dst, MapOp::mul, inner->constant, outer->constant));
+  dst.also_from({outer->other});
   TUFF_ASSIGN(ValueId y, map_with_constant(dst, MapOp::mul, inner->other, scale));
   return y;
 }

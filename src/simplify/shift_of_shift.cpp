@@ -28,8 +28,8 @@ Rewritten shift_of_shift(Rewriter& dst, const Site& site) {
     TUFF_ASSIGN(ValueId y, map_with_constant(dst, MapOp::add, outer->other, outer->constant));
     return y;
   }
-  dst.also_from({outer->other});
   TUFF_ASSIGN(ValueId sum, combine_constants(dst, MapOp::add, inner->constant, outer->constant));
+  dst.also_from({outer->other});
   TUFF_ASSIGN(ValueId y, map_with_constant(dst, MapOp::add, inner->other, sum));
   return y;
 }
