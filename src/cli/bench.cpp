@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <numeric>
 
 #include "cli/execute.h"
@@ -18,6 +19,21 @@ uint64_t now_ns() {
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
 
+// Processor time of all threads of the process, and of the calling one. 0 where the system does not tell.
+#ifdef CLOCK_PROCESS_CPUTIME_ID
+uint64_t cpu_time_ns(clockid_t clock) {
+  timespec time{};
+  return clock_gettime(clock, &time) == 0
+             ? static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec)
+             : 0;
+}
+uint64_t process_cpu_ns() { return cpu_time_ns(CLOCK_PROCESS_CPUTIME_ID); }
+uint64_t thread_cpu_ns() { return cpu_time_ns(CLOCK_THREAD_CPUTIME_ID); }
+#else
+uint64_t process_cpu_ns() { return 0; }
+uint64_t thread_cpu_ns() { return 0; }
+#endif
+
 // The value that a share of the samples does not exceed (nearest rank).
 uint64_t percentile(const std::vector<uint64_t>& sorted, double share) {
   size_t rank = static_cast<size_t>(share * static_cast<double>(sorted.size()) + 0.999999);
@@ -26,6 +42,7 @@ uint64_t percentile(const std::vector<uint64_t>& sorted, double share) {
 
 struct Measured {
   std::vector<uint64_t> wall_ns, device_ns;  // sorted
+  uint64_t cpu_ns = 0, host_ns = 0;          // processor time a run: of all threads, of the one that asks for it
   uint64_t first_run_ns = 0, prepare_ns = 0, compile_ns = 0;
   tuff_session_info_t session = TUFF_SESSION_INFO_INIT;
   uint64_t submits_a_run = 0;
@@ -73,11 +90,14 @@ Status measure_wall(const Program& program, const Model& model, std::span<const 
     if (Status s = session->run(inputs, results); !s) return s;
   }
   uint64_t submits = session->info().device_submits;
+  const uint64_t cpu_start = process_cpu_ns(), host_start = thread_cpu_ns();
   for (int64_t i = 0; i < counts.runs; ++i) {
     start = now_ns();
     if (Status s = session->run(inputs, results); !s) return s;
     measured.wall_ns.push_back(now_ns() - start);
   }
+  measured.cpu_ns = (process_cpu_ns() - cpu_start) / static_cast<uint64_t>(counts.runs);
+  measured.host_ns = (thread_cpu_ns() - host_start) / static_cast<uint64_t>(counts.runs);
   measured.session = session->info();
   measured.submits_a_run = (measured.session.device_submits - submits) / static_cast<uint64_t>(counts.runs);
   std::sort(measured.wall_ns.begin(), measured.wall_ns.end());
@@ -106,6 +126,8 @@ std::string as_json(const Measured& m, const Model& model, const Device& device,
   number("runs", m.wall_ns.size());
   write_times(json, "wall_ns", m.wall_ns);
   if (!m.device_ns.empty()) write_times(json, "device_ns", m.device_ns);
+  if (m.cpu_ns != 0) number("cpu_ns", m.cpu_ns);
+  if (m.host_ns != 0) number("host_ns", m.host_ns);
   number("first_run_ns", m.first_run_ns);
   number("load_ns", model.load_time_ns());
   number("compile_ns", m.compile_ns);
@@ -133,6 +155,8 @@ void print_table(const Measured& m, const Model& model, const Device& device) {
   if (!m.device_ns.empty()) {
     std::printf("on device    %.3f ms median; min %.3f\n", ms(percentile(m.device_ns, 0.5)), ms(m.device_ns.front()));
   }
+  if (m.cpu_ns != 0)
+    std::printf("processor    %.3f ms a run on all threads, %.3f ms on the calling one\n", ms(m.cpu_ns), ms(m.host_ns));
   std::printf("first run    %.3f ms; load %.3f, compile %.3f, prepare %.3f\n", ms(m.first_run_ns), ms(model.load_time_ns()),
               ms(m.compile_ns), ms(m.prepare_ns));
   std::printf("dispatches   %u in %llu submits, %u barriers\n", m.session.dispatch_count,
