@@ -7,7 +7,7 @@
 //   setup      coordinates of the rows
 //   loops      the loops over taps, opening; tap: what each of them fixes; loops_end: closing
 //   loads_a    a_<row>_<step> for `steps` consecutive k (where a load costs each lane its own, the subgroup's lanes load
-//              one k each and the steps pass it around)
+//              a row each and the steps pass them around)
 //   loads_b_<step>  b_<step>_<column>
 //   epilogue   bias, activation, residual, cast, stores
 layout(local_size_x = ${workgroup_x}, local_size_y = ${workgroup_y}, local_size_z = 1) in;

@@ -1,6 +1,7 @@
 // Contract kernels: matrix products and convolutions. Chooses between the tiled schedule and, for few rows, the one that
 // splits the sum (gemv), and the size of the tile from registers and from how many workgroups keep the device busy.
 #include <algorithm>
+#include <optional>
 
 #include "base/checked.h"
 #include "fusion/cost.h"
@@ -18,7 +19,46 @@ int steps_of(const Contraction& c) {
   return divide_exact(c.depth, IntExpr(4)) && !c.depth.is(0) ? 4 : 1;
 }
 
+// Accumulators, both operands of one step, each row's addresses and checks, the rest.
+int64_t registers_of(const ContractTile& tile) {
+  return int64_t{tile.rows} * tile.columns * tile.width + tile.rows * tile.steps + tile.columns * tile.width + 6 * tile.rows +
+         24;
+}
+
+// Where neighbouring lanes' loads are not joined, a workgroup is one subgroup: its lanes load a row each and exchange them,
+// and each has columns of its own. Per k the tile takes a multiply-add for each accumulator, a broadcast for each row and a
+// load for each vector of columns; the vectors that cost least for a useful column are taken.
+std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Contraction& c, int width, int steps) {
+  const int64_t lanes = device.subgroup_size;
+  if (!device.rates.loads_cost_lanes || !device.subgroup_ballot || lanes < 4 || lanes > 16 ||
+      device.min_subgroup_size != lanes || device.max_subgroup_size != lanes || c.depth.is(0))
+    return std::nullopt;
+  constexpr int64_t kLoad = 24, kBroadcast = 2, kMultiplyAdd = 2;  // instructions, as llvmpipe has them
+  const int64_t columns = typical(c.columns);
+  std::optional<ContractTile> best;
+  int64_t best_cost = 0;
+  for (int w = width; w >= 1; w /= 2)
+    for (int vectors = 1; vectors <= 4; ++vectors) {
+      ContractTile tile;
+      tile.rows = 8;
+      tile.columns = vectors;
+      tile.width = w;
+      tile.steps = steps;
+      tile.lanes_n = static_cast<uint32_t>(lanes);
+      tile.lanes_m = 1;
+      tile.exchange = true;
+      if (registers_of(tile) > device.rates.registers_per_lane) continue;
+      const int64_t groups = ceil_div(std::max<int64_t>(1, columns), lanes * vectors * w);
+      const int64_t cost = groups * (kMultiplyAdd * tile.rows * vectors * w + kBroadcast * tile.rows + kLoad * vectors);
+      if (best && cost >= best_cost) continue;
+      best = tile;
+      best_cost = cost;
+    }
+  return best;
+}
+
 ContractTile choose_tile(const KernelRequest& request, const Contraction& c, int width, int steps) {
+  if (auto tile = choose_exchange(request.device, c, width, steps)) return *tile;
   // Rows x vectors, best reuse of loaded operands first.
   constexpr std::pair<int, int> kTiles[] = {{8, 2}, {4, 2}, {8, 1}, {4, 1}, {2, 1}, {1, 1}};
   const int64_t rows = std::max<int64_t>(1, typical(c.rows)), vectors = std::max<int64_t>(1, typical(c.columns) / width);
@@ -34,24 +74,11 @@ ContractTile choose_tile(const KernelRequest& request, const Contraction& c, int
     while (lanes < invocations && lanes * 2 <= static_cast<uint32_t>(ceil_div(vectors, tile_columns)) && lanes < 16) lanes *= 2;
     tile.lanes_n = lanes;
     tile.lanes_m = static_cast<uint32_t>(invocations) / lanes;
-    // Accumulators, both operands of one step, each row's addresses and checks, the rest.
-    int64_t registers = tile_rows * tile_columns * width + tile_rows * steps + tile_columns * width + 6 * tile_rows + 24;
     int64_t workgroups = ceil_div(rows, tile_rows * static_cast<int64_t>(tile.lanes_m)) *
                          ceil_div(vectors, tile_columns * static_cast<int64_t>(tile.lanes_n)) *
                          std::max<int64_t>(1, typical(c.batch));
-    // Where neighbouring lanes' loads are not joined, what all of them need is loaded once and exchanged.
-    const int64_t lanes_subgroup = request.device.subgroup_size;
-    tile.exchange = request.device.rates.loads_cost_lanes && request.device.subgroup_ballot && lanes_subgroup <= 8 &&
-                    request.device.min_subgroup_size == lanes_subgroup && request.device.max_subgroup_size == lanes_subgroup &&
-                    vectors >= tile_columns * lanes_subgroup && divide_exact(c.depth, IntExpr(lanes_subgroup)) &&
-                    !c.depth.is(0);
-    if (tile.exchange) {
-      tile.steps = static_cast<int>(lanes_subgroup);
-      tile.lanes_n = static_cast<uint32_t>(lanes_subgroup);
-      tile.lanes_m = 1;
-    }
     best = tile;
-    if (registers > request.device.rates.registers_per_lane) continue;
+    if (registers_of(tile) > request.device.rates.registers_per_lane) continue;
     if (tile_columns > 1 && tile_columns > vectors) continue;
     if (workgroups >= 2 * request.device.rates.compute_units) break;
   }
@@ -65,15 +92,15 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   int width = vectors ? vector_width(c.columns) : 1;
   int steps = steps_of(c);
   ContractTile tile = choose_tile(request, c, width, steps);
-  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact);
+  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, reads_texels(request.device));
   TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, false, writer));
   const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m));
-  const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * width);
+  const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * tile.width);
   TUFF_ASSIGN(Kernel kernel,
               finish_kernel(request, writer, "contract", std::move(slots), {tile.lanes_n, tile.lanes_m, 1},
                             {ceil_div(c.rows, row_tile), ceil_div(c.columns, column_tile), c.batch},
-                            "tile " + std::to_string(tile.rows) + "x" + std::to_string(tile.columns * width) + " of " +
-                                std::to_string(width) + ", invocations " + std::to_string(tile.lanes_m) + "x" +
+                            "tile " + std::to_string(tile.rows) + "x" + std::to_string(tile.columns * tile.width) + " of " +
+                                std::to_string(tile.width) + ", invocations " + std::to_string(tile.lanes_m) + "x" +
                                 std::to_string(tile.lanes_n) + ", " + std::to_string(tile.steps) + " k a step" +
                                 (tile.exchange ? ", exchanged" : "")));
   kernel.multiply_adds = c.multiply_adds;
@@ -92,7 +119,7 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   int64_t lanes_k = 1;
   while (lanes_k < chunks && lanes_k * 2 * tile.lanes_n <= std::min<int64_t>(128, request.device.max_workgroup_invocations))
     lanes_k *= 2;
-  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact);
+  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, reads_texels(request.device));
   TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, true, writer));
   slots["chunk"] = std::to_string(c.chunk_length / tile.steps);
   slots["chunk_count"] = std::to_string(chunks);

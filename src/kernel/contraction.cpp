@@ -139,6 +139,12 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
     std::string at = i ? "m + " + std::to_string(i) : "m";
     setup.line("int m_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
   }
+  // Where lanes exchange what they load, each addresses one row of every `rows_at_once`.
+  const int rows_at_once = std::min(tile.rows, static_cast<int>(tile.lanes_n));
+  for (int i = 0; tile.exchange && i < tile.rows; i += rows_at_once) {
+    std::string at = "m + " + std::to_string(i) + " + int(gl_SubgroupInvocationID) % " + std::to_string(rows_at_once);
+    setup.line("int m_lane_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
+  }
   // Neighbouring workgroups have neighbouring rows of one panel of columns, which stays in the cache.
   setup.line(std::string("int n = int(gl_WorkGroupID.") + (gemv ? "x" : "y") + ") * " + column_tile.text() +
              " + int(gl_LocalInvocationID.x);");
@@ -156,20 +162,13 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   auto operand = [&](const std::string& text) {
     return request.exact && reg == Register::kFloat ? "tuff_flush_inner(" + text + ")" : text;
   };
-  if (tile.exchange) {
-    inner.line("int k_lane = k * " + std::to_string(tile.steps) + " + int(gl_SubgroupInvocationID);");
-    emitter.bind("k", "k_lane", 2);
-  }
-  for (int i = 0; i < tile.rows; ++i) {
-    emitter.bind("m", "m_" + std::to_string(i), 0);
-    auto lanes = emitter.emit(a_builder.point(), a_op, "k", tile.exchange ? 1 : tile.steps);
-    if (tile.exchange) {
-      inner.line(scalar + " a_" + std::to_string(i) + " = " + operand(lanes[0]) + ";");
-      continue;
-    }
+  const std::string own = tile.exchange ? "lane_" : "";
+  for (int i = 0; i < tile.rows; i += tile.exchange ? rows_at_once : 1) {
+    emitter.bind("m", "m_" + own + std::to_string(i), 0);
+    auto lanes = emitter.emit(a_builder.point(), a_op, "k", tile.steps);
     for (int t = 0; t < tile.steps; ++t)
-      inner.line(scalar + " a_" + std::to_string(i) + "_" + std::to_string(t) + " = " + operand(lanes[static_cast<size_t>(t)]) +
-                 ";");
+      inner.line(scalar + " a_" + own + std::to_string(i) + "_" + std::to_string(t) + " = " +
+                 operand(lanes[static_cast<size_t>(t)]) + ";");
   }
   // Each step in a block of its own, so that its operands live no longer than it.
   std::vector<std::unique_ptr<Block>> steps;
@@ -181,8 +180,9 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
     for (size_t i = 0; i < c.taps.size(); ++i) at_b.bind("t" + std::to_string(i), "t" + std::to_string(i), 1);
     at_b.bind("k", "k", 2);
     for (int i = 0; i < tile.rows && tile.exchange; ++i) {
-      const std::string a = "a_" + std::to_string(i);
-      step.line(scalar + " " + a + "_" + std::to_string(t) + " = subgroupBroadcast(" + a + ", " + std::to_string(t) + "u);");
+      const std::string step_text = "_" + std::to_string(t), lane = std::to_string(i % rows_at_once);
+      step.line(scalar + " a_" + std::to_string(i) + step_text + " = subgroupBroadcast(a_lane_" +
+                std::to_string(i - i % rows_at_once) + step_text + ", " + lane + "u);");
     }
     Point point = b_builder.point();
     for (PointOp& op : point.ops) {

@@ -25,7 +25,7 @@ struct ContractTile {
   int width = 1;    // n a vector
   int steps = 1;    // consecutive k loaded together
   uint32_t lanes_n = 64, lanes_m = 1;
-  bool exchange = false;  // the workgroup is one subgroup of `steps` lanes; each loads one k of A and passes it around
+  bool exchange = false;  // the workgroup is one subgroup; each lane loads A for a row of its own and passes it around
 };
 
 // The slots that both schedules share; a `row_text` or `column_text` gives m or the vector of n for a row or column.
