@@ -53,7 +53,7 @@ CompiledKernel compiled(const Kernel& kernel, std::vector<uint32_t> words) {
   out.hash = hash_bytes(words.data(), words.size() * sizeof(uint32_t));
   out.spirv = std::move(words);
   out.workgroup = kernel.workgroup;
-  out.storage_buffer_count = static_cast<uint32_t>(kernel.bindings.size());
+  for (const KernelBinding& b : kernel.bindings) out.texel_words.push_back(b.texel_words);
   out.has_parameters = !kernel.parameters.empty();
   return out;
 }

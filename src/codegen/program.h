@@ -16,7 +16,7 @@ struct CompiledKernel {
   std::vector<uint32_t> spirv;  // verified; entry point "main"
   Hash hash;                    // of the words
   std::array<uint32_t, 3> workgroup = {1, 1, 1};
-  uint32_t storage_buffer_count = 0;
+  std::vector<int> texel_words;  // by binding, as KernelBinding has it
   bool has_parameters = false;
 };
 

@@ -17,6 +17,7 @@ bool device_has(uint32_t capability, const DeviceInfo& device) {
   switch (capability) {
     case SpvCapabilityMatrix:
     case SpvCapabilityShader:
+    case SpvCapabilitySampledBuffer:
     case SpvCapabilityGroupNonUniform: return true;  // Vulkan 1.1 has these everywhere
     case SpvCapabilityGroupNonUniformArithmetic: return device.subgroup_arithmetic;
     case SpvCapabilityGroupNonUniformBallot: return device.subgroup_ballot;
@@ -146,17 +147,20 @@ Status verify_interface(const SpirvModule& module, const Kernel& kernel) {
     if (i.opcode != SpvOpVariable) continue;
     uint32_t storage = i.word(3);
     auto binding = bindings.find(i.result);
-    if (storage == SpvStorageClassStorageBuffer) {
-      if (binding == bindings.end() || binding->second < 1 || binding->second > kernel.bindings.size()) {
-        return broken(kernel,
-                      "has a storage buffer outside the kernel's " + std::to_string(kernel.bindings.size()) + " bindings");
+    if (storage == SpvStorageClassStorageBuffer || storage == SpvStorageClassUniformConstant) {
+      const bool is_texels = storage == SpvStorageClassUniformConstant;
+      if (binding == bindings.end() || binding->second < 1 || binding->second > kernel.bindings.size() ||
+          (kernel.bindings[binding->second - 1].texel_words != 0) != is_texels) {
+        return broken(kernel, std::string("has a ") + (is_texels ? "texel" : "storage") +
+                                  " buffer that is not one of the kernel's " + std::to_string(kernel.bindings.size()) +
+                                  " bindings");
       }
     } else if (storage == SpvStorageClassUniform) {
       if (binding == bindings.end() || binding->second != 0 || kernel.parameters.empty()) {
         return broken(kernel, "has a uniform buffer that is not the parameter block at binding 0");
       }
-    } else if (storage == SpvStorageClassPushConstant || storage == SpvStorageClassUniformConstant) {
-      return broken(kernel, "uses push constants or images, which no backend binds");
+    } else if (storage == SpvStorageClassPushConstant) {
+      return broken(kernel, "uses push constants, which no backend binds");
     }
   }
   if (!has_size) return broken(kernel, "does not say its workgroup size");

@@ -99,6 +99,9 @@ DeviceRates default_rates(const DeviceInfo& info) {
     break;
   }
   if (info.compute_units > 0) r.compute_units = info.compute_units;
+  // Mesa's llvmpipe loads from storage buffers lane by lane in a loop; a texel fetch gathers and transposes all lanes at
+  // once (ten times as fast with 22.3, twice with 26.1).
+  if (info.kind == DeviceKind::kSoftware && contains_any(info.driver_name, "llvmpipe")) r.texel_loads = true;
   return r;
 }
 

@@ -1,5 +1,6 @@
 #include "device/device_info.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/lexer.h"
@@ -66,6 +67,15 @@ struct FieldHasher {
 std::string_view device_kind_name(DeviceKind kind) {
   constexpr std::string_view kNames[] = {"other", "integrated", "discrete", "virtual", "software"};
   return kNames[static_cast<int>(kind)];
+}
+
+bool reads_texels(const DeviceInfo& info) {
+  return info.rates.texel_loads && info.max_texel_buffer_elements >= info.max_storage_buffer_bytes / 4;
+}
+
+int64_t buffer_offset_alignment(const DeviceInfo& info) {
+  return reads_texels(info) ? std::max(info.storage_offset_alignment, info.texel_offset_alignment)
+                            : info.storage_offset_alignment;
 }
 
 std::string print(const DeviceInfo& info) {

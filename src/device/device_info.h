@@ -32,6 +32,7 @@ struct DeviceRates {
   int64_t launch_ns = 3'000;       // one dispatch and its barrier
   int64_t registers_per_lane = 128;
   bool loads_cost_lanes = false;      // true: a load costs each lane of a subgroup its own, as no unit joins neighbours
+  bool texel_loads = false;           // true: a fetch from a texel buffer is cheaper than a load from a storage buffer
   bool shared_memory_on_chip = true;  // false: shared memory is plain memory, staging through it buys nothing
 };
 
@@ -51,12 +52,14 @@ struct DeviceInfo {
   int64_t max_buffer_bytes = int64_t{1} << 30;
   int64_t max_allocation_bytes = int64_t{1} << 30;
   int64_t max_storage_buffers = 4;  // a stage
+  int64_t max_texel_buffer_elements = 65536;
   int64_t max_shared_bytes = 16384;
   int64_t max_workgroup_invocations = 128;
   std::array<int64_t, 3> max_workgroup_size = {128, 128, 64};
   std::array<int64_t, 3> max_workgroup_count = {65535, 65535, 65535};
   int64_t storage_offset_alignment = 256;
   int64_t uniform_offset_alignment = 256;
+  int64_t texel_offset_alignment = 256;
   int64_t non_coherent_atom_bytes = 256;
   int64_t device_memory_bytes = 0;  // of the largest device-local heap
   double timestamp_period_ns = 0;   // 0: no timestamps
@@ -78,6 +81,11 @@ struct DeviceInfo {
 
   DeviceRates rates;
 };
+
+// May kernels read values through texel buffers? Where it pays, and a view reaches whatever a storage buffer reaches.
+bool reads_texels(const DeviceInfo& info);
+// What offsets of values in buffers are multiples of.
+int64_t buffer_offset_alignment(const DeviceInfo& info);
 
 // Fills rates from kind, limits and names.
 DeviceRates default_rates(const DeviceInfo& info);

@@ -22,6 +22,7 @@ void visit_rates(Rates& rates, Visitor& visit) {
   visit.integer("launch_ns", rates.launch_ns, 0, kLargest);
   visit.integer("registers_per_lane", rates.registers_per_lane, 1, kLargest);
   visit.boolean("loads_cost_lanes", rates.loads_cost_lanes);
+  visit.boolean("texel_loads", rates.texel_loads);
   visit.boolean("shared_memory_on_chip", rates.shared_memory_on_chip);
 }
 
@@ -46,12 +47,14 @@ void visit_fields(Info& info, Visitor& visit) {
   visit.integer("max_buffer_bytes", info.max_buffer_bytes, 1, kMost);
   visit.integer("max_allocation_bytes", info.max_allocation_bytes, 1, kMost);
   visit.integer("max_storage_buffers", info.max_storage_buffers, 1, kMost);
+  visit.integer("max_texel_buffer_elements", info.max_texel_buffer_elements, 0, kMost);
   visit.integer("max_shared_bytes", info.max_shared_bytes, 0, kMost);
   visit.integer("max_workgroup_invocations", info.max_workgroup_invocations, 1, kMost);
   visit.triple("max_workgroup_size", info.max_workgroup_size, 1);
   visit.triple("max_workgroup_count", info.max_workgroup_count, 1);
   visit.alignment("storage_offset_alignment", info.storage_offset_alignment);
   visit.alignment("uniform_offset_alignment", info.uniform_offset_alignment);
+  visit.alignment("texel_offset_alignment", info.texel_offset_alignment);
   visit.alignment("non_coherent_atom_bytes", info.non_coherent_atom_bytes);
   visit.integer("device_memory_bytes", info.device_memory_bytes, 0, kMost);
   visit.real("timestamp_period_ns", info.timestamp_period_ns, 0);

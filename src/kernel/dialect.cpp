@@ -3,6 +3,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
 
 #include "graph/builder.h"
 
@@ -34,6 +35,7 @@ const Dialect& glsl() {
                                 {"vec", "ivec", "uvec"},
                                 "uintBitsToFloat",
                                 "$b.e[$i]",
+                                {"uintBitsToFloat(texelFetch($b, $i)$s)", "$t(texelFetch($b, $i)$s)", "texelFetch($b, $i)$s"},
                                 "uintBitsToFloat(gl_NumWorkGroups.x >> 31)"};
   return kGlsl;
 }
@@ -45,6 +47,7 @@ const Dialect& cuda() {
                                 {"make_float", "make_int", "make_uint"},
                                 "__uint_as_float",
                                 "$b[$i]",
+                                {"tex1Dfetch<$t>($b, $i)", "tex1Dfetch<$t>($b, $i)", "tex1Dfetch<$t>($b, $i)"},
                                 "__uint_as_float(gridDim.x >> 31)"};
   return kCuda;
 }
@@ -59,15 +62,33 @@ std::string construct(const Dialect& dialect, Register r, int width, std::string
          ")";
 }
 
-std::string element(const Dialect& dialect, std::string_view buffer, std::string_view index) {
+namespace {
+
+// The pattern with each "$c" replaced by what stands for c.
+std::string filled(std::string_view pattern, std::initializer_list<std::pair<char, std::string_view>> texts) {
   std::string out;
-  for (size_t i = 0; i < dialect.buffer_index.size(); ++i) {
-    if (dialect.buffer_index[i] == '$')
-      out += dialect.buffer_index[++i] == 'b' ? buffer : index;
-    else
-      out += dialect.buffer_index[i];
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] != '$') {
+      out += pattern[i];
+      continue;
+    }
+    ++i;
+    for (const auto& [name, text] : texts)
+      if (name == pattern[i]) out += text;
   }
   return out;
+}
+
+}  // namespace
+
+std::string element(const Dialect& dialect, std::string_view buffer, std::string_view index) {
+  return filled(dialect.buffer_index, {{'b', buffer}, {'i', index}});
+}
+
+std::string texel(const Dialect& dialect, Register r, int width, std::string_view buffer, std::string_view index) {
+  const std::string_view words = width == 1 ? ".x" : width == 2 ? ".xy" : "";
+  return filled(dialect.texel[static_cast<int>(r)],
+                {{'b', buffer}, {'i', index}, {'s', words}, {'t', type_name(dialect, r, width)}});
 }
 
 std::string cast_to(std::string_view type, std::string_view expression) {

@@ -19,6 +19,7 @@ struct Dialect {
   std::string_view vector_constructor[3];  // "vec4(" style: prefix + width + "(" ; CUDA has make_float4(
   std::string_view bits_to_float;          // function of a uint
   std::string_view buffer_index;           // how element i of buffer b is written: "$b.e[$i]"
+  std::string_view texel[3];               // texel i of buffer b, as type t of float, int, uint; s: which of its words
   std::string_view hidden_zero;            // 0 as a float, in a way that compilers do not see
 };
 
@@ -28,6 +29,8 @@ const Dialect& cuda();
 std::string type_name(const Dialect& dialect, Register r, int width);
 std::string construct(const Dialect& dialect, Register r, int width, std::string_view arguments);
 std::string element(const Dialect& dialect, std::string_view buffer, std::string_view index);
+// Texel i, of `width` words, of a buffer of uints as a vector of the register's type (float, int or uint).
+std::string texel(const Dialect& dialect, Register r, int width, std::string_view buffer, std::string_view index);
 std::string cast_to(std::string_view type, std::string_view expression);
 // A literal of the dtype from its bits.
 std::string literal(const Dialect& dialect, Dtype dtype, uint64_t bits);

@@ -6,13 +6,35 @@
 
 namespace tuff {
 
-std::string KernelWriter::buffer(ValueId value, Access access, int width) {
+namespace {
+
+// What storage holds: bools are words.
+Register stored_register(Dtype dtype) {
+  const Register r = register_of(dtype);
+  return r == Register::kBool ? Register::kUint : r;
+}
+
+}  // namespace
+
+std::string KernelWriter::load(ValueId value, int width, const std::string& index) {
+  const Register r = stored_register(graph_.value(value).dtype);
+  const bool word = r == Register::kFloat || r == Register::kInt || r == Register::kUint;
+  if (!texel_loads_ || !word) return element(dialect_, buffer(value, Access::kRead, width, 0), index);
+  return texel(dialect_, r, width, buffer(value, Access::kRead, width, width), index);
+}
+
+std::string KernelWriter::stored(ValueId value, int width, const std::string& index) {
+  return element(dialect_, buffer(value, Access::kWrite, width, 0), index);
+}
+
+std::string KernelWriter::buffer(ValueId value, Access access, int width, int texel_words) {
   std::vector<ValueId> part = {value};
   while (placements_[part.back().value].owner != part.back()) part.push_back(placements_[part.back().value].owner);
   const ValueId owner = part.back();
-  auto it = std::find_if(slots_.begin(), slots_.end(),
-                         [&](const Slot& s) { return s.binding.value == owner && s.binding.access == access; });
-  if (it == slots_.end()) it = slots_.insert(slots_.end(), Slot{KernelBinding{owner, access, {}}, {}});
+  auto it = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) {
+    return s.binding.value == owner && s.binding.access == access && s.binding.texel_words == texel_words;
+  });
+  if (it == slots_.end()) it = slots_.insert(slots_.end(), Slot{KernelBinding{owner, access, texel_words, {}}, {}});
   auto& parts = it->binding.parts;
   if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
   it->widths[width] = true;
@@ -50,11 +72,15 @@ std::string KernelWriter::declarations() const {
     out += "layout(set = 0, binding = 0, std140) uniform Params { ivec4 w[" + std::to_string((parameters_.size() + 3) / 4) +
            "]; } params;\n";
   for (size_t i = 0; i < slots_.size(); ++i) {
-    Register r = register_of(graph_.value(slots_[i].binding.value).dtype);
-    if (r == Register::kBool) r = Register::kUint;
+    const Register r = stored_register(graph_.value(slots_[i].binding.value).dtype);
     const bool read = slots_[i].binding.access == Access::kRead;
     for (const auto& [width, used] : slots_[i].widths) {
       std::string suffix = width > 1 ? "x" + std::to_string(width) : "";
+      if (slots_[i].binding.texel_words != 0) {
+        out += "layout(set = 0, binding = " + std::to_string(i + 1) + ") uniform usamplerBuffer b" + std::to_string(i) +
+               suffix + ";\n";
+        continue;
+      }
       out += "layout(set = 0, binding = " + std::to_string(i + 1) + ", std430) " + (read ? "readonly" : "writeonly") +
              " buffer Block" + std::to_string(i) + suffix + " { " + type_name(dialect_, r, width) + " e[]; } b" +
              std::to_string(i) + suffix + ";\n";
@@ -235,13 +261,12 @@ namespace {
 
 // An element where the test holds and `otherwise` where not, without a branch: element 0, which every buffer has, is read
 // in its place. Branches around loads cost more than the loads on every compiler that was tried.
-std::string checked_load(Block& block, const std::string& type, const std::string& test, const std::string& buffer,
+std::string checked_load(Block& block, const std::string& type, const std::string& test, ValueId value, int width,
                          const std::string& index, const std::string& otherwise) {
-  const Dialect& dialect = block.writer().dialect();
-  if (test.empty()) return block.temporary(type, element(dialect, buffer, index));
+  if (test.empty()) return block.temporary(type, block.writer().load(value, width, index));
   std::string ok = test.find(' ') == std::string::npos ? test : block.temporary("bool", test);
   std::string safe = block.temporary("int", ok + " ? " + index + " : 0");
-  std::string loaded = block.temporary(type, element(dialect, buffer, safe));
+  std::string loaded = block.temporary(type, block.writer().load(value, width, safe));
   return block.temporary(type, ok + " ? " + loaded + " : " + otherwise);
 }
 
@@ -376,9 +401,9 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         IntExpr vector_index = *divide_exact(at_lane(op.index, variable, width, 0), IntExpr(width));
         int block = block_of(vector_index);
         std::string test = condition(checks_at(0), &block);
-        std::string v = checked_load(*blocks_[static_cast<size_t>(block)], type_name(dialect, reg, width), test,
-                                     writer.buffer(op.value, Access::kRead, width), integer_in(vector_index, block),
-                                     construct(dialect, reg, width, literal(dialect, op.dtype, op.bits)));
+        std::string v =
+            checked_load(*blocks_[static_cast<size_t>(block)], type_name(dialect, reg, width), test, op.value, width,
+                         integer_in(vector_index, block), construct(dialect, reg, width, literal(dialect, op.dtype, op.bits)));
         for (int lane = 0; lane < width; ++lane) out.texts.push_back(v + "." + "xyzw"[lane]);
         out.block = block;
         break;
@@ -392,8 +417,8 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         Block& at = *blocks_[static_cast<size_t>(block)];
         std::string stored = literal(dialect, op.dtype, op.bits);
         if (reg == Register::kBool) stored = stored == "true" ? "1u" : "0u";
-        std::string loaded = checked_load(at, reg == Register::kBool ? "uint" : type, test,
-                                          writer.buffer(op.value, Access::kRead, 1), integer_in(e, block), stored);
+        std::string loaded =
+            checked_load(at, reg == Register::kBool ? "uint" : type, test, op.value, 1, integer_in(e, block), stored);
         out.texts.push_back(reg == Register::kBool ? at.temporary("bool", loaded + " != 0u") : loaded);
         out.block = std::max(out.block, block);
       }
@@ -448,13 +473,12 @@ Status Emitter::store(ValueId value, const IntExpr& address, const std::vector<s
     for (const std::string& t : texts) joined += (joined.empty() ? "" : ", ") + t;
     IntExpr index = *divide_exact(at_lane(address, variable, width, 0), IntExpr(width));
     Register stored = reg == Register::kBool ? Register::kUint : reg;
-    inner.line(element(dialect, writer.buffer(value, Access::kWrite, width), integer(index)) + " = " +
-               construct(dialect, stored, width, joined) + ";");
+    inner.line(writer.stored(value, width, integer(index)) + " = " + construct(dialect, stored, width, joined) + ";");
     return ok_status();
   }
   for (int lane = 0; lane < width; ++lane)
-    inner.line(element(dialect, writer.buffer(value, Access::kWrite, 1), integer(at_lane(address, variable, width, lane))) +
-               " = " + texts[static_cast<size_t>(lane)] + ";");
+    inner.line(writer.stored(value, 1, integer(at_lane(address, variable, width, lane))) + " = " +
+               texts[static_cast<size_t>(lane)] + ";");
   return ok_status();
 }
 

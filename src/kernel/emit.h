@@ -20,11 +20,13 @@ namespace tuff {
 // What all blocks of one kernel share: buffers, parameters, declarations.
 class KernelWriter {
  public:
-  KernelWriter(const Graph& graph, const std::vector<Placement>& placements, const Dialect& dialect, bool exact)
-      : graph_(graph), placements_(placements), dialect_(dialect), exact_(exact) {}
+  KernelWriter(const Graph& graph, const std::vector<Placement>& placements, const Dialect& dialect, bool exact,
+               bool texel_loads = false)
+      : graph_(graph), placements_(placements), dialect_(dialect), exact_(exact), texel_loads_(texel_loads) {}
 
-  // The name of the buffer block that holds the value, seen as elements of the given width.
-  std::string buffer(ValueId value, Access access, int width);
+  // Element `index` of the value, seen as vectors of the given width: an expression to read or to assign to.
+  std::string load(ValueId value, int width, const std::string& index);
+  std::string stored(ValueId value, int width, const std::string& index);
   // An expression over dimension symbols only, as a word of the parameter block (or a literal).
   std::string parameter(const IntExpr& e);
 
@@ -44,10 +46,14 @@ class KernelWriter {
     KernelBinding binding;
     std::map<int, bool> widths;
   };
+  // The name of the buffer that holds the value.
+  std::string buffer(ValueId value, Access access, int width, int texel_words);
+
   const Graph& graph_;
   const std::vector<Placement>& placements_;
   const Dialect& dialect_;
   bool exact_;
+  bool texel_loads_;
   std::vector<Slot> slots_;
   std::vector<IntExpr> parameters_;
   bool used_registers_[7] = {};

@@ -31,11 +31,14 @@ struct Guard {
 
 enum class Access : uint8_t { kRead, kWrite };
 
-// A storage buffer of the shader: descriptor set 0, binding 1 + its position. Binding 0 is the parameter block, a uniform
-// buffer of ivec4, and exists only if there are parameters.
+// A buffer of the shader: descriptor set 0, binding 1 + its position. Binding 0 is the parameter block, a uniform buffer of
+// ivec4, and exists only if there are parameters.
 struct KernelBinding {
   ValueId value;  // of the graph that the kernel was made from; storage is layout's business
   Access access = Access::kRead;
+  // 0: a storage buffer. 1, 2 or 4: a uniform texel buffer with so many words a texel, R32_UINT to R32G32B32A32_UINT, so that
+  // no bits change; read only.
+  int texel_words = 0;
   // What is accessed of it: the value itself, or values that lie inside it, each with those it lies in up to `value`.
   std::vector<std::vector<ValueId>> parts;
 };

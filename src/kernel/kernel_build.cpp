@@ -145,10 +145,10 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
 
   kernel.bindings = writer.bindings();
   kernel.parameters = writer.parameters();
-  std::set<std::pair<uint32_t, int>> counted;
+  std::set<uint32_t> counted;  // a value may be bound with several texel sizes
   for (const KernelBinding& b : kernel.bindings) {
-    IntExpr bytes = product(graph.value(b.value).shape) * IntExpr(storage_element_bytes(graph.value(b.value).dtype));
-    if (b.access == Access::kRead) kernel.bytes_read += bytes;
+    if (b.access != Access::kRead || !counted.insert(b.value.value).second) continue;
+    kernel.bytes_read += product(graph.value(b.value).shape) * IntExpr(storage_element_bytes(graph.value(b.value).dtype));
   }
   for (ValueId v : request.group.stores)
     kernel.bytes_written += product(graph.value(v).shape) * IntExpr(storage_element_bytes(graph.value(v).dtype));

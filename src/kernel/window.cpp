@@ -35,7 +35,7 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
     w.push_back(tap);
   }
 
-  KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact);
+  KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact, reads_texels(request.device));
   Block setup(writer, nullptr), tap(writer, &setup), epilogue(writer, nullptr);
   Emitter emitter({&setup, &tap});
   emitter.bind("i", "i", 0);

@@ -146,7 +146,7 @@ struct Binder {
         values[it->second].last = d;
       }
     }
-    bound.arena_bytes = place_in_arena(values, static_cast<uint64_t>(std::max<int64_t>(16, device.storage_offset_alignment)));
+    bound.arena_bytes = place_in_arena(values, static_cast<uint64_t>(std::max<int64_t>(16, buffer_offset_alignment(device))));
     for (BoundDispatch& d : bound.dispatches)
       for (BoundRange& r : d.ranges)
         if (r.buffer == BufferKind::kArena) r.offset = values[known[r.value.value]].offset;

@@ -53,7 +53,7 @@ Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device
       if (r.size_bytes == 0 || r.offset + r.size_bytes > size)
         return internal_error(name + " reaches bytes " + std::to_string(r.offset) + " to " +
                               std::to_string(r.offset + r.size_bytes) + " of a buffer of " + std::to_string(size) + ".");
-      if (r.offset % static_cast<uint64_t>(device.storage_offset_alignment) != 0)
+      if (r.offset % static_cast<uint64_t>(buffer_offset_alignment(device)) != 0)
         return internal_error(name + " has a range at " + std::to_string(r.offset) + ", which is not aligned.");
       if (r.access == Access::kWrite && (r.buffer == BufferKind::kInput || r.buffer == BufferKind::kWeights))
         return internal_error(name + " writes an input or a weight.");

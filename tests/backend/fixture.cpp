@@ -22,7 +22,7 @@ CompiledKernel kernel(const char* name, const uint32_t (&words)[kCount], uint32_
   k.spirv.assign(words, words + kCount);
   k.hash = hash_bytes(words, sizeof words);
   k.workgroup = {workgroup, 1, 1};
-  k.storage_buffer_count = buffers;
+  k.texel_words.assign(buffers, 0);
   k.has_parameters = has_parameters;
   return k;
 }

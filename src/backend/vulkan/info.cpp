@@ -162,6 +162,7 @@ DeviceInfo read_device_info(const InstanceFunctions& functions, VkPhysicalDevice
   info.max_buffer_bytes = p.maintenance4.maxBufferSize != 0 ? clamped(p.maintenance4.maxBufferSize) : info.max_allocation_bytes;
   info.max_storage_buffers = std::min(
       {limits.maxPerStageDescriptorStorageBuffers, limits.maxDescriptorSetStorageBuffers, limits.maxPerStageResources});
+  info.max_texel_buffer_elements = limits.maxTexelBufferElements;
   info.max_shared_bytes = limits.maxComputeSharedMemorySize;
   info.max_workgroup_invocations = limits.maxComputeWorkGroupInvocations;
   for (int axis = 0; axis < 3; ++axis) {
@@ -170,6 +171,7 @@ DeviceInfo read_device_info(const InstanceFunctions& functions, VkPhysicalDevice
   }
   info.storage_offset_alignment = clamped(std::max<uint64_t>(limits.minStorageBufferOffsetAlignment, 4));
   info.uniform_offset_alignment = clamped(std::max<uint64_t>(limits.minUniformBufferOffsetAlignment, 4));
+  info.texel_offset_alignment = clamped(std::max<uint64_t>(limits.minTexelBufferOffsetAlignment, 4));
   info.non_coherent_atom_bytes = clamped(std::max<uint64_t>(limits.nonCoherentAtomSize, 1));
   info.device_memory_bytes = clamped(largest_device_heap_bytes(memory));
   info.timestamp_period_ns = timestamp_valid_bits != 0 ? limits.timestampPeriod : 0;

@@ -59,8 +59,8 @@ class DriverCache {
 };
 
 Status check_limits(const CompiledKernel& kernel, const DeviceInfo& info) {
-  if (kernel.storage_buffer_count > info.max_storage_buffers)
-    return limit_exceeded("The kernel '" + kernel.name + "' reads and writes " + std::to_string(kernel.storage_buffer_count) +
+  if (static_cast<int64_t>(kernel.texel_words.size()) > info.max_storage_buffers)
+    return limit_exceeded("The kernel '" + kernel.name + "' reads and writes " + std::to_string(kernel.texel_words.size()) +
                           " buffers; '" + info.name + "' allows " + std::to_string(info.max_storage_buffers) + ".");
   uint64_t invocations = 1;
   for (int axis = 0; axis < 3; ++axis) {
@@ -106,21 +106,20 @@ Status VulkanPipelines::create_all(const CompiledKernels& kernels, VkPipelineCac
   for (const CompiledKernel& kernel : kernels.kernels) {
     TUFF_TRY(check_limits(kernel, device_->info()));
     TUFF_ASSIGN(const Layout layout, layout_for(kernel));
-    const std::pair key(kernel.hash, LayoutKey(kernel.storage_buffer_count, kernel.has_parameters));
+    const std::pair key(kernel.hash, LayoutKey(kernel.texel_words, kernel.has_parameters));
     auto found = pipelines_.find(key);
     if (found == pipelines_.end()) {
       TUFF_ASSIGN(const VkPipeline pipeline, create_pipeline(kernel, layout.pipeline, cache));
       found = pipelines_.emplace(key, pipeline).first;
     }
-    entries_.push_back(
-        {kernel.name, found->second, layout.pipeline, layout.set, kernel.storage_buffer_count, kernel.has_parameters});
+    entries_.push_back({kernel.name, found->second, layout.pipeline, layout.set, kernel.texel_words, kernel.has_parameters});
   }
   return ok_status();
 }
 
-// Binding 0 is the parameter block, bindings 1 and up are the storage buffers (kernel/kernel.h).
+// Binding 0 is the parameter block, bindings 1 and up are the buffers (kernel/kernel.h).
 Result<VulkanPipelines::Layout> VulkanPipelines::layout_for(const CompiledKernel& kernel) {
-  const LayoutKey key(kernel.storage_buffer_count, kernel.has_parameters);
+  const LayoutKey key(kernel.texel_words, kernel.has_parameters);
   auto found = layouts_.find(key);
   if (found != layouts_.end()) return found->second;
 
@@ -135,7 +134,8 @@ Result<VulkanPipelines::Layout> VulkanPipelines::layout_for(const CompiledKernel
     bindings.push_back(b);
   };
   if (kernel.has_parameters) bind(0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER);
-  for (uint32_t i = 0; i < kernel.storage_buffer_count; ++i) bind(1 + i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
+  for (uint32_t i = 0; i < kernel.texel_words.size(); ++i)
+    bind(1 + i, kernel.texel_words[i] ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
 
   Layout& layout = layouts_[key];  // kept even half made: the destructor frees what is there
   auto set = structure<VkDescriptorSetLayoutCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO);

@@ -18,7 +18,7 @@ class VulkanPipelines final : public Pipelines {
     VkPipeline pipeline = VK_NULL_HANDLE;
     VkPipelineLayout layout = VK_NULL_HANDLE;
     VkDescriptorSetLayout set_layout = VK_NULL_HANDLE;
-    uint32_t storage_buffer_count = 0;
+    std::vector<int> texel_words;  // by binding
     bool has_parameters = false;
   };
   const std::vector<Entry>& entries() const { return entries_; }
@@ -30,7 +30,7 @@ class VulkanPipelines final : public Pipelines {
     VkDescriptorSetLayout set = VK_NULL_HANDLE;
     VkPipelineLayout pipeline = VK_NULL_HANDLE;
   };
-  using LayoutKey = std::pair<uint32_t, bool>;  // storage buffers, parameters
+  using LayoutKey = std::pair<std::vector<int>, bool>;  // texel words by binding, parameters
 
   explicit VulkanPipelines(std::shared_ptr<VulkanDevice> device) : device_(std::move(device)) {}
   Status create_all(const CompiledKernels& kernels, VkPipelineCache cache);

@@ -46,9 +46,9 @@ Status check_range(const RecordDesc& desc, const BoundRange& range, const Device
   if (range.size_bytes == 0 || !fits(range.offset, range.size_bytes, *buffer))
     return invalid_argument("it uses " + std::to_string(range.size_bytes) + " bytes at " + std::to_string(range.offset) +
                             " of a buffer of " + std::to_string(buffer->size_bytes()) + ".");
-  if (range.offset % info.storage_offset_alignment != 0)
+  if (range.offset % buffer_offset_alignment(info) != 0)
     return internal_error("its offset " + std::to_string(range.offset) + " is not a multiple of " +
-                          std::to_string(info.storage_offset_alignment) + ".");
+                          std::to_string(buffer_offset_alignment(info)) + ".");
   if (range.size_bytes > static_cast<uint64_t>(info.max_storage_buffer_bytes))
     return limit_exceeded("it uses " + std::to_string(range.size_bytes) + " bytes of one buffer; '" + info.name + "' allows " +
                           std::to_string(info.max_storage_buffer_bytes) + ".");
@@ -61,10 +61,15 @@ Status check_dispatch(const RecordDesc& desc, const BoundDispatch& dispatch, con
     if (dispatch.grid[axis] == 0 || dispatch.grid[axis] > info.max_workgroup_count[axis])
       return limit_exceeded("its " + std::to_string(dispatch.grid[axis]) + " workgroups along axis " + std::to_string(axis) +
                             " are outside 1 to " + std::to_string(info.max_workgroup_count[axis]) + ".");
-  if (dispatch.ranges.size() != kernel.storage_buffer_count)
+  if (dispatch.ranges.size() != kernel.texel_words.size())
     return internal_error("it has " + std::to_string(dispatch.ranges.size()) + " ranges for " +
-                          std::to_string(kernel.storage_buffer_count) + " buffers.");
-  for (const BoundRange& range : dispatch.ranges) TUFF_TRY(check_range(desc, range, info, device));
+                          std::to_string(kernel.texel_words.size()) + " buffers.");
+  for (size_t b = 0; b < dispatch.ranges.size(); ++b) {
+    const BoundRange& range = dispatch.ranges[b];
+    TUFF_TRY(check_range(desc, range, info, device));
+    if (kernel.texel_words[b] != 0 && (range.access != Access::kRead || range.size_bytes < 4u * kernel.texel_words[b]))
+      return internal_error("its range " + std::to_string(b) + " cannot be a texel buffer.");
+  }
   if (!kernel.has_parameters) return ok_status();
   if (desc.parameters == nullptr) return invalid_argument("it has parameters and no parameter buffer was given.");
   if (!is_of(desc.parameters.get(), device)) return invalid_argument("its parameter buffer is another device's.");
@@ -104,6 +109,7 @@ VulkanRecording::~VulkanRecording() {
   const DeviceFunctions& calls = device_->functions();
   calls.vkDestroyQueryPool(device_->handle(), query_pool_, nullptr);
   calls.vkDestroyDescriptorPool(device_->handle(), descriptor_pool_, nullptr);
+  for (const VkBufferView view : views_) calls.vkDestroyBufferView(device_->handle(), view, nullptr);
 }
 
 Status VulkanRecording::check(const RecordDesc& desc) const {
@@ -129,16 +135,17 @@ Status VulkanRecording::create_descriptor_sets(const RecordDesc& desc) {
   const auto& kernels = pipelines_->entries();
   const DeviceFunctions& calls = device_->functions();
 
-  uint32_t storage_count = 0, uniform_count = 0;
+  uint32_t storage_count = 0, texel_count = 0, uniform_count = 0;
   std::vector<VkDescriptorSetLayout> layouts;
   for (const BoundDispatch& dispatch : dispatches) {
     const auto& kernel = kernels[dispatch.kernel.value];
-    storage_count += kernel.storage_buffer_count;
+    for (const int words : kernel.texel_words) ++(words ? texel_count : storage_count);
     uniform_count += kernel.has_parameters ? 1 : 0;
     layouts.push_back(kernel.set_layout);
   }
   std::vector<VkDescriptorPoolSize> sizes;
   if (storage_count > 0) sizes.push_back({VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, storage_count});
+  if (texel_count > 0) sizes.push_back({VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, texel_count});
   if (uniform_count > 0) sizes.push_back({VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, uniform_count});
   auto pool = structure<VkDescriptorPoolCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO);
   pool.maxSets = static_cast<uint32_t>(dispatches.size());
@@ -154,31 +161,56 @@ Status VulkanRecording::create_descriptor_sets(const RecordDesc& desc) {
   TUFF_TRY(
       device_->check(calls.vkAllocateDescriptorSets(device_->handle(), &allocation, sets_.data()), "vkAllocateDescriptorSets"));
 
+  // The writes point into these two.
   std::vector<VkDescriptorBufferInfo> infos;
-  infos.reserve(storage_count + uniform_count);  // the writes point into it
+  infos.reserve(storage_count + uniform_count);
+  views_.reserve(texel_count);
   std::vector<VkWriteDescriptorSet> writes;
-  auto write = [&](VkDescriptorSet set, uint32_t binding, VkDescriptorType type, const Buffer* buffer, uint64_t offset,
-                   uint64_t size_bytes) {
-    infos.push_back({static_cast<const VulkanBuffer*>(buffer)->handle(), offset, size_bytes});
+  auto write = [&](VkDescriptorSet set, uint32_t binding, VkDescriptorType type) -> VkWriteDescriptorSet& {
     auto w = structure<VkWriteDescriptorSet>(VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET);
     w.dstSet = set;
     w.dstBinding = binding;
     w.descriptorCount = 1;
     w.descriptorType = type;
-    w.pBufferInfo = &infos.back();
-    writes.push_back(w);
+    return writes.emplace_back(w);
+  };
+  auto write_buffer = [&](VkDescriptorSet set, uint32_t binding, VkDescriptorType type, const Buffer* buffer, uint64_t offset,
+                          uint64_t size_bytes) {
+    infos.push_back({static_cast<const VulkanBuffer*>(buffer)->handle(), offset, size_bytes});
+    write(set, binding, type).pBufferInfo = &infos.back();
   };
   for (size_t i = 0; i < dispatches.size(); ++i) {
     const BoundDispatch& dispatch = dispatches[i];
     if (kernels[dispatch.kernel.value].has_parameters)
-      write(sets_[i], 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, desc.parameters.get(), dispatch.parameter_offset,
-            dispatch.parameter_bytes);
-    for (uint32_t b = 0; b < dispatch.ranges.size(); ++b)
-      write(sets_[i], 1 + b, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffer_of(desc, dispatch.ranges[b]), dispatch.ranges[b].offset,
-            dispatch.ranges[b].size_bytes);
+      write_buffer(sets_[i], 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, desc.parameters.get(), dispatch.parameter_offset,
+                   dispatch.parameter_bytes);
+    for (uint32_t b = 0; b < dispatch.ranges.size(); ++b) {
+      const BoundRange& range = dispatch.ranges[b];
+      if (const int words = kernels[dispatch.kernel.value].texel_words[b]) {
+        TUFF_TRY(create_view(*buffer_of(desc, range), range, words));
+        write(sets_[i], 1 + b, VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER).pTexelBufferView = &views_.back();
+      } else {
+        write_buffer(sets_[i], 1 + b, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffer_of(desc, range), range.offset,
+                     range.size_bytes);
+      }
+    }
   }
   calls.vkUpdateDescriptorSets(device_->handle(), static_cast<uint32_t>(writes.size()), writes.data(), 0, nullptr);
   device_->count().descriptor_writes += writes.size();
+  return ok_status();
+}
+
+// The whole texels of a range, by bits: no format conversion.
+Status VulkanRecording::create_view(const VulkanBuffer& buffer, const BoundRange& range, int words) {
+  auto info = structure<VkBufferViewCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO);
+  info.buffer = buffer.handle();
+  info.format = words == 1 ? VK_FORMAT_R32_UINT : words == 2 ? VK_FORMAT_R32G32_UINT : VK_FORMAT_R32G32B32A32_UINT;
+  info.offset = range.offset;
+  info.range = range.size_bytes / (4 * static_cast<uint64_t>(words)) * (4 * static_cast<uint64_t>(words));
+  VkBufferView view = VK_NULL_HANDLE;
+  TUFF_TRY(
+      device_->check(device_->functions().vkCreateBufferView(device_->handle(), &info, nullptr, &view), "vkCreateBufferView"));
+  views_.push_back(view);
   return ok_status();
 }
 

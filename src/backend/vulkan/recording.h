@@ -21,12 +21,14 @@ class VulkanRecording final : public Recording {
   explicit VulkanRecording(std::shared_ptr<VulkanDevice> device) : device_(std::move(device)) {}
   Status check(const RecordDesc& desc) const;
   Status create_descriptor_sets(const RecordDesc& desc);
+  Status create_view(const VulkanBuffer& buffer, const BoundRange& range, int words);
   Status create_timestamps(uint32_t dispatch_count);
   Status record(const RecordDesc& desc);
 
   std::shared_ptr<VulkanDevice> device_;
   std::shared_ptr<VulkanPipelines> pipelines_;
   std::vector<std::shared_ptr<Buffer>> buffers_;  // kept alive
+  std::vector<VkBufferView> views_;
   VkDescriptorPool descriptor_pool_ = VK_NULL_HANDLE;
   std::vector<VkDescriptorSet> sets_;  // by dispatch
   VkQueryPool query_pool_ = VK_NULL_HANDLE;

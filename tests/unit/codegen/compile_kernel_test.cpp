@@ -15,7 +15,7 @@ TEST_CASE("a kernel becomes a module of its own bindings and workgroup") {
   Kernel kernel = small_kernel("x + y", false);
   Result<CompiledKernel> compiled = compile_kernel(kernel, DeviceInfo{}, {});
   REQUIRE_MESSAGE(compiled.ok(), compiled.status().message());
-  CHECK(compiled->storage_buffer_count == 3);
+  CHECK(compiled->texel_words == std::vector<int>(3));
   CHECK_FALSE(compiled->has_parameters);
   CHECK(compiled->workgroup == std::array<uint32_t, 3>{8, 1, 1});
   std::string text = disassemble(compiled->spirv);

@@ -35,7 +35,22 @@ TEST_CASE("a workgroup other than the kernel's is refused") {
 TEST_CASE("a storage buffer beyond the kernel's bindings is refused") {
   Kernel kernel = small_kernel("x + y", false);
   kernel.bindings.resize(2);
-  CHECK(contains(compile_kernel(kernel, DeviceInfo{}, {}).status().message(), "outside the kernel's 2 bindings"));
+  CHECK(contains(compile_kernel(kernel, DeviceInfo{}, {}).status().message(),
+                 "has a storage buffer that is not one of the kernel's 2 bindings"));
+}
+
+TEST_CASE("a binding is a texel buffer exactly where the kernel says so") {
+  Kernel kernel = small_kernel("x + y", false);
+  kernel.bindings[1].texel_words = 1;
+  CHECK(contains(compile_kernel(kernel, DeviceInfo{}, {}).status().message(), "has a storage buffer that is not one"));
+  replace(kernel.source, "layout(std430, set = 0, binding = 2) readonly buffer B { float b[]; }",
+          "layout(set = 0, binding = 2) uniform usamplerBuffer b");
+  replace(kernel.source, "b[i]", "uintBitsToFloat(texelFetch(b, int(i)).x)");
+  Result<CompiledKernel> compiled = compile_kernel(kernel, DeviceInfo{}, {});
+  REQUIRE_MESSAGE(compiled.ok(), compiled.status().message());
+  CHECK(compiled->texel_words == std::vector<int>{0, 1, 0});
+  kernel.bindings[1].texel_words = 0;
+  CHECK(contains(compile_kernel(kernel, DeviceInfo{}, {}).status().message(), "has a texel buffer that is not one"));
 }
 
 TEST_CASE("the parameter block is a uniform buffer at binding 0, where there are parameters") {

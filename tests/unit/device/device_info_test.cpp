@@ -184,6 +184,16 @@ TEST_CASE("default rates follow the name, then the vendor's count of units, then
   CHECK(parsed("kind integrated").rates.launch_ns > parsed("kind discrete").rates.launch_ns);
 }
 
+TEST_CASE("texels are read where it pays and a view reaches all of a storage buffer") {
+  const std::string llvmpipe =
+      "kind software driver_name \"llvmpipe\" max_storage_buffer_bytes 1024 storage_offset_alignment 16 ";
+  CHECK(reads_texels(parsed(llvmpipe + "max_texel_buffer_elements 256")));
+  CHECK(!reads_texels(parsed(llvmpipe + "max_texel_buffer_elements 255")));
+  CHECK(!reads_texels(parsed("kind discrete max_storage_buffer_bytes 1024")));
+  CHECK(buffer_offset_alignment(parsed(llvmpipe + "texel_offset_alignment 64")) == 64);
+  CHECK(buffer_offset_alignment(parsed("kind discrete storage_offset_alignment 16 texel_offset_alignment 64")) == 16);
+}
+
 TEST_CASE("every row of the rates table is reachable and sane") {
   struct Row {
     uint32_t vendor_id;
