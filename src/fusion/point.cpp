@@ -76,12 +76,15 @@ int PointBuilder::add(PointOp op) {
 }
 
 Result<int> PointBuilder::element(ValueId value, const Dims& coordinates) {
+  for (const Known& known : known_[value.value])
+    if (known.coordinates == coordinates && known.checks == checks_) return known.op;
   if (++depth_ > kMaxDepth) {
     --depth_;
     return limit_exceeded("More than " + std::to_string(kMaxDepth) + " views and maps nest in one kernel.");
   }
   auto result = evaluate(value, coordinates);
   --depth_;
+  if (result.ok()) known_[value.value].push_back({coordinates, checks_, *result});
   return result;
 }
 

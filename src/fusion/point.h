@@ -93,9 +93,17 @@ class PointBuilder {
   Result<int> guarded(const std::vector<RangeCheck>& checks, ValueId value, const Dims& coordinates, Dtype dtype,
                       uint64_t otherwise);
 
+  // An element that has been asked for, under these checks.
+  struct Known {
+    Dims coordinates;
+    std::vector<RangeCheck> checks;
+    int op;
+  };
+
   const PointScope& scope_;
   Point point_;
-  std::vector<RangeCheck> checks_;  // that hold where the next op is used
+  std::map<uint32_t, std::vector<Known>> known_;  // by ValueId: what a map reads twice is walked once
+  std::vector<RangeCheck> checks_;                // that hold where the next op is used
   int depth_ = 0;
 };
 
