@@ -319,15 +319,18 @@ bool Fuser::try_join(Group& group, NodeId id) {
 }
 
 void Fuser::grow_epilogues() {
-  // Anchors last to first: the later of two producers of an addition takes it, when the other's result is ready.
+  // Products and windows last to first: the later of two producers of an addition takes it, when the other's result is
+  // ready. Then rows and maps first to last: the reduction at the head of a normalisation takes those that follow, and a
+  // chain becomes one group from its first map.
   std::vector<uint32_t> order;
-  for (uint32_t pass = 0; pass < 2; ++pass)
-    for (size_t g = groups.size(); g-- > 0;)
-      if ((groups[g].kind == AnchorKind::kMap) == (pass == 1)) order.push_back(static_cast<uint32_t>(g));
-  // Maps grow first to last, so that a chain becomes one group from its head.
-  std::reverse(
-      order.begin() + std::count_if(groups.begin(), groups.end(), [](const Group& g) { return g.kind != AnchorKind::kMap; }),
-      order.end());
+  auto append = [&](auto wanted) {
+    for (size_t g = 0; g < groups.size(); ++g)
+      if (wanted(groups[g].kind)) order.push_back(static_cast<uint32_t>(g));
+  };
+  append([](AnchorKind kind) { return kind == AnchorKind::kContract || kind == AnchorKind::kWindow; });
+  std::reverse(order.begin(), order.end());
+  append([](AnchorKind kind) { return kind == AnchorKind::kReduce; });
+  append([](AnchorKind kind) { return kind == AnchorKind::kMap; });
 
   for (uint32_t g : order) {
     if (groups[g].members.empty()) continue;
