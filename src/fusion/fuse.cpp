@@ -156,6 +156,13 @@ void Fuser::write_into_readers() {
       Group target = groups[t];
       for (NodeId m : source.members)
         target.members.insert(std::upper_bound(target.members.begin(), target.members.end(), m), m);
+      if (target.members.size() > kMaxMembers) {
+        decide(false, "members", subject,
+               label(target.anchor) + " would have " + std::to_string(target.members.size()) +
+                   " nodes in its kernel, of at most " + std::to_string(kMaxMembers) + ".");
+        legal = false;
+        break;
+      }
       int bindings = binding_count(target);
       if (bindings > device.max_storage_buffers) {
         decide(false, "storage buffers", subject,

@@ -6,13 +6,6 @@
 #include "fusion/cost.h"
 
 namespace tuff {
-namespace {
-
-// More maps than this in one kernel would only lengthen compile times; chains longer than that are rare.
-constexpr size_t kMaxMembers = 96;
-
-}  // namespace
-
 Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d)
     : graph(g), layouts(l), device(d), users(value_users(g)), homes(g.nodes.size()), needed(g.values.size()) {
   for (size_t v = 0; v < g.values.size(); ++v) placements.push_back({ValueId(v), 0, IntExpr(0)});

@@ -8,6 +8,9 @@
 
 namespace tuff {
 
+// More nodes than this in one kernel would only lengthen compile times; chains longer than that are rare.
+constexpr size_t kMaxMembers = 96;
+
 // Follows bijective views back from a value to what a compute node makes. `path` gets the views, nearest to it first.
 ValueId storable_source(const Graph& graph, ValueId value, std::vector<NodeId>* path);
 bool made_by_compute(const Graph& graph, ValueId value);
