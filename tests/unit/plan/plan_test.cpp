@@ -75,9 +75,9 @@ TEST_CASE("the verifier objects to each barrier that is dropped and to each that
   DeviceInfo device;
   device.max_storage_buffers = 8;
   device.rates = default_rates(device);
-  for (const auto& [body, fused] : {std::pair{kConcat, true}, {kSoftmax, false}, {kProducts, true}}) {
-    INFO(body);
-    Plan plan = plan_of(body, device, fused);
+  for (const auto& c : {std::pair{kConcat, true}, {kSoftmax, false}, {kProducts, true}}) {
+    INFO(c.first);
+    Plan plan = plan_of(c.first, device, c.second);
     auto bound = bind(plan, {}, device);
     REQUIRE_MESSAGE(bound.ok(), bound.status().message());
     Status valid = verify(plan, *bound, device);
