@@ -134,9 +134,8 @@ void Lexer::advance() {
     while (position_ < source_.size()) {
       char d = source_[position_];
       if (d == '.' && source_.substr(position_, 2) == "..") break;
-      if (d == '.' || d == 'e' || d == 'E')
-        real = true;
-      else if ((d == '+' || d == '-') && (source_[position_ - 1] == 'e' || source_[position_ - 1] == 'E'))
+      const bool sign = (d == '+' || d == '-') && (source_[position_ - 1] == 'e' || source_[position_ - 1] == 'E');
+      if (d == '.' || d == 'e' || d == 'E' || sign)
         real = true;
       else if (!is_digit(d))
         break;

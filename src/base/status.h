@@ -93,7 +93,7 @@ class [[nodiscard]] Result {
     ::tuff::Status tuff_try_status = (expression);     \
     if (!tuff_try_status.ok()) return tuff_try_status; \
   } while (false)
-
+// NOLINTBEGIN(bugprone-macro-parentheses): a name and a declaration stand without them.
 // TUFF_ASSIGN(auto x, result_expression): declares x from the value, or returns the failure.
 #define TUFF_ASSIGN(declaration, expression) \
   TUFF_ASSIGN_NAMED(TUFF_ASSIGN_JOIN(tuff_result_, __LINE__), declaration, expression)
@@ -103,5 +103,5 @@ class [[nodiscard]] Result {
   declaration = std::move(name).value()
 #define TUFF_ASSIGN_JOIN(a, b) TUFF_ASSIGN_JOIN2(a, b)
 #define TUFF_ASSIGN_JOIN2(a, b) a##b
-
+// NOLINTEND(bugprone-macro-parentheses)
 }  // namespace tuff
