@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <random>
 
@@ -142,7 +143,13 @@ class RandomExpressions {
   std::vector<std::pair<std::string, IntExpr>> loops_;
 };
 
-constexpr int kExpressions = 3000, kTrials = 12;
+constexpr int kTrials = 12;
+
+// TUFF_RANDOM_EXPRESSIONS=<count> for a longer search, or a shorter one where instructions are dear.
+int expression_count() {
+  const char* count = std::getenv("TUFF_RANDOM_EXPRESSIONS");
+  return count ? std::atoi(count) : 3000;
+}
 
 Pair some_expression(RandomExpressions& r, int i) { return i % 2 ? r.expression(1 + i % 4) : r.address(); }
 
@@ -150,7 +157,7 @@ Pair some_expression(RandomExpressions& r, int i) { return i % 2 ? r.expression(
 
 TEST_CASE("simplified expressions have the values of direct arithmetic") {
   RandomExpressions r(1);
-  for (int i = 0; i < kExpressions; ++i) {
+  for (int i = 0; i < expression_count(); ++i) {
     Pair e = some_expression(r, i);
     for (int trial = 0; trial < kTrials; ++trial) {
       Values v = r.values();
@@ -164,7 +171,7 @@ TEST_CASE("simplified expressions have the values of direct arithmetic") {
 TEST_CASE("intervals, bounds, divisors and proofs hold") {
   RandomExpressions r(2);
   int proven = 0;
-  for (int i = 0; i < kExpressions; ++i) {
+  for (int i = 0; i < expression_count(); ++i) {
     Pair x = some_expression(r, i);
     // Against a second expression as well, as a bounds check does it.
     Pair e = i % 3 ? x : Pair{x.simplified - r.expression(2).simplified, {}};
@@ -187,12 +194,12 @@ TEST_CASE("intervals, bounds, divisors and proofs hold") {
       if (auto bound = RandomExpressions::evaluate(high, v)) REQUIRE_MESSAGE(*bound >= value, text, " <= ", high.text());
     }
   }
-  CHECK(proven > kExpressions / 20);
+  CHECK(proven > expression_count() / 20);
 }
 
 TEST_CASE("text reads back to the same expression") {
   RandomExpressions r(3);
-  for (int i = 0; i < kExpressions; ++i) {
+  for (int i = 0; i < expression_count(); ++i) {
     IntExpr e = some_expression(r, i).simplified;
     std::string text = e.text();
     Lexer reader(text, "text");
@@ -206,7 +213,7 @@ TEST_CASE("text reads back to the same expression") {
 
 TEST_CASE("substitution commutes with evaluation") {
   RandomExpressions r(4);
-  for (int i = 0; i < kExpressions; ++i) {
+  for (int i = 0; i < expression_count(); ++i) {
     IntExpr e = some_expression(r, i).simplified;
     Values v = r.values();
     // Some symbols become numbers, the others stay.
@@ -229,7 +236,7 @@ TEST_CASE("substitution commutes with evaluation") {
 TEST_CASE("exact division and linear forms give the expression back") {
   RandomExpressions r(5);
   int divided = 0, linear = 0;
-  for (int i = 0; i < kExpressions; ++i) {
+  for (int i = 0; i < expression_count(); ++i) {
     IntExpr x = some_expression(r, i).simplified, n = r.expression(2).simplified;
     for (const IntExpr& whole : {x * n, x}) {
       auto quotient = divide_exact(whole, n);
@@ -251,13 +258,13 @@ TEST_CASE("exact division and linear forms give the expression back") {
       CHECK(form->coefficient * *r.find(name) + form->rest == x);
     }
   }
-  CHECK(divided > kExpressions / 2);
-  CHECK(linear > kExpressions / 2);
+  CHECK(divided > expression_count() / 2);
+  CHECK(linear > expression_count() / 2);
 }
 
 TEST_CASE("what is proven equal, minimal or maximal is so for every value") {
   RandomExpressions r(6);
-  for (int i = 0; i < kExpressions; ++i) {
+  for (int i = 0; i < expression_count(); ++i) {
     Pair x = r.expression(2), y = r.expression(2);
     bool less = proven_less(x.simplified, y.simplified);
     bool equal = x.simplified == y.simplified;
