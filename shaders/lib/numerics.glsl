@@ -14,6 +14,10 @@
 // bits, because a float compare may flush its operands and a driver may assume that NaN does not exist.
 // Exponents are moved by integer arithmetic, so that no intermediate result that matters is a denormal.
 //
+// No branches: what stands beside ? and : or right of && and || is a name, a constant or one comparison of them, so that
+// GLSL compilers select. Two functions for which work may be saved say `if`. SwiftShader's time over a loop doubles with
+// each branch in it (it walks all paths from a loop's head to its end): 25 of them are minutes and gigabytes.
+//
 // The subset: scalars, two plain structs, no in/out parameters, no arrays, no overloading, no implicit
 // conversion. C++ and CUDA come through numerics_cpp.h and numerics_cuda.h, which define the three names
 // below; GLSL takes this text as it stands after `#version 450`.
@@ -45,13 +49,15 @@ TUFF_FN bool tuff_is_inf(float x) { return (floatBitsToUint(x) & 0x7fffffffu) ==
 
 // Denormals pass.
 TUFF_FN float tuff_canonical_nan(float x) {
-  return uintBitsToFloat(tuff_is_nan(x) ? 0x7fc00000u : floatBitsToUint(x));
+  uint bits = floatBitsToUint(x);
+  return uintBitsToFloat(tuff_is_nan(x) ? 0x7fc00000u : bits);
 }
 
 // Below 2^-126 an operand is a zero of its sign; a NaN passes with its bits.
 TUFF_FN float tuff_flush_operand(float x) {
   uint bits = floatBitsToUint(x);
-  return uintBitsToFloat((bits & 0x7f800000u) == 0u ? bits & 0x80000000u : bits);
+  uint sign = bits & 0x80000000u;
+  return uintBitsToFloat((bits & 0x7f800000u) == 0u ? sign : bits);
 }
 
 // What every exact +, -, * ends with. 2^-126 itself goes too: a device that flushes before rounding and one
@@ -76,7 +82,8 @@ TUFF_FN float tuff_flush_inner(float x) {
 // A result computed for |x|, given the sign of x; a NaN stays canonical.
 TUFF_FN float tuff_signed_result(float magnitude, uint sign) {
   uint bits = floatBitsToUint(tuff_flush_result(magnitude));
-  return uintBitsToFloat(bits == 0x7fc00000u ? bits : bits ^ sign);
+  uint signed_bits = bits ^ sign;
+  return uintBitsToFloat(bits == 0x7fc00000u ? bits : signed_bits);
 }
 
 TUFF_FN uint tuff_sign_bit(float x) { return floatBitsToUint(x) & 0x80000000u; }
@@ -116,7 +123,8 @@ TUFF_FN float tuff_mul(float a, float b) {
 
 TUFF_FN float tuff_neg(float x) {
   uint bits = floatBitsToUint(tuff_flush(x));
-  return uintBitsToFloat(bits == 0x7fc00000u ? bits : bits ^ 0x80000000u);
+  uint negated = bits ^ 0x80000000u;
+  return uintBitsToFloat(bits == 0x7fc00000u ? bits : negated);
 }
 
 TUFF_FN float tuff_abs(float x) { return tuff_canonical_nan(tuff_magnitude(x)); }
@@ -132,36 +140,47 @@ TUFF_FN float tuff_sign(float x) {
 // Integers that order floats as numbers, not for NaN: with -0 just below +0, and with both zeros equal.
 TUFF_FN int tuff_order_key(float x) {
   uint bits = floatBitsToUint(tuff_flush_operand(x));
-  return int(bits >= 0x80000000u ? bits ^ 0x7fffffffu : bits);
+  uint reversed = bits ^ 0x7fffffffu;
+  return int(bits >= 0x80000000u ? reversed : bits);
 }
 
 TUFF_FN int tuff_rank(float x) {
   int magnitude = int(floatBitsToUint(tuff_magnitude(x)));
-  return floatBitsToUint(x) >= 0x80000000u ? -magnitude : magnitude;
+  int negated = -magnitude;
+  return floatBitsToUint(x) >= 0x80000000u ? negated : magnitude;
 }
 
 // Nothing equals NaN, is below it or above it. Of two equal ranks both are NaN or none.
-TUFF_FN bool tuff_equal(float a, float b) { return tuff_rank(a) == tuff_rank(b) && !tuff_is_nan(a); }
+TUFF_FN bool tuff_equal(float a, float b) {
+  bool a_nan = tuff_is_nan(a);
+  return tuff_rank(a) == tuff_rank(b) && !a_nan;
+}
 
 TUFF_FN bool tuff_less(float a, float b) {
-  return tuff_rank(a) < tuff_rank(b) && !tuff_is_nan(a) && !tuff_is_nan(b);
+  bool a_nan = tuff_is_nan(a);
+  bool b_nan = tuff_is_nan(b);
+  return tuff_rank(a) < tuff_rank(b) && !a_nan && !b_nan;
 }
 
 TUFF_FN bool tuff_less_equal(float a, float b) {
-  return tuff_rank(a) <= tuff_rank(b) && !tuff_is_nan(a) && !tuff_is_nan(b);
+  bool a_nan = tuff_is_nan(a);
+  bool b_nan = tuff_is_nan(b);
+  return tuff_rank(a) <= tuff_rank(b) && !a_nan && !b_nan;
 }
 
 // NaN if either is; max(-0, +0) = +0 and min(-0, +0) = -0 in either order.
 TUFF_FN float tuff_max(float a, float b) {
   float larger = tuff_order_key(a) > tuff_order_key(b) ? a : b;
   uint bits = floatBitsToUint(tuff_flush_operand(larger));
-  return uintBitsToFloat(tuff_is_nan(a) || tuff_is_nan(b) ? 0x7fc00000u : bits);
+  bits = tuff_is_nan(a) ? 0x7fc00000u : bits;
+  return uintBitsToFloat(tuff_is_nan(b) ? 0x7fc00000u : bits);
 }
 
 TUFF_FN float tuff_min(float a, float b) {
   float smaller = tuff_order_key(a) < tuff_order_key(b) ? a : b;
   uint bits = floatBitsToUint(tuff_flush_operand(smaller));
-  return uintBitsToFloat(tuff_is_nan(a) || tuff_is_nan(b) ? 0x7fc00000u : bits);
+  bits = tuff_is_nan(a) ? 0x7fc00000u : bits;
+  return uintBitsToFloat(tuff_is_nan(b) ? 0x7fc00000u : bits);
 }
 
 // As ONNX Clip and numpy: min(max(x, low), high), so high wins where low > high.
@@ -173,23 +192,27 @@ TUFF_FN float tuff_clip(float x, float low, float high) { return tuff_min(tuff_m
 TUFF_FN float tuff_trunc(float x) {
   uint bits = floatBitsToUint(tuff_flush(x));
   uint exponent = (bits >> 23) & 255u;
-  uint fraction_bits = exponent < 127u || exponent > 149u ? 0u : 150u - exponent;
+  uint fraction_bits = 150u - exponent;
+  fraction_bits = exponent < 127u || exponent > 149u ? 0u : fraction_bits;
   uint truncated = (bits >> fraction_bits) << fraction_bits;
-  return uintBitsToFloat(exponent < 127u ? bits & 0x80000000u : truncated);
+  uint zero = bits & 0x80000000u;
+  return uintBitsToFloat(exponent < 127u ? zero : truncated);
 }
 
 TUFF_FN float tuff_floor(float x) {
   float t = tuff_trunc(x);
   uint bits = floatBitsToUint(t);
-  bool below = bits >= 0x80000000u && bits != floatBitsToUint(tuff_flush(x));
-  return uintBitsToFloat(below ? floatBitsToUint(t - 1.0f) : bits);
+  uint x_bits = floatBitsToUint(tuff_flush(x));
+  uint next = floatBitsToUint(t - 1.0f);
+  return uintBitsToFloat(bits >= 0x80000000u && bits != x_bits ? next : bits);
 }
 
 TUFF_FN float tuff_ceil(float x) {
   float t = tuff_trunc(x);
   uint bits = floatBitsToUint(t);
-  bool above = bits < 0x80000000u && bits != floatBitsToUint(tuff_flush(x));
-  return uintBitsToFloat(above ? floatBitsToUint(t + 1.0f) : bits);
+  uint x_bits = floatBitsToUint(tuff_flush(x));
+  uint next = floatBitsToUint(t + 1.0f);
+  return uintBitsToFloat(bits < 0x80000000u && bits != x_bits ? next : bits);
 }
 
 // Halves to even (ONNX Round), keeping the sign of zero. Where a fraction exists |x| is below 2^23.
@@ -198,8 +221,10 @@ TUFF_FN float tuff_round(float x) {
   bool has_fraction = floatBitsToUint(magnitude) < 0x4b000000u;
   uint whole = uint(has_fraction ? magnitude : 0.0f);
   float fraction = magnitude - float(whole);
-  whole += fraction > 0.5f || (fraction == 0.5f && (whole & 1u) == 1u) ? 1u : 0u;
-  return tuff_signed_result(has_fraction ? float(whole) : magnitude, tuff_sign_bit(x));
+  uint up = (fraction == 0.5f ? 1u : 0u) & whole;
+  whole += fraction > 0.5f ? 1u : up;
+  float rounded = float(whole);
+  return tuff_signed_result(has_fraction ? rounded : magnitude, tuff_sign_bit(x));
 }
 
 // Toward zero; the nearest end of the range beyond it, and 0 for NaN.
@@ -231,24 +256,30 @@ TUFF_FN uint tuff_f32_to_f16_bits(float x) {
   uint normal = (rebiased + 0xfffu + ((rebiased >> 13) & 1u)) >> 13;
   // Denormal halves: units of 2^-24; a shift of 25 leaves nothing of any float below 2^-25.
   uint exponent = magnitude >> 23;
-  uint shift = exponent < 101u ? 25u : (exponent > 112u ? 14u : 126u - exponent);
+  uint shift = 126u - exponent;
+  shift = exponent < 101u ? 25u : shift;
+  shift = exponent > 112u ? 14u : shift;
   uint mantissa = (magnitude & 0x007fffffu) | 0x00800000u;
   uint denormal = mantissa >> shift;
   uint rest = mantissa - (denormal << shift);
   uint half_unit = 1u << (shift - 1u);
-  denormal += rest > half_unit || (rest == half_unit && (denormal & 1u) == 1u) ? 1u : 0u;
+  uint up = (rest == half_unit ? 1u : 0u) & denormal;
+  denormal += rest > half_unit ? 1u : up;
   uint half_bits = magnitude < 0x38800000u ? denormal : normal;
   half_bits = magnitude >= 0x477ff000u ? 0x7c00u : half_bits;
-  return magnitude > 0x7f800000u ? 0x7e00u : (half_bits | sign);
+  half_bits |= sign;
+  return magnitude > 0x7f800000u ? 0x7e00u : half_bits;
 }
 
 TUFF_FN float tuff_f16_bits_to_f32(uint half_bits) {
   uint magnitude = half_bits & 0x7fffu;
   uint bits = (magnitude << 13) + 0x38000000u;
-  bits = magnitude >= 0x7c00u ? (magnitude > 0x7c00u ? 0x7fc00000u : 0x7f800000u) : bits;
+  bits = magnitude == 0x7c00u ? 0x7f800000u : bits;
   // A denormal half counts units of 2^-24: this product is exact.
-  bits = magnitude < 0x0400u ? floatBitsToUint(float(magnitude) * 5.9604644775390625e-8f) : bits;
-  return uintBitsToFloat(magnitude > 0x7c00u ? bits : bits | ((half_bits & 0x8000u) << 16));
+  uint denormal = floatBitsToUint(float(magnitude) * 5.9604644775390625e-8f);
+  bits = magnitude < 0x0400u ? denormal : bits;
+  bits |= (half_bits & 0x8000u) << 16;
+  return uintBitsToFloat(magnitude > 0x7c00u ? 0x7fc00000u : bits);
 }
 
 TUFF_FN uint tuff_f32_to_bf16_bits(float x) {
@@ -302,9 +333,11 @@ TUFF_FN float tuff_div(float a, float b) {
   uint bits = tuff_scaled_bits(q.hi + q.lo, int(a_bits >> 23) - int(b_bits >> 23));
   bits = a_bits == 0u || b_bits == 0x7f800000u ? 0u : bits;
   bits = a_bits == 0x7f800000u || b_bits == 0u ? 0x7f800000u : bits;
-  bool undefined = a_bits == b_bits && (a_bits == 0u || a_bits == 0x7f800000u);
+  bits |= tuff_sign_bit(a) ^ tuff_sign_bit(b);
+  bool end = a_bits == 0u || a_bits == 0x7f800000u;
+  bool undefined = a_bits == b_bits && end;
   undefined = undefined || a_bits > 0x7f800000u || b_bits > 0x7f800000u;
-  return uintBitsToFloat(undefined ? 0x7fc00000u : bits | (tuff_sign_bit(a) ^ tuff_sign_bit(b)));
+  return uintBitsToFloat(undefined ? 0x7fc00000u : bits);
 }
 
 // 0.6 ULP.
@@ -335,7 +368,9 @@ TUFF_FN float tuff_floormod(float x, float y) {
   float rest = tuff_fmod(x, y);
   uint bits = floatBitsToUint(rest);
   bool differ = (bits & 0x80000000u) != tuff_sign_bit(y) && bits != 0x7fc00000u;
-  uint moved = (bits & 0x7fffffffu) == 0u ? bits ^ 0x80000000u : floatBitsToUint(tuff_flush_result(rest + y));
+  uint other_zero = bits ^ 0x80000000u;
+  uint moved = floatBitsToUint(tuff_flush_result(rest + y));
+  moved = (bits & 0x7fffffffu) == 0u ? other_zero : moved;
   return uintBitsToFloat(differ ? moved : bits);
 }
 
@@ -364,7 +399,7 @@ TUFF_FN float tuff_sqrt(float x) {
   TUFF_PRECISE float c = (m - s * s) * half_y;
   TUFF_PRECISE float corrected = s + (c + c * c * half_y);
   uint root = tuff_scaled_bits(corrected, tuff_root_exponent(bits));
-  root = bits == 0x7f800000u || (bits & 0x7fffffffu) == 0u ? bits : root;
+  root = bits == 0x7f800000u || bits == 0u || bits == 0x80000000u ? bits : root;
   return uintBitsToFloat(bits > 0x80000000u || bits == 0x7fc00000u ? 0x7fc00000u : root);
 }
 
@@ -377,7 +412,8 @@ TUFF_FN float tuff_rsqrt(float x) {
   TUFF_PRECISE float rest = (((1.0f - m.hi * t.hi) - m.hi * t.lo) - m.lo * t.hi) - m.lo * t.lo;
   uint root = tuff_scaled_bits(y + y * (rest * (0.5f + 0.375f * rest)), -tuff_root_exponent(bits));
   root = bits == 0x7f800000u ? 0u : root;
-  root = (bits & 0x7fffffffu) == 0u ? bits | 0x7f800000u : root;
+  uint pole = bits | 0x7f800000u;
+  root = (bits & 0x7fffffffu) == 0u ? pole : root;
   return uintBitsToFloat(bits > 0x80000000u || bits == 0x7fc00000u ? 0x7fc00000u : root);
 }
 
@@ -422,7 +458,8 @@ TUFF_FN float tuff_exp2(float x) {
   float c = tuff_flush_operand(uintBitsToFloat(in_range ? bits : 0u));
   int n = tuff_nearest_int(c);
   uint e = tuff_scaled_bits(tuff_exp2_fraction(c - float(n)), n);
-  e = in_range ? e : (bits >= 0x80000000u ? 0u : 0x7f800000u);
+  uint limit = bits >= 0x80000000u ? 0u : 0x7f800000u;
+  e = in_range ? e : limit;
   return uintBitsToFloat(tuff_is_nan(x) ? 0x7fc00000u : e);
 }
 
@@ -451,7 +488,8 @@ TUFF_FN float tuff_log_sum(int n, float f) {
 
 // A logarithm's value for any x, given its value for positive normal x.
 TUFF_FN float tuff_log_result(uint bits, float value) {
-  uint result = bits >= 0x7f800000u ? bits : floatBitsToUint(value);
+  uint result = floatBitsToUint(value);
+  result = bits >= 0x7f800000u ? bits : result;
   result = bits > 0x80000000u ? 0x7fc00000u : result;
   return uintBitsToFloat((bits & 0x7fffffffu) == 0u ? 0xff800000u : result);
 }
@@ -476,17 +514,22 @@ TUFF_FN float tuff_log2(float x) {
 // ln(1 + x), 2 ULP. What 1 + x loses in rounding is given back, scaled, to f.
 TUFF_FN float tuff_log1p(float x) {
   uint bits = floatBitsToUint(tuff_flush(x));
-  bool inside = bits < 0x7f800000u || (bits >= 0x80000000u && bits < 0xbf800000u);
+  bool inside = bits >= 0x80000000u && bits < 0xbf800000u;
+  inside = inside || bits < 0x7f800000u;
   float v = uintBitsToFloat(inside ? bits : 0u);
   bool below_one = (bits & 0x7fffffffu) < 0x3f800000u;
   TUFF_PRECISE float u = 1.0f + v;
-  TUFF_PRECISE float lost = below_one ? v - (u - 1.0f) : 1.0f - (u - v);
+  TUFF_PRECISE float lost_of_v = v - (u - 1.0f);
+  TUFF_PRECISE float lost_of_one = 1.0f - (u - v);
+  float lost = below_one ? lost_of_v : lost_of_one;
   int n = tuff_log_exponent(floatBitsToUint(u));
   // Beyond 2^60 what is lost matters no more, and 2^-n would become a denormal.
-  float scale = uintBitsToFloat(n > 60 ? 0u : uint(127 - n) << 23);
-  float sum = tuff_log_sum(n, tuff_log_fraction(floatBitsToUint(u)) + lost * scale);
-  uint result = (bits & 0x7fffffffu) < 0x33800000u ? bits : floatBitsToUint(sum);
-  result = inside ? result : (bits < 0x80000000u ? bits : 0x7fc00000u);
+  uint scale_bits = uint(127 - n) << 23;
+  float scale = uintBitsToFloat(n > 60 ? 0u : scale_bits);
+  uint result = floatBitsToUint(tuff_log_sum(n, tuff_log_fraction(floatBitsToUint(u)) + lost * scale));
+  result = (bits & 0x7fffffffu) < 0x33800000u ? bits : result;
+  uint outside = bits < 0x80000000u ? bits : 0x7fc00000u;
+  result = inside ? result : outside;
   return uintBitsToFloat(bits == 0xbf800000u ? 0xff800000u : result);
 }
 
@@ -538,29 +581,39 @@ TUFF_FN float tuff_pow(float x, float y) {
   float minor = a.lo * b.lo + y_bounded * log2_x.lo;
   TUFF_PRECISE float f = ((a.hi * b.hi - float(n)) + (a.hi * b.lo + a.lo * b.hi)) + minor;
   uint power = tuff_scaled_bits(tuff_exp2_fraction(f), n);
-  power = in_range ? power : (floatBitsToUint(product) >= 0x80000000u ? 0u : 0x7f800000u);
+  uint limit = floatBitsToUint(product) >= 0x80000000u ? 0u : 0x7f800000u;
+  power = in_range ? power : limit;
 
   uint exponent = y_bits >> 23;
-  uint fraction_bits = exponent < 127u ? 24u : (exponent > 150u ? 0u : 150u - exponent);
+  uint fraction_bits = 150u - exponent;
+  fraction_bits = exponent < 127u ? 24u : fraction_bits;
+  fraction_bits = exponent > 150u ? 0u : fraction_bits;
   uint y_mantissa = (y_bits & 0x007fffffu) | 0x00800000u;
   bool y_integer = ((y_mantissa >> fraction_bits) << fraction_bits) == y_mantissa;
-  bool y_odd = y_integer && exponent < 151u && ((y_mantissa >> fraction_bits) & 1u) == 1u;
+  uint last_digit = (y_mantissa >> fraction_bits) & 1u;
+  bool y_odd = y_integer && exponent < 151u && last_digit == 1u;
 
-  power = x_bits == 0u ? (y_negative ? 0x7f800000u : 0u) : power;
-  power = x_bits == 0x7f800000u ? (y_negative ? 0u : 0x7f800000u) : power;
+  uint of_zero = y_negative ? 0x7f800000u : 0u;
+  uint of_infinity = y_negative ? 0u : 0x7f800000u;
+  power = x_bits == 0u ? of_zero : power;
+  power = x_bits == 0x7f800000u ? of_infinity : power;
   power |= x_negative && y_odd ? 0x80000000u : 0u;
   bool undefined = x_negative && !y_integer && x_bits != 0u && x_bits != 0x7f800000u;
   power = undefined || x_bits > 0x7f800000u || y_bits > 0x7f800000u ? 0x7fc00000u : power;
-  return uintBitsToFloat(y_bits == 0u || floatBitsToUint(x) == 0x3f800000u ? 0x3f800000u : power);
+  power = floatBitsToUint(x) == 0x3f800000u ? 0x3f800000u : power;
+  return uintBitsToFloat(y_bits == 0u ? 0x3f800000u : power);
 }
 
 // ---- Circular functions ----------------------------------------------------------------------------------
 
 // The binary digits of 2/pi after the point, 32 a word, counted from 1.
 TUFF_FN uint tuff_two_over_pi_word(uint index) {
-  uint word = index == 1u ? 0xa2f9836eu : (index == 2u ? 0x4e441529u : 0xfc2757d1u);
-  word = index == 4u ? 0xf534ddc0u : (index == 5u ? 0xdb629599u : word);
-  return index == 6u ? 0x3c439041u : (index == 7u ? 0xfe5163abu : word);
+  uint word = index == 1u ? 0xa2f9836eu : 0x4e441529u;
+  word = index == 3u ? 0xfc2757d1u : word;
+  word = index == 4u ? 0xf534ddc0u : word;
+  word = index == 5u ? 0xdb629599u : word;
+  word = index == 6u ? 0x3c439041u : word;
+  return index == 7u ? 0xfe5163abu : word;
 }
 
 // The high word of a * b for a < 2^24.
@@ -682,15 +735,19 @@ TUFF_FN float tuff_atan(float x) {
   float a = tuff_abs(x);
   bool middle = a > 0.414213568f;
   bool large = a > 2.41421366f;
-  float ratio = tuff_div(large ? -1.0f : a - 1.0f, large ? a : a + 1.0f);
+  float numerator = a - 1.0f;
+  float denominator = a + 1.0f;
+  float ratio = tuff_div(large ? -1.0f : numerator, large ? a : denominator);
   float t = middle ? ratio : a;
-  float base = large ? 1.57079637f : (middle ? 0.785398185f : 0.0f);
-  float base_lo = large ? -4.37113883e-8f : (middle ? -2.18556941e-8f : 0.0f);
+  float base = middle ? 0.785398185f : 0.0f;
+  base = large ? 1.57079637f : base;
+  float base_lo = middle ? -2.18556941e-8f : 0.0f;
+  base_lo = large ? -4.37113883e-8f : base_lo;
   float z = t * t;
   float p = (-6.09062724e-2f * z + 0.105994172f) * z - 0.142444253f;
   p = (p * z + 0.199985296f) * z - 0.333333164f;
   float angle = base + (t + (t * z * p + base_lo));
-  return tuff_signed_result(uintBitsToFloat(tuff_is_nan(x) ? 0x7fc00000u : floatBitsToUint(angle)), tuff_sign_bit(x));
+  return tuff_signed_result(tuff_is_nan(x) ? x : angle, tuff_sign_bit(x));
 }
 
 // asin(t) - t for t in [0, 1/2], z = t * t.
@@ -704,11 +761,16 @@ TUFF_FN float tuff_asin_tail(float t, float z) {
 TUFF_FN float tuff_asin(float x) {
   float a = tuff_abs(x);
   bool large = floatBitsToUint(a) > 0x3f000000u;
-  float z = large ? 0.5f - 0.5f * a : a * a;
-  float t = large ? tuff_sqrt(z) : a;
+  float square = a * a;
+  float half_rest = 0.5f - 0.5f * a;
+  float root = tuff_sqrt(half_rest);
+  float z = large ? half_rest : square;
+  float t = large ? root : a;
   float tail = tuff_asin_tail(t, z);
-  TUFF_PRECISE float angle = large ? (1.57079637f - 2.0f * t) - (2.0f * tail + 4.37113883e-8f) : t + tail;
-  uint bits = floatBitsToUint(a) > 0x3f800000u ? 0x7fc00000u : floatBitsToUint(angle);
+  TUFF_PRECISE float near_end = (1.57079637f - 2.0f * t) - (2.0f * tail + 4.37113883e-8f);
+  TUFF_PRECISE float near_zero = t + tail;
+  uint bits = floatBitsToUint(large ? near_end : near_zero);
+  bits = floatBitsToUint(a) > 0x3f800000u ? 0x7fc00000u : bits;
   return tuff_signed_result(uintBitsToFloat(bits), tuff_sign_bit(x));
 }
 
@@ -717,13 +779,20 @@ TUFF_FN float tuff_acos(float x) {
   float a = tuff_abs(x);
   bool large = floatBitsToUint(a) > 0x3f000000u;
   bool negative = tuff_sign_bit(x) != 0u;
-  float z = large ? 0.5f - 0.5f * a : a * a;
-  float t = large ? tuff_sqrt(z) : a;
+  float square = a * a;
+  float half_rest = 0.5f - 0.5f * a;
+  float root = tuff_sqrt(half_rest);
+  float z = large ? half_rest : square;
+  float t = large ? root : a;
   float angle = t + tuff_asin_tail(t, z);
-  float near_half_pi = 1.57079637f - (negative ? -4.37113883e-8f - angle : angle + 4.37113883e-8f);
-  float near_end = negative ? 3.14159274f - (2.0f * angle + 8.74227766e-8f) : 2.0f * angle;
-  float result = large ? near_end : near_half_pi;
-  return uintBitsToFloat(floatBitsToUint(a) > 0x3f800000u ? 0x7fc00000u : floatBitsToUint(tuff_flush_result(result)));
+  float angle_below = -4.37113883e-8f - angle;
+  float angle_above = angle + 4.37113883e-8f;
+  float near_half_pi = 1.57079637f - (negative ? angle_below : angle_above);
+  float near_one = 2.0f * angle;
+  float near_minus_one = 3.14159274f - (2.0f * angle + 8.74227766e-8f);
+  float near_end = negative ? near_minus_one : near_one;
+  uint bits = floatBitsToUint(tuff_flush_result(large ? near_end : near_half_pi));
+  return uintBitsToFloat(floatBitsToUint(a) > 0x3f800000u ? 0x7fc00000u : bits);
 }
 
 // ---- Hyperbolic functions and their inverses -------------------------------------------------------------
@@ -731,7 +800,8 @@ TUFF_FN float tuff_acos(float x) {
 // e^a / 2 for a >= 0; Inf only where sinh and cosh are.
 TUFF_FN float tuff_half_exp(float a) {
   bool in_range = floatBitsToUint(a) < 0x42f00000u;
-  return uintBitsToFloat(in_range ? tuff_exp_scaled_bits(a, -1) : 0x7f800000u);
+  uint bits = tuff_exp_scaled_bits(in_range ? a : 0.0f, -1);
+  return uintBitsToFloat(in_range ? bits : 0x7f800000u);
 }
 
 // 2 ULP.
@@ -740,14 +810,17 @@ TUFF_FN float tuff_sinh(float x) {
   float z = a * a;
   float p = ((2.79005599e-6f * z + 1.98416601e-4f) * z + 8.33331514e-3f) * z + 0.166666672f;
   float h = tuff_half_exp(a);
-  float value = floatBitsToUint(a) < 0x3f800000u ? a + a * z * p : h - tuff_div(0.25f, h);
+  float near = a + a * z * p;
+  float far = h - tuff_div(0.25f, h);
+  float value = floatBitsToUint(a) < 0x3f800000u ? near : far;
   return tuff_signed_result(tuff_is_nan(x) ? x : value, tuff_sign_bit(x));
 }
 
 // 2 ULP.
 TUFF_FN float tuff_cosh(float x) {
   float h = tuff_half_exp(tuff_magnitude(x));
-  return tuff_flush_result(tuff_is_nan(x) ? x : h + tuff_div(0.25f, h));
+  float value = h + tuff_div(0.25f, h);
+  return tuff_flush_result(tuff_is_nan(x) ? x : value);
 }
 
 // 1/(1 + t) for t in [0, 1]: a quotient that needs no look at signs, exponents and special values.
@@ -767,7 +840,8 @@ TUFF_FN float tuff_tanh(float x) {
   p = (p * z + 0.133314103f) * z - 0.333332807f;
   float t = tuff_exp_falling(a + a);
   float far = 1.0f - (t + t) * tuff_reciprocal_of_one_plus(t);
-  float value = floatBitsToUint(a) < 0x3f200000u ? a + a * z * p : far;
+  float near = a + a * z * p;
+  float value = floatBitsToUint(a) < 0x3f200000u ? near : far;
   return tuff_signed_result(tuff_is_nan(x) ? x : value, tuff_sign_bit(x));
 }
 
@@ -787,9 +861,10 @@ TUFF_FN float tuff_acosh(float x) {
   uint bits = floatBitsToUint(a);
   bool large = bits >= 0x4e800000u;
   float t = a - 1.0f;
-  float value = tuff_log1p(large ? a : t + tuff_sqrt(t * (t + 2.0f))) + (large ? 0.693147182f : 0.0f);
+  float sum = t + tuff_sqrt(t * (t + 2.0f));
+  uint value = floatBitsToUint(tuff_log1p(large ? a : sum) + (large ? 0.693147182f : 0.0f));
   bool undefined = bits < 0x3f800000u || bits >= 0x80000000u;
-  return tuff_flush_result(uintBitsToFloat(undefined ? 0x7fc00000u : floatBitsToUint(value)));
+  return tuff_flush_result(uintBitsToFloat(undefined ? 0x7fc00000u : value));
 }
 
 // 3 ULP; NaN outside [-1, 1]. log1p(2a/(1 - a)) / 2.
@@ -811,7 +886,9 @@ TUFF_FN float tuff_erf(float x) {
   float g = (-2.82677647e-4f * b + 4.39043436e-3f) * b - 3.20666656e-2f;
   g = ((g * b + 0.149941593f) * b + 0.919259667f) * b + 1.62689209f;
   float far = 1.0f - tuff_exp2(-2.82300490e-4f - g * b);
-  float near = floatBitsToUint(a) < 0x39000000u ? a * 1.12837923f : a + a * p;
+  float smallest = a * 1.12837923f;
+  float near = a + a * p;
+  near = floatBitsToUint(a) < 0x39000000u ? smallest : near;
   float value = floatBitsToUint(a) < 0x3f6b851fu ? near : far;
   return tuff_signed_result(tuff_is_nan(x) ? x : value, tuff_sign_bit(x));
 }
@@ -820,7 +897,8 @@ TUFF_FN float tuff_erf(float x) {
 TUFF_FN float tuff_sigmoid(float x) {
   float t = tuff_exp_falling(x);
   float r = tuff_reciprocal_of_one_plus(t);
-  float value = tuff_sign_bit(x) != 0u ? t * r : r;
+  float falling = t * r;
+  float value = tuff_sign_bit(x) != 0u ? falling : r;
   return tuff_flush_result(tuff_is_nan(x) ? x : value);
 }
 
