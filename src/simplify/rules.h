@@ -14,6 +14,7 @@ Rewritten identity_map(Rewriter& dst, const Site& site);
 Rewritten cast_of_cast(Rewriter& dst, const Site& site);
 Rewritten select_of_known(Rewriter& dst, const Site& site);
 Rewritten reduce_of_unit_axes(Rewriter& dst, const Site& site);
+Rewritten gather_of_wide_indices(Rewriter& dst, const Site& site);
 Rewritten splat_operand(Rewriter& dst, const Site& site);
 Rewritten map_of_broadcasts(Rewriter& dst, const Site& site);
 

@@ -7,8 +7,9 @@ namespace tuff {
 namespace {
 
 // splat_operand comes before what looks for broadcasts.
-constexpr RewriteRule kTidy[] = {identity_view,   view_of_view,        view_of_splat, identity_map,     cast_of_cast,
-                                 select_of_known, reduce_of_unit_axes, splat_operand, map_of_broadcasts};
+constexpr RewriteRule kTidy[] = {identity_view, view_of_view,     view_of_splat,       identity_map,
+                                 cast_of_cast,  select_of_known,  reduce_of_unit_axes, gather_of_wide_indices,
+                                 splat_operand, map_of_broadcasts};
 constexpr RewriteRule kIntoWeights[] = {shift_of_shift, scale_of_scale, scale_of_product};
 
 // Rounds until nothing matches; what one rule makes, another may match. Two or three are usual.

@@ -121,6 +121,19 @@ TEST_CASE("reduce_of_unit_axes") {
              "output %2 \"y\"\n output %3 \"i\"\n output %4 \"z\"\n");
 }
 
+TEST_CASE("gather_of_wide_indices") {
+  check_rule("gather_of_wide_indices", gather_of_wide_indices,
+             "input %0 \"x\": f32[4, 3]\n input %1 \"i\": i32[2]\n input %2 \"wide\": i64[2]\n"
+             "%3: i64[5] = constant list(0, -1, 3, 5000000000, -5000000000) from \"table\"\n"
+             "%4: i64[2] = constant splat(-2) from \"same\"\n"
+             "%5: i64[2] = map.cast %1 from \"cast\"\n"
+             "%6: f32[5, 3] = gather %0, %3 {axis=0} from \"of a table\"\n"
+             "%7: f32[4, 2] = gather %0, %4 {axis=1} from \"of one index\"\n"
+             "%8: f32[2, 3] = gather %0, %5 {axis=0} from \"of a cast\"\n"
+             "%9: f32[2, 3] = gather %0, %2 {axis=0} from \"of data: stays\"\n"
+             "output %6 \"a\"\n output %7 \"b\"\n output %8 \"c\"\n output %9 \"d\"\n");
+}
+
 TEST_CASE("map_of_broadcasts") {
   check_rule("map_of_broadcasts", map_of_broadcasts,
              "symbol n in 1..64 step 1\n input %0 \"row\": f32[n, 1]\n input %1 \"column\": f32[1, 5]\n input %2 "
