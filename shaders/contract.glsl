@@ -5,6 +5,7 @@
 // neighbouring vectors of B. A's loads are the same for all invocations of a row. Convolution is the same sum with
 // A[m, k] read through the window's coordinates: the loops around k are then over the taps. Slots:
 //   setup      coordinates of the rows
+//   zero       where sums start
 //   loops      the loops over taps, opening; tap: what each of them fixes; loops_end: closing
 //   loads_a    a_<row>_<step> for `steps` consecutive k (where a load costs each lane its own, the subgroup's lanes load
 //              a row each and the steps pass them around)
@@ -16,9 +17,9 @@ void main() {
   ${setup}
 //@for i rows
 //@for j columns
-  ${vector} acc_${i}_${j} = ${vector}(0);
+  ${vector} acc_${i}_${j} = ${vector}(${zero});
 //@if chunked
-  ${vector} sum_${i}_${j} = ${vector}(0);
+  ${vector} sum_${i}_${j} = ${vector}(${zero});
 //@end
 //@end
 //@end
@@ -26,7 +27,7 @@ void main() {
   for (int chunk = 0; chunk < ${k_count}; chunk += ${chunked}) {
 //@for i rows
 //@for j columns
-    acc_${i}_${j} = ${vector}(0);
+    acc_${i}_${j} = ${vector}(${zero});
 //@end
 //@end
     for (int k = chunk; k < min(chunk + ${chunked}, ${k_count}); ++k) {

@@ -9,7 +9,7 @@ shared ${vector} partial[${chunk_count} * ${workgroup_x}];
 void main() {
   ${setup}
   for (int c = int(gl_LocalInvocationID.y); c < ${chunk_count}; c += ${workgroup_y}) {
-    ${vector} acc_0_0 = ${vector}(0);
+    ${vector} acc_0_0 = ${vector}(${zero});
     int k_end = min((c + 1) * ${chunk}, ${k_count});
     for (int k = c * ${chunk}; k < k_end; ++k) {
       ${loads_a}

@@ -250,6 +250,8 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   slots["columns"] = std::to_string(tile.columns);
   slots["steps"] = std::to_string(tile.steps);
   slots["vector"] = vector;
+  // llvmpipe (Mesa 22.3) takes 0 + x for x where the 0 is a literal, even where x is -0.
+  slots["zero"] = request.exact && reg == Register::kFloat ? std::string(writer.dialect().hidden_zero) : "0";
   slots["k_count"] = writer.parameter(k_count);
   slots["multiply_add_begin"] = fused_multiply_add ? "fma(" + vector + "(" : "(";
   slots["multiply_add_middle"] = fused_multiply_add ? "), " : " * ";
