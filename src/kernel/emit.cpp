@@ -241,6 +241,7 @@ bool Emitter::contiguous(const IntExpr& address, const std::string& variable, in
 
 std::string Emitter::condition(const std::vector<RangeCheck>& checks, int* block) {
   std::string text;
+  int deepest = 0;
   for (const RangeCheck& c : checks) {
     int own = std::max(block_of(c.value), block_of(c.extent));
     bool low = proven_nonnegative(c.value);
@@ -251,9 +252,12 @@ std::string Emitter::condition(const std::vector<RangeCheck>& checks, int* block
                        : low ? value + " < " + integer_in(c.extent, own)
                              : "uint(" + value + ") < uint(" + integer_in(c.extent, own) + ")";
     std::string name = blocks_[static_cast<size_t>(own)]->temporary("bool", test);
-    *block = std::max(*block, own);
+    deepest = std::max(deepest, own);
     text += (text.empty() ? "" : " && ") + name;
   }
+  *block = std::max(*block, deepest);
+  // Together where the last of them is known, so that no inner loop holds the tests apart.
+  if (text.find(' ') != std::string::npos) text = blocks_[static_cast<size_t>(deepest)]->temporary("bool", text);
   return text;
 }
 
@@ -264,10 +268,9 @@ namespace {
 std::string checked_load(Block& block, const std::string& type, const std::string& test, ValueId value, int width,
                          const std::string& index, const std::string& otherwise) {
   if (test.empty()) return block.temporary(type, block.writer().load(value, width, index));
-  std::string ok = test.find(' ') == std::string::npos ? test : block.temporary("bool", test);
-  std::string safe = block.temporary("int", ok + " ? " + index + " : 0");
+  std::string safe = block.temporary("int", test + " ? " + index + " : 0");
   std::string loaded = block.temporary(type, block.writer().load(value, width, safe));
-  return block.temporary(type, ok + " ? " + loaded + " : " + otherwise);
+  return block.temporary(type, test + " ? " + loaded + " : " + otherwise);
 }
 
 }  // namespace
@@ -390,7 +393,7 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         std::string test = condition(checks_at(lane), &out.block);
         out.texts.push_back(test.empty() ? argument(0, lane)
                                          : blocks_[static_cast<size_t>(out.block)]->temporary(
-                                               type, "(" + test + ") ? " + argument(0, lane) + " : " + argument(1, lane)));
+                                               type, test + " ? " + argument(0, lane) + " : " + argument(1, lane)));
       }
       break;
     }
