@@ -2,8 +2,10 @@
 
 check_pipelines.py PIPELINE_STATISTICS WITH_DRIVER TARGET JSON_FOLDER MODEL...; with --contraction instead: the first model
 in exact mode must hold no fused multiply-add, and without the decorations that forbid them must hold some.
-Out: JSON_FOLDER/TARGET-MODEL.json, a line for each model; status 1 if a kernel does not compile or, where the driver tells
-of spills and its registers are counted (radeon, nouveau), if one spills. 77 where the driver is not there.
+check_pipelines.py --renew JSON_FOLDER writes expected.json anew from what the last runs left there.
+Out: JSON_FOLDER/TARGET.json, each kernel's registers, spills, occupancy and instructions under the names of DRIVERS beside
+the driver's own; a line for each model. Status 1 if a kernel does not compile, takes more than the device's limits, spills
+where nothing may, or does worse than expected.json; 77 where the driver is not there.
 """
 
 import json
@@ -13,45 +15,183 @@ import re
 import subprocess
 import sys
 
-SPILLS = {
-    "radeon": ["Spilled SGPRs", "Spilled VGPRs", "Scratch size"],
-    "nouveau": ["Spills to mem", "Spills to reg", "Fills from mem"],
+EXPECTED = pathlib.Path(__file__).with_name("expected.json")
+RENEW = "python3 tests/farm/check_pipelines.py --renew"
+# Ours on the left, the driver's on the right; several are added up.
+DRIVERS = {
+    "radeon": {
+        "registers": ["VGPRs"],
+        "spills": ["Spilled SGPRs", "Spilled VGPRs"],
+        "scratch_bytes": ["Scratch size"],
+        "occupancy": ["Subgroups per SIMD"],
+        "instructions": ["Instructions"],
+    },
+    "nouveau": {
+        "registers": ["Number of GPRs"],
+        "spills": ["Spills to memory", "Spills to reg"],
+        "scratch_bytes": ["SLM size"],
+        "occupancy": ["Max warps/SM"],
+        "instructions": ["Instruction count"],
+    },
+    "intel": {
+        "registers": ["Max live registers"],
+        "spills": ["Spills"],
+        "scratch_bytes": ["Scratch Memory Size"],
+        "occupancy": ["Max dispatch width"],
+        "instructions": ["Instructions"],
+    },
+    "freedreno": {
+        "registers": ["Registers used"],
+        "spills": ["STP Count"],
+        "occupancy": ["Max Waves Per Core"],
+        "instructions": ["Instruction Count"],
+    },
+    "v3d": {
+        "registers": ["max-temps"],
+        "spills": ["TMU Spills"],
+        "scratch_bytes": ["Spill Size"],
+        "occupancy": ["Thread Count"],
+        "instructions": ["Instruction Count"],
+    },
+    "mali": {"registers": ["registers"], "spills": ["spills"], "occupancy": ["threads"], "instructions": ["inst"]},
 }
+# What a register and an occupancy are.
+UNITS = {
+    "radeon": ("vector registers, one word a lane", "waves a SIMD"),
+    "nouveau": ("words a lane", "warps a multiprocessor"),
+    "intel": ("32 bytes a thread, as many as live at once before scheduling", "lanes a thread"),
+    "freedreno": ("four words a lane", "waves a core"),
+    "v3d": ("words a lane, as many as live at once", "threads a processor"),
+    "mali": ("words a lane: the 32 or 64 that a thread gets, as no exact number is told", "threads to 64 registers"),
+}
+# Where a spill is wrong whatever expected.json says.
+NO_SPILLS = ("radeon", "nouveau")
+# Mali tells all on stderr, in a line a compiled shader, and v3d its registers, where it is asked to.
+PRINTED = re.compile(r"^SHADER-DB\b.* shader: (.*)$", re.MULTILINE)
+PRINTING = {"V3D_DEBUG": "shaderdb"}
 
 
-def kernels_of(program, with_driver, target, model, *options):
-    command = [with_driver, f"farm/{target}", program, model, *options]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def printed_statistics(text):
+    """"5 inst, 2 threads, 0:0 spills:fills" as a dictionary; of several lines (a compiler's tries) the last."""
+    lines, found = PRINTED.findall(text), {}
+    for part in lines[-1].split(", ") if lines else []:
+        numbers, names = part.split(" ", 1)
+        found.update(zip(names.split(":"), numbers.split(":")))
+    return found
+
+
+def read_fields(driver, kernel):
+    told = kernel["statistics"]
+    if driver == "mali" and "threads" in told:
+        told["registers"] = str(64 // int(told["threads"]))
+    for field, names in DRIVERS[driver].items():
+        kernel[field] = sum(int(told[name]) for name in names) if all(name in told for name in names) else None
+
+
+def compile_model(program, with_driver, target, model):
+    command = [with_driver, f"farm/{target}", program, model]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **PRINTING})
     if done.returncode == 77:
         print(done.stderr.strip())
         sys.exit(77)
     if done.returncode != 0:
         print(f"WRONG {model}: status {done.returncode}: {done.stderr.strip()[-600:]}")
         return None
-    return json.loads(done.stdout)["kernels"]
+    compiled = json.loads(done.stdout)
+    _, *printed = re.split(r"^kernel .*\n", done.stderr, flags=re.MULTILINE)
+    for kernel, text in zip(compiled["kernels"], printed, strict=True):
+        kernel["statistics"].update(printed_statistics(text))
+        read_fields(target.split("/")[0], kernel)
+    return compiled
 
 
-def spilling(kernel, names):
-    statistics = kernel["statistics"]
-    return [f"{name} {statistics[name]}" for name in names if int(statistics.get(name, 0)) > 0]
+def summary_of(kernels):
+    return {
+        "kernels": len(kernels),
+        "registers": max(k["registers"] for k in kernels),
+        "spills": sum(k["spills"] for k in kernels),
+        "occupancy": min(k["occupancy"] for k in kernels),
+    }
+
+
+def wrongs_of(target, compiled):
+    """What is wrong by itself: statistics that the driver no longer tells, limits, spills."""
+    for kernel in compiled["kernels"]:
+        name = f"{kernel['name']} ({kernel['schedule']})"
+        for field in DRIVERS[target.split("/")[0]]:
+            if kernel[field] is None:
+                yield f"{name}: the driver does not tell {field}."
+        for limit, most in compiled["limits"].items():
+            if kernel[limit] > most:
+                yield f"{name} takes {kernel[limit]} {limit}; the device has {most}."
+        if target.startswith(NO_SPILLS) and (kernel["spills"] or kernel["scratch_bytes"]):
+            yield f"{name} spills {kernel['spills']} registers and has {kernel['scratch_bytes']} bytes of scratch."
+
+
+def compare(found, expected):
+    """Sentences on what is worse, and on what is better, than expected.json has it."""
+    worse, better = [], []
+    for field, sign in (("registers", 1), ("spills", 1), ("occupancy", -1)):
+        difference = sign * (found[field] - expected[field])
+        if difference:
+            (worse if difference > 0 else better).append(f"{field} {found[field]}, expected {expected[field]}")
+    return worse, better
 
 
 def check_models(program, with_driver, target, folder, models):
-    failed, names = 0, SPILLS.get(target.split("/")[0], [])
+    expected = json.loads(EXPECTED.read_text()).get(target, {"models": {}})
+    unit_of_registers, unit_of_occupancy = UNITS[target.split("/")[0]]
+    report = {"target": target, "units": {"registers": unit_of_registers, "occupancy": unit_of_occupancy}, "models": {}}
+    failed, renewable, path = 0, False, folder / f"{target.replace('/', '_')}.json"
+    path.unlink(missing_ok=True)
     for model in models:
-        kernels = kernels_of(program, with_driver, target, model)
-        if not kernels:
+        stem, compiled = pathlib.Path(model).stem, compile_model(program, with_driver, target, model)
+        if not compiled:
             failed += 1
             continue
-        stem = pathlib.Path(model).stem
-        (folder / f"{target.replace('/', '_')}-{stem}.json").write_text(json.dumps(kernels, indent=1) + "\n")
-        told = [k for k in kernels if any(name in k["statistics"] for name in names)]
-        spills = [f"{k['name']} ({k['schedule']}): {', '.join(s)}" for k in kernels if (s := spilling(k, names))]
-        wrong = bool(spills) or (bool(names) and len(told) != len(kernels))
-        print(("WRONG" if wrong else "ok   "), stem, f"{len(kernels)} kernels compile, {len(told)} tell of spills, {len(spills)} spill",
-              f"slowest {max(k['compile_ms'] for k in kernels)} ms", *spills, sep="\n      " if spills else " ")
-        failed += wrong
+        kernels = compiled["kernels"]
+        report.update({name: compiled[name] for name in ("device", "driver", "limits")})
+        wrongs, better, found = list(wrongs_of(target, compiled)), [], None
+        if all(k[field] is not None for k in kernels for field in ("registers", "spills", "occupancy")):
+            found = summary_of(kernels)
+        report["models"][stem] = {**(found or {}), "compiled": kernels}
+        if "driver" in expected and expected["driver"] != compiled["driver"]:
+            print(f"      not compared: expected.json is of {expected['driver']}, this is {compiled['driver']}")
+        elif stem not in expected["models"]:
+            wrongs.append(f"expected.json has no {stem} on {target}; {RENEW} {folder} adds it.")
+        elif found:
+            worse, better = compare(found, expected["models"][stem])
+            wrongs += worse
+        figures = f"at most {found['registers']} registers, at least {found['occupancy']} {unit_of_occupancy}, " \
+                  f"{found['spills']} spills" if found else "figures missing"
+        print("WRONG" if wrongs else "ok   ", f"{stem} {len(kernels)} kernels compile: {figures}, slowest",
+              f"{max(k['compile_ms'] for k in kernels)} ms")
+        for line in wrongs + [f"better: {b}" for b in better]:
+            print("     ", line)
+        failed += bool(wrongs)
+        renewable = renewable or bool(better)
+    path.write_text(json.dumps(report, indent=1) + "\n")
+    if renewable:
+        print(f"Some figures are better than expected.json; to keep them so: {RENEW} {folder}")
     return failed
+
+
+def renew(folder):
+    expected = json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
+    for path in sorted(folder.glob("*.json")):
+        report = json.loads(path.read_text())
+        old = expected.get(report["target"], {})
+        models = old["models"] if old.get("driver") == report["driver"] else {}
+        for name, model in report["models"].items():
+            if "registers" in model:
+                models[name] = {field: value for field, value in model.items() if field != "compiled"}
+        expected[report["target"]] = {"driver": report["driver"], "models": models}
+    rows = []
+    for target, of in sorted(expected.items()):
+        models = ",\n".join(f"   {json.dumps(name)}: {json.dumps(row)}" for name, row in of["models"].items())
+        driver = json.dumps(of["driver"])
+        rows.append(f' {json.dumps(target)}: {{\n  "driver": {driver},\n  "models": {{\n{models}\n  }}\n }}')
+    EXPECTED.write_text("{\n" + ",\n".join(rows) + "\n}\n")
 
 
 # Drivers that run here never fuse a product and a sum, so that only another vendor's machine code shows that the
@@ -77,6 +217,9 @@ def check_contraction(program, with_driver, target, model):
 
 
 def main():
+    if sys.argv[1] == "--renew":
+        renew(pathlib.Path(sys.argv[2]))
+        return 0
     program, with_driver, target, folder, *models = sys.argv[1:]
     if models[0] == "--contraction":
         return 1 if check_contraction(program, with_driver, target, models[1]) else 0
