@@ -8,6 +8,11 @@ from command import CommandTest
 from tensors import npy_bytes, npz_bytes, read_npy
 
 
+def cache_warnings(err):
+    """Others are the Vulkan loader's, of layers that the environment switches on."""
+    return sum("warning: " in line and "warning: Vulkan: " not in line for line in err.splitlines())
+
+
 class OnDevice(CommandTest):
     def setUp(self):
         super().setUp()
@@ -72,10 +77,10 @@ class OnDevice(CommandTest):
             file.write_bytes(file.read_bytes()[:-1])
         code, out, err = self.tuff(*words)
         self.assertEqual(code, 0, err)
-        self.assertEqual(err.count("warning"), 1)
+        self.assertEqual(cache_warnings(err), 1)
         self.assertEqual(read_npy(self.folder / "out/y.npy"), expected)
         code, out, err = self.tuff(*words)
-        self.assertNotIn("warning", err)
+        self.assertEqual(cache_warnings(err), 0)
         self.passes("run", "chain.graph", "--random-inputs", "5", "--no-cache")
         self.assertFalse((self.folder / "cache/tuff").exists())
         self.passes("run", "chain.graph", "--random-inputs", "5")
@@ -86,7 +91,7 @@ class OnDevice(CommandTest):
         (self.folder / "kernels").mkdir(mode=0o500)
         code, out, err = self.tuff("run", "chain.graph", "--random-inputs", "5", "--cache", "kernels")
         self.assertEqual(code, 0, err)
-        self.assertEqual(err.count("warning"), 1)
+        self.assertEqual(cache_warnings(err), 1)
 
 
 if __name__ == "__main__":
