@@ -50,7 +50,7 @@ class Importer {
   Status read_operator_sets() {
     bool found = false;
     for (const OperatorSet& set : model_.opset_imports) {
-      if (set.domain != "" && set.domain != "ai.onnx") continue;
+      if (!set.domain.empty() && set.domain != "ai.onnx") continue;
       found = true;
       opset_ = set.version;
     }
