@@ -183,6 +183,19 @@ TUFF_FN float tuff_min(float a, float b) {
   return uintBitsToFloat(tuff_is_nan(b) ? 0x7fc00000u : bits);
 }
 
+// The same but for the sign of a zero, the bits of a NaN and denormals: five instructions instead of twenty.
+TUFF_FN float tuff_fast_max(float a, float b) {
+  bool a_nan = tuff_is_nan(a);
+  float larger = a > b ? a : b;
+  return a_nan ? a : larger;
+}
+
+TUFF_FN float tuff_fast_min(float a, float b) {
+  bool a_nan = tuff_is_nan(a);
+  float smaller = a < b ? a : b;
+  return a_nan ? a : smaller;
+}
+
 // As ONNX Clip and numpy: min(max(x, low), high), so high wins where low > high.
 TUFF_FN float tuff_clip(float x, float low, float high) { return tuff_min(tuff_max(x, low), high); }
 

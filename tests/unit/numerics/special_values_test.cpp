@@ -66,6 +66,14 @@ TEST_CASE("order and selection") {
   CHECK_BITS(tuff_min(0.0f, -0.0f), -0.0f);
   CHECK_BITS(tuff_max(kNaN, 1.0f), kNaN);
   CHECK_BITS(tuff_min(1.0f, uintBitsToFloat(0xffffffffu)), kNaN);
+  CHECK(std::isnan(tuff_fast_max(kNaN, 1.0f)));
+  CHECK(std::isnan(tuff_fast_max(1.0f, kNaN)));
+  CHECK(std::isnan(tuff_fast_min(kNaN, 1.0f)));
+  CHECK(std::isnan(tuff_fast_min(1.0f, kNaN)));
+  CHECK(tuff_fast_max(-kInf, -kMax) == -kMax);
+  CHECK(tuff_fast_max(2.0f, -3.0f) == 2.0f);
+  CHECK(tuff_fast_min(kInf, 3.0f) == 3.0f);
+  CHECK(tuff_fast_min(-3.0f, 2.0f) == -3.0f);
   CHECK_BITS(tuff_max(-kInf, -kMax), -kMax);
   CHECK_BITS(tuff_clip(3.0f, -1.0f, 2.0f), 2.0f);
   CHECK_BITS(tuff_clip(-3.0f, -1.0f, 2.0f), -1.0f);
