@@ -140,6 +140,7 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   std::string source = "#version 450\n";
   if (kernel.needs_int64) source += "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n#define TUFF_INT64\n";
   if (body.find("subgroupBroadcast") != std::string::npos) source += "#extension GL_KHR_shader_subgroup_ballot : require\n";
+  if (body.find("[[dont_unroll]]") != std::string::npos) source += "#extension GL_EXT_control_flow_attributes : require\n";
   if (body.find("tuff_floor_") != std::string::npos) source += kIntegerPrelude;
   kernel.source = source + library_for(body) + body;
 

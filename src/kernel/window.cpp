@@ -1,4 +1,6 @@
 // Window kernels: pooling and depthwise convolution, where each output sees its own few inputs.
+#include <algorithm>
+
 #include "kernel/kernel_build.h"
 
 #include "graph/builder.h"
@@ -106,11 +108,15 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
       identity = uint64_t{1} << (8 * dtype_size_bytes(out.dtype) - 1);
   }
   slots["identity"] = literal(writer.dialect(), out.dtype, identity);
+  // Rolled, but for the innermost: unrolled, all taps load first, and their checks are more than NVIDIA has predicates.
   std::string loops, loops_end;
   for (size_t i = 0; i < window.kernel.size(); ++i) {
     if (window.kernel[i] == 1) continue;
     std::string t = "t" + std::to_string(i);
-    loops += "for (int " + t + " = 0; " + t + " < " + std::to_string(window.kernel[i]) + "; ++" + t + ") {\n";
+    const bool innermost = std::all_of(window.kernel.begin() + static_cast<int64_t>(i) + 1, window.kernel.end(),
+                                       [](int64_t taps) { return taps == 1; });
+    loops += std::string(innermost ? "" : "[[dont_unroll]] ") + "for (int " + t + " = 0; " + t + " < " +
+             std::to_string(window.kernel[i]) + "; ++" + t + ") {\n";
     loops_end += "}\n";
   }
   slots["loops"] = loops;
