@@ -20,7 +20,7 @@ inline std::optional<int64_t> checked_multiply(int64_t a, int64_t b) {
 
 // Floor division and its remainder, for b > 0; they agree with Python's // and %.
 inline int64_t floor_div(int64_t a, int64_t b) {
-  int64_t q = a / b;  // NOLINT(clang-analyzer-core.DivideZero): callers have shown b > 0, across calls that it does not follow
+  int64_t q = a / b;
   return (a % b != 0 && (a < 0) != (b < 0)) ? q - 1 : q;
 }
 inline int64_t floor_mod(int64_t a, int64_t b) { return a - floor_div(a, b) * b; }

@@ -69,13 +69,14 @@ std::string_view device_kind_name(DeviceKind kind) {
   return kNames[static_cast<int>(kind)];
 }
 
-bool reads_texels(const DeviceInfo& info) {
-  return info.rates.texel_loads && info.max_texel_buffer_elements >= info.max_storage_buffer_bytes / 4;
+int64_t usable_texel_buffers(const DeviceInfo& info) {
+  const bool reaches = info.max_texel_buffer_elements >= info.max_storage_buffer_bytes / 4;
+  return info.rates.texel_loads && reaches ? info.max_texel_buffers : 0;
 }
 
 int64_t buffer_offset_alignment(const DeviceInfo& info) {
-  return reads_texels(info) ? std::max(info.storage_offset_alignment, info.texel_offset_alignment)
-                            : info.storage_offset_alignment;
+  return usable_texel_buffers(info) > 0 ? std::max(info.storage_offset_alignment, info.texel_offset_alignment)
+                                        : info.storage_offset_alignment;
 }
 
 std::string print(const DeviceInfo& info) {

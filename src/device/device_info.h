@@ -52,6 +52,7 @@ struct DeviceInfo {
   int64_t max_buffer_bytes = int64_t{1} << 30;
   int64_t max_allocation_bytes = int64_t{1} << 30;
   int64_t max_storage_buffers = 4;  // a stage
+  int64_t max_texel_buffers = 16;   // a stage, uniform ones, beside all its storage buffers
   int64_t max_texel_buffer_elements = 65536;
   int64_t max_shared_bytes = 16384;
   int64_t max_workgroup_invocations = 128;
@@ -82,8 +83,9 @@ struct DeviceInfo {
   DeviceRates rates;
 };
 
-// May kernels read values through texel buffers? Where it pays, and a view reaches whatever a storage buffer reaches.
-bool reads_texels(const DeviceInfo& info);
+// How many texel buffers a kernel may read values through: none where it does not pay, or where a view does not reach
+// whatever a storage buffer reaches.
+int64_t usable_texel_buffers(const DeviceInfo& info);
 // What offsets of values in buffers are multiples of.
 int64_t buffer_offset_alignment(const DeviceInfo& info);
 

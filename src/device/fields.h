@@ -47,6 +47,7 @@ void visit_fields(Info& info, Visitor& visit) {
   visit.integer("max_buffer_bytes", info.max_buffer_bytes, 1, kMost);
   visit.integer("max_allocation_bytes", info.max_allocation_bytes, 1, kMost);
   visit.integer("max_storage_buffers", info.max_storage_buffers, 1, kMost);
+  visit.integer("max_texel_buffers", info.max_texel_buffers, 0, kMost);
   visit.integer("max_texel_buffer_elements", info.max_texel_buffer_elements, 0, kMost);
   visit.integer("max_shared_bytes", info.max_shared_bytes, 0, kMost);
   visit.integer("max_workgroup_invocations", info.max_workgroup_invocations, 1, kMost);

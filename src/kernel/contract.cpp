@@ -92,7 +92,7 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   int width = vectors ? vector_width(c.columns) : 1;
   int steps = steps_of(c);
   ContractTile tile = choose_tile(request, c, width, steps);
-  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, reads_texels(request.device));
+  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, usable_texel_buffers(request.device));
   TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, false, writer));
   const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m));
   const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * tile.width);
@@ -119,7 +119,7 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   int64_t lanes_k = 1;
   while (lanes_k < chunks && lanes_k * 2 * tile.lanes_n <= std::min<int64_t>(128, request.device.max_workgroup_invocations))
     lanes_k *= 2;
-  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, reads_texels(request.device));
+  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, usable_texel_buffers(request.device));
   TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, true, writer));
   slots["chunk"] = std::to_string(c.chunk_length / tile.steps);
   slots["chunk_count"] = std::to_string(chunks);

@@ -16,11 +16,29 @@ Register stored_register(Dtype dtype) {
 
 }  // namespace
 
-std::string KernelWriter::load(ValueId value, int width, const std::string& index) {
+std::vector<ValueId> KernelWriter::owners(ValueId value) const {
+  std::vector<ValueId> part = {value};
+  while (placements_[part.back().value].owner != part.back()) part.push_back(placements_[part.back().value].owner);
+  return part;
+}
+
+int KernelWriter::texel_words_of(ValueId value, int width) const {
   const Register r = stored_register(graph_.value(value).dtype);
-  const bool word = r == Register::kFloat || r == Register::kInt || r == Register::kUint;
-  if (!texel_loads_ || !word) return element(dialect_, buffer(value, Access::kRead, width, 0), index);
-  return texel(dialect_, r, width, buffer(value, Access::kRead, width, width), index);
+  if (r != Register::kFloat && r != Register::kInt && r != Register::kUint) return 0;
+  int64_t texel_buffers = 0;
+  for (const Slot& s : slots_) {
+    if (s.binding.texel_words == 0) continue;
+    if (s.binding.value == owners(value).back() && s.binding.texel_words == width) return width;
+    ++texel_buffers;
+  }
+  return texel_buffers < most_texel_buffers_ ? width : 0;
+}
+
+std::string KernelWriter::load(ValueId value, int width, const std::string& index) {
+  const int words = texel_words_of(value, width);
+  const std::string name = buffer(value, Access::kRead, width, words);
+  return words == 0 ? element(dialect_, name, index)
+                    : texel(dialect_, stored_register(graph_.value(value).dtype), width, name, index);
 }
 
 std::string KernelWriter::stored(ValueId value, int width, const std::string& index) {
@@ -28,8 +46,7 @@ std::string KernelWriter::stored(ValueId value, int width, const std::string& in
 }
 
 std::string KernelWriter::buffer(ValueId value, Access access, int width, int texel_words) {
-  std::vector<ValueId> part = {value};
-  while (placements_[part.back().value].owner != part.back()) part.push_back(placements_[part.back().value].owner);
+  const std::vector<ValueId> part = owners(value);
   const ValueId owner = part.back();
   auto it = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& s) {
     return s.binding.value == owner && s.binding.access == access && s.binding.texel_words == texel_words;

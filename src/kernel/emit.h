@@ -21,8 +21,8 @@ namespace tuff {
 class KernelWriter {
  public:
   KernelWriter(const Graph& graph, const std::vector<Placement>& placements, const Dialect& dialect, bool exact,
-               bool texel_loads = false)
-      : graph_(graph), placements_(placements), dialect_(dialect), exact_(exact), texel_loads_(texel_loads) {}
+               int64_t most_texel_buffers = 0)
+      : graph_(graph), placements_(placements), dialect_(dialect), exact_(exact), most_texel_buffers_(most_texel_buffers) {}
 
   // Element `index` of the value, seen as vectors of the given width: an expression to read or to assign to.
   std::string load(ValueId value, int width, const std::string& index);
@@ -46,6 +46,10 @@ class KernelWriter {
     KernelBinding binding;
     std::map<int, bool> widths;
   };
+  // The value, then what it lies in, up to what has storage of its own.
+  std::vector<ValueId> owners(ValueId value) const;
+  // How many words a texel of the value's buffer has when `width` elements are loaded; 0: a storage buffer.
+  int texel_words_of(ValueId value, int width) const;
   // The name of the buffer that holds the value.
   std::string buffer(ValueId value, Access access, int width, int texel_words);
 
@@ -53,7 +57,7 @@ class KernelWriter {
   const std::vector<Placement>& placements_;
   const Dialect& dialect_;
   bool exact_;
-  bool texel_loads_;
+  int64_t most_texel_buffers_;
   std::vector<Slot> slots_;
   std::vector<IntExpr> parameters_;
   bool used_registers_[7] = {};

@@ -153,9 +153,11 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   }
   for (ValueId v : request.group.stores)
     kernel.bytes_written += product(graph.value(v).shape) * IntExpr(storage_element_bytes(graph.value(v).dtype));
-  if (static_cast<int64_t>(kernel.bindings.size()) > request.device.max_storage_buffers)
-    return limit_exceeded(kernel.name + " binds " + std::to_string(kernel.bindings.size()) + " buffers; " +
-                          request.device.name + " allows " + std::to_string(request.device.max_storage_buffers) + ".");
+  const int64_t storage_buffers =
+      std::count_if(kernel.bindings.begin(), kernel.bindings.end(), [](const KernelBinding& b) { return b.texel_words == 0; });
+  if (storage_buffers > request.device.max_storage_buffers)
+    return limit_exceeded(kernel.name + " binds " + std::to_string(storage_buffers) + " buffers; " + request.device.name +
+                          " allows " + std::to_string(request.device.max_storage_buffers) + ".");
   auto origin = [&](NodeId n) {
     for (const std::string& name : graph.node(n).origins)
       if (std::find(kernel.origins.begin(), kernel.origins.end(), name) == kernel.origins.end()) kernel.origins.push_back(name);

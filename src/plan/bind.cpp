@@ -96,6 +96,7 @@ struct Binder {
       dispatch.kernel = variant.kernel;
       break;
     }
+    if (kernel == nullptr) return internal_error("Step " + std::to_string(id.value) + " has no variant for these sizes.");
     for (size_t axis = 0; axis < 3; ++axis) {
       TUFF_ASSIGN(int64_t count, size(kernel->grid[axis], "the grid of " + kernel->name));
       if (count <= 0) return ok_status();  // nothing to compute

@@ -7,6 +7,7 @@
 // Invariant: each kernel is made by itself, so that a refusal and a compile time name their kernel.
 #include <spirv/unified1/spirv.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -66,7 +67,8 @@ Status print_kernel(const CompiledKernel& kernel, const Kernel& made_from, Devic
   auto elapsed = std::chrono::steady_clock::now() - start;
   json.begin_object().key("name").string(kernel.name).key("schedule").string(made_from.schedule);
   json.key("compile_ms").integer(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
-  json.key("storage_buffers").integer(static_cast<int64_t>(kernel.texel_words.size())).key("shared_bytes").integer(shared);
+  const int64_t storage_buffers = std::count(kernel.texel_words.begin(), kernel.texel_words.end(), 0);
+  json.key("storage_buffers").integer(storage_buffers).key("shared_bytes").integer(shared);
   json.key("invocations").integer(int64_t{kernel.workgroup[0]} * kernel.workgroup[1] * kernel.workgroup[2]);
   json.key("statistics").begin_object();
   for (const PipelineStatistics& statistics : device.statistics(*pipelines))

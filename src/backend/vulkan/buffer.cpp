@@ -26,7 +26,7 @@ Status VulkanBuffer::allocate(MemoryUse use) {
   info.size = size_bytes_;
   info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                VK_BUFFER_USAGE_TRANSFER_DST_BIT;
-  if (reads_texels(device_->info())) info.usage |= VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT;
+  if (usable_texel_buffers(device_->info()) > 0) info.usage |= VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT;
   info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
   TUFF_TRY(device_->check(calls.vkCreateBuffer(device_->handle(), &info, nullptr, &buffer_), "vkCreateBuffer"));
 

@@ -1,5 +1,7 @@
 #include "backend/vulkan/device.h"
 
+#include <new>
+
 #include "backend/vulkan/buffer.h"
 #include "backend/vulkan/pipelines.h"
 #include "backend/vulkan/recording.h"
@@ -55,7 +57,7 @@ VulkanDevice::~VulkanDevice() {
   if (parts_.owned && may_destroy()) parts_.functions.vkDestroyDevice(parts_.device, nullptr);
   // A VkInstance must outlive its devices: where the device is left, so is the instance.
   else if (parts_.owned && parts_.instance != nullptr)
-    new std::shared_ptr<const Instance>(parts_.instance);
+    new (std::nothrow) std::shared_ptr<const Instance>(parts_.instance);
 }
 
 Status VulkanDevice::usable() const {

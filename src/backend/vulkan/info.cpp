@@ -162,6 +162,12 @@ DeviceInfo read_device_info(const InstanceFunctions& functions, VkPhysicalDevice
   info.max_buffer_bytes = p.maintenance4.maxBufferSize != 0 ? clamped(p.maintenance4.maxBufferSize) : info.max_allocation_bytes;
   info.max_storage_buffers = std::min(
       {limits.maxPerStageDescriptorStorageBuffers, limits.maxDescriptorSetStorageBuffers, limits.maxPerStageResources});
+  // Texel buffers are counted as sampled images. They have what storage buffers leave of a stage's resources, or half of
+  // them where a driver bounds only the sum; one more is the parameter block.
+  const int64_t resources = limits.maxPerStageResources;
+  info.max_texel_buffers =
+      std::clamp<int64_t>(resources - 1 - std::min(info.max_storage_buffers, resources / 2), 0,
+                          std::min(limits.maxPerStageDescriptorSampledImages, limits.maxDescriptorSetSampledImages));
   info.max_texel_buffer_elements = limits.maxTexelBufferElements;
   info.max_shared_bytes = limits.maxComputeSharedMemorySize;
   info.max_workgroup_invocations = limits.maxComputeWorkGroupInvocations;

@@ -1,5 +1,7 @@
 #include "backend/vulkan/pipelines.h"
 
+#include <algorithm>
+
 #include "backend/vulkan/pipeline_cache.h"
 
 namespace tuff::vulkan {
@@ -59,9 +61,13 @@ class DriverCache {
 };
 
 Status check_limits(const CompiledKernel& kernel, const DeviceInfo& info) {
-  if (static_cast<int64_t>(kernel.texel_words.size()) > info.max_storage_buffers)
-    return limit_exceeded("The kernel '" + kernel.name + "' reads and writes " + std::to_string(kernel.texel_words.size()) +
-                          " buffers; '" + info.name + "' allows " + std::to_string(info.max_storage_buffers) + ".");
+  const int64_t storage_buffers = std::count(kernel.texel_words.begin(), kernel.texel_words.end(), 0),
+                texel_buffers = static_cast<int64_t>(kernel.texel_words.size()) - storage_buffers;
+  if (storage_buffers > info.max_storage_buffers || texel_buffers > usable_texel_buffers(info))
+    return limit_exceeded("The kernel '" + kernel.name + "' binds " + std::to_string(storage_buffers) + " storage and " +
+                          std::to_string(texel_buffers) + " texel buffers; '" + info.name + "' allows " +
+                          std::to_string(info.max_storage_buffers) + " and " + std::to_string(usable_texel_buffers(info)) +
+                          ".");
   uint64_t invocations = 1;
   for (int axis = 0; axis < 3; ++axis) {
     invocations *= kernel.workgroup[axis];

@@ -82,7 +82,7 @@ Status gather_nd(NodeImport& node) {
   Dims strides = strides_of(addressed), tuples(index.shape().begin(), index.shape().end() - 1);
   Tensor flat;
   for (int j = 0; j < k; ++j) {
-    size_t axis = static_cast<size_t>(b + j);
+    size_t axis = static_cast<size_t>(b) + static_cast<size_t>(j);
     Tensor part = reshape(slice(index, tuple_axis, IntExpr(j), IntExpr(1)), tuples);
     part = clamped(from_start(part, addressed[axis]), addressed[axis]) * node.composition.dimension(Dtype::kI64, strides[axis]);
     flat = j == 0 ? part : flat + part;

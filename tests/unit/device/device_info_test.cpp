@@ -188,9 +188,9 @@ TEST_CASE("default rates follow the name, then the vendor's count of units, then
 TEST_CASE("texels are read where it pays and a view reaches all of a storage buffer") {
   const std::string llvmpipe =
       "kind software driver_name \"llvmpipe\" max_storage_buffer_bytes 1024 storage_offset_alignment 16 ";
-  CHECK(reads_texels(parsed(llvmpipe + "max_texel_buffer_elements 256")));
-  CHECK(!reads_texels(parsed(llvmpipe + "max_texel_buffer_elements 255")));
-  CHECK(!reads_texels(parsed("kind discrete max_storage_buffer_bytes 1024")));
+  CHECK(usable_texel_buffers(parsed(llvmpipe + "max_texel_buffer_elements 256 max_texel_buffers 5")) == 5);
+  CHECK(usable_texel_buffers(parsed(llvmpipe + "max_texel_buffer_elements 255")) == 0);
+  CHECK(usable_texel_buffers(parsed("kind discrete max_storage_buffer_bytes 1024")) == 0);
   CHECK(buffer_offset_alignment(parsed(llvmpipe + "texel_offset_alignment 64")) == 64);
   CHECK(buffer_offset_alignment(parsed("kind discrete storage_offset_alignment 16 texel_offset_alignment 64")) == 16);
 }
