@@ -124,8 +124,7 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m)),
       column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n));
   const bool whole_rows = gemv || mod(c.rows, row_tile).is(0), whole_columns = mod(vectors, column_tile).is(0);
-  if (c.batch.is(1)) {
-  } else {
+  if (!c.batch.is(1)) {
     setup.line("int b = int(gl_WorkGroupID.z);");
     emitter.bind("b", "b", 0);
   }

@@ -28,11 +28,7 @@ struct ContractTile {
   bool exchange = false;  // the workgroup is one subgroup; each lane loads A for a row of its own and passes it around
 };
 
-// The slots that both schedules share; a `row_text` or `column_text` gives m or the vector of n for a row or column.
-struct ContractSlots {
-  Slots slots;
-  std::string setup;
-};
+// The slots that both schedules share; gemv: one row a workgroup, its k cut into chunks.
 Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
                             KernelWriter& writer);
 

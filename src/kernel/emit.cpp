@@ -157,7 +157,7 @@ std::string Emitter::atom(const Atom& a, int* block) {
   }
   int own = std::max(block_of(a->a), block_of(a->b));
   *block = std::max(*block, own);
-  std::string x = integer_in(a->a, own), n = integer_in(a->b, own);
+  std::string x = integer(a->a), n = integer(a->b);
   bool plain = proven_nonnegative(a->a);
   std::string text;
   switch (a->kind) {
@@ -170,10 +170,8 @@ std::string Emitter::atom(const Atom& a, int* block) {
   return blocks_[static_cast<size_t>(own)]->temporary("int", text);
 }
 
-std::string Emitter::integer(const IntExpr& e) { return integer_in(e, block_of(e)); }
-
 // Sums the terms of each block separately, so that what an outer block knows is added up there.
-std::string Emitter::integer_in(const IntExpr& e, int at) {
+std::string Emitter::integer(const IntExpr& e) {
   KernelWriter& writer = blocks_[0]->writer();
   // Terms with the same loop variables share one coefficient, an expression over dimensions.
   struct Part {
@@ -233,7 +231,6 @@ std::string Emitter::integer_in(const IntExpr& e, int at) {
     if (b < last || !simple) text = simple ? text : blocks_[b]->temporary("int", text);
     carried = text;
   }
-  (void)at;
   return carried.empty() ? "0" : carried;
 }
 
@@ -264,10 +261,10 @@ std::string Emitter::condition(const std::vector<RangeCheck>& checks, int* block
     bool low = proven_nonnegative(c.value);
     bool high = proven_less(c.value, c.extent);
     if (low && high) continue;
-    std::string value = integer_in(c.value, own);
+    std::string value = integer(c.value);
     std::string test = high  ? value + " >= 0"
-                       : low ? value + " < " + integer_in(c.extent, own)
-                             : "uint(" + value + ") < uint(" + integer_in(c.extent, own) + ")";
+                       : low ? value + " < " + integer(c.extent)
+                             : "uint(" + value + ") < uint(" + integer(c.extent) + ")";
     std::string name = blocks_[static_cast<size_t>(own)]->temporary("bool", test);
     deepest = std::max(deepest, own);
     text += (text.empty() ? "" : " && ") + name;
@@ -361,7 +358,7 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         IntExpr e = at_lane(op.index, variable, width, lane);
         int block = block_of(e);
         out.block = std::max(out.block, block);
-        std::string text = integer_in(e, block);
+        std::string text = integer(e);
         out.texts.push_back(narrow(op.dtype, reg == Register::kInt ? text : cast_to(type, text)));
       }
       break;
@@ -375,7 +372,7 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         bind_gathered(lane);
         IntExpr extent = at_lane(op.index, variable, width, lane);
         int block = std::max(out.block, block_of(extent));
-        std::string n = integer_in(extent, block);
+        std::string n = integer(extent);
         Block& at = *blocks_[static_cast<size_t>(block)];
         std::string from = argument(0, lane);
         if (wide)
@@ -423,7 +420,7 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         std::string test = condition(checks_at(0), &block);
         std::string v =
             checked_load(*blocks_[static_cast<size_t>(block)], type_name(dialect, reg, width), test, op.value, width,
-                         integer_in(vector_index, block), construct(dialect, reg, width, literal(dialect, op.dtype, op.bits)));
+                         integer(vector_index), construct(dialect, reg, width, literal(dialect, op.dtype, op.bits)));
         for (int lane = 0; lane < width; ++lane) out.texts.push_back(v + "." + "xyzw"[lane]);
         out.block = block;
         break;
@@ -438,7 +435,7 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         std::string stored = literal(dialect, op.dtype, op.bits);
         if (reg == Register::kBool) stored = stored == "true" ? "1u" : "0u";
         std::string loaded =
-            checked_load(at, reg == Register::kBool ? "uint" : type, test, op.value, 1, integer_in(e, block), stored);
+            checked_load(at, reg == Register::kBool ? "uint" : type, test, op.value, 1, integer(e), stored);
         out.texts.push_back(reg == Register::kBool ? at.temporary("bool", loaded + " != 0u") : loaded);
         out.block = std::max(out.block, block);
       }

@@ -116,7 +116,6 @@ class Emitter {
     int block = 0;
   };
   int block_of(const IntExpr& e) const;
-  std::string integer_in(const IntExpr& e, int block);
   std::string atom(const Atom& a, int* block);
   Lanes emit_op(const Point& point, int op, const std::string& variable, int width, std::map<int, Lanes>& done);
   std::string condition(const std::vector<RangeCheck>& checks, int* block);
