@@ -257,6 +257,14 @@ typedef struct tuff_input_shape {
 #define TUFF_INPUT_SHAPE_INIT \
   { (uint32_t)sizeof(tuff_input_shape_t), 0, UINT64_MAX, 0, 0 }
 
+/* The name of a value. No desc: it does not grow. */
+typedef struct tuff_value_name {
+  uint64_t name_length;
+  const char* name; /* as the model's file has it */
+} tuff_value_name_t;
+#define TUFF_VALUE_NAME_INIT \
+  { UINT64_MAX, 0 }
+
 typedef struct tuff_model_desc {
   uint32_t struct_size;
   int32_t borrow_memory; /* tuff_model_load_memory only. Not 0: the bytes are not copied; they stay as they are until the
@@ -265,9 +273,13 @@ typedef struct tuff_model_desc {
   uint32_t input_shape_count;
   const tuff_symbol_range_t* symbols;
   const tuff_input_shape_t* input_shapes;
+  uint64_t output_count; /* 0: the model's own outputs */
+  /* Any values of the model instead of its outputs; what none of them needs is not computed. TUFF_INVALID_ARGUMENT for a
+   * name that is no value, or that comes twice. */
+  const tuff_value_name_t* outputs;
 } tuff_model_desc_t;
 #define TUFF_MODEL_DESC_INIT \
-  { (uint32_t)sizeof(tuff_model_desc_t), 0, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_model_desc_t), 0, 0, 0, 0, 0, 0, 0 }
 
 /* Loads a model. The file stays mapped, unread until needed, while the model or a program of it lives. desc may be NULL.
  * TUFF_IO, TUFF_CORRUPT, TUFF_LIMIT, or TUFF_UNSUPPORTED with a line for each node that Tuff cannot run. */
@@ -295,6 +307,15 @@ TUFF_API tuff_status_t tuff_model_tensor_type(const tuff_model_t* model, tuff_di
 /* One axis: its size as text, "224" or "2*height", and *out_size, which is -1 where the size has symbols. */
 TUFF_API tuff_status_t tuff_model_tensor_axis(const tuff_model_t* model, tuff_direction_t direction, uint32_t index,
                                               uint32_t axis, int64_t* out_size, char* buffer, uint64_t capacity,
+                                              uint64_t* out_length, tuff_error_t** out_error);
+/* How many values the model computes that have names, in the order in which it does: what tuff_model_desc_t::outputs may
+ * name, beside its outputs' own names. Does not depend on which were chosen. 0 for NULL. */
+TUFF_API uint64_t tuff_model_value_count(const tuff_model_t* model);
+/* The name of the index-th of them. */
+TUFF_API tuff_status_t tuff_model_value_name(const tuff_model_t* model, uint64_t index, char* buffer, uint64_t capacity,
+                                             uint64_t* out_length, tuff_error_t** out_error);
+/* The names of the model's nodes that it comes from, separated by ", ". */
+TUFF_API tuff_status_t tuff_model_value_nodes(const tuff_model_t* model, uint64_t index, char* buffer, uint64_t capacity,
                                               uint64_t* out_length, tuff_error_t** out_error);
 /* The model's symbols: what its inputs' sizes may be expressed in. */
 TUFF_API uint32_t tuff_model_symbol_count(const tuff_model_t* model);

@@ -210,6 +210,12 @@ struct InputShape {
 struct ModelOptions {
   std::vector<SymbolRange> symbols;
   std::vector<InputShape> input_shapes;
+  std::vector<std::string> outputs;  // values by name instead of the model's outputs; empty: those
+};
+
+// A value that the model computes, and the nodes of the model that it comes from.
+struct ModelValue {
+  std::string name, nodes;
 };
 
 struct TensorInfo {
@@ -257,6 +263,16 @@ class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_
     return out;
   }
 
+  std::vector<ModelValue> values() const {
+    std::vector<ModelValue> out;
+    for (uint64_t i = 0; i < tuff_model_value_count(get()); ++i) {
+      out.push_back(
+          {detail::text([&](char* b, uint64_t c, uint64_t* n) { (void)tuff_model_value_name(get(), i, b, c, n, nullptr); }),
+           detail::text([&](char* b, uint64_t c, uint64_t* n) { (void)tuff_model_value_nodes(get(), i, b, c, n, nullptr); })});
+    }
+    return out;
+  }
+
   std::vector<SymbolRange> symbols() const {
     std::vector<SymbolRange> out;
     for (uint32_t i = 0; i < tuff_model_symbol_count(get()); ++i) {
@@ -284,7 +300,11 @@ class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_
       shapes.push_back(
           {sizeof(tuff_input_shape_t), static_cast<uint32_t>(s.sizes.size()), s.name.size(), s.name.data(), s.sizes.data()});
     }
+    std::vector<tuff_value_name_t> outputs;
+    for (const std::string& name : options.outputs) outputs.push_back({name.size(), name.data()});
     tuff_model_desc_t desc = TUFF_MODEL_DESC_INIT;
+    desc.outputs = outputs.data();
+    desc.output_count = outputs.size();
     desc.symbols = symbols.data();
     desc.symbol_count = static_cast<uint32_t>(symbols.size());
     desc.input_shapes = shapes.data();

@@ -40,14 +40,23 @@ Status read_input_shapes(const tuff_model_desc_t& desc, LoadOptions& options) {
   return ok_status();
 }
 
-Result<LoadOptions> load_options(const tuff_model_desc_t* desc, bool& borrow_memory) {
+struct ModelRequest {
+  LoadOptions options;
+  std::vector<std::string> outputs;
+  bool borrow_memory = false;
+};
+
+Result<ModelRequest> model_request(const tuff_model_desc_t* desc) {
   tuff_model_desc_t d;
   TUFF_TRY(read_desc(desc, d, "tuff_model_desc_t"));
-  borrow_memory = d.borrow_memory != 0;
-  LoadOptions options;
-  TUFF_TRY(read_symbols(d, options));
-  TUFF_TRY(read_input_shapes(d, options));
-  return options;
+  ModelRequest request;
+  request.borrow_memory = d.borrow_memory != 0;
+  TUFF_TRY(read_symbols(d, request.options));
+  TUFF_TRY(read_input_shapes(d, request.options));
+  if (d.output_count != 0 && !d.outputs) return null_argument("desc->outputs");
+  for (uint64_t i = 0; i < d.output_count; ++i)
+    request.outputs.emplace_back(text_in(d.outputs[i].name, d.outputs[i].name_length));
+  return request;
 }
 
 Status hand_out(Result<LoadedModel> loaded, tuff_model_t** out_model) {
@@ -78,6 +87,15 @@ Result<TensorOf> tensor_of(const tuff_model_t* model, tuff_direction_t direction
   return TensorOf{graph.output_names[index], &graph.value(graph.outputs[index])};
 }
 
+Result<const Value*> named_value(const tuff_model_t* model, uint64_t index) {
+  if (!model) return null_argument("model");
+  const LoadedModel& loaded = *model->model;
+  if (index >= loaded.named.size())
+    return invalid_argument("There is no value " + std::to_string(index) + "; the model has " +
+                            std::to_string(loaded.named.size()) + " with names.");
+  return &loaded.graph.value(loaded.named[static_cast<size_t>(index)]);
+}
+
 }  // namespace
 }  // namespace tuff
 
@@ -88,9 +106,8 @@ tuff_status_t tuff_model_load_file(const char* path, uint64_t path_length, const
   return guarded(out_error, [&]() -> Status {
     TUFF_NOT_NULL(path);
     TUFF_NOT_NULL(out_model);
-    bool borrow_memory = false;
-    TUFF_ASSIGN(LoadOptions options, load_options(desc, borrow_memory));
-    return hand_out(load_model(std::string(text_in(path, path_length)), options), out_model);
+    TUFF_ASSIGN(ModelRequest request, model_request(desc));
+    return hand_out(load_model(std::string(text_in(path, path_length)), request.options, request.outputs), out_model);
   });
 }
 
@@ -99,16 +116,16 @@ tuff_status_t tuff_model_load_memory(const void* data, uint64_t size_bytes, cons
   return guarded(out_error, [&]() -> Status {
     TUFF_NOT_NULL(data);
     TUFF_NOT_NULL(out_model);
-    bool borrow_memory = false;
-    TUFF_ASSIGN(LoadOptions options, load_options(desc, borrow_memory));
+    TUFF_ASSIGN(ModelRequest request, model_request(desc));
     Bytes bytes;
-    if (borrow_memory) {
+    if (request.borrow_memory) {
       bytes.data = {static_cast<const std::byte*>(data), static_cast<size_t>(size_bytes)};
     } else {
       bytes = bytes_from_string(std::make_shared<const std::string>(static_cast<const char*>(data), size_bytes));
     }
     std::string source(text_in(name, name_length));
-    return hand_out(load_model(bytes, source.empty() ? "model in memory" : source, options), out_model);
+    return hand_out(load_model(bytes, source.empty() ? "model in memory" : source, request.options, request.outputs),
+                    out_model);
   });
 }
 
@@ -154,6 +171,29 @@ tuff_status_t tuff_model_tensor_axis(const tuff_model_t* model, tuff_direction_t
     const IntExpr& size = tensor.value->shape[axis];
     if (out_size) *out_size = size.is_constant() ? size.constant() : -1;
     text_out(size.text(), buffer, capacity, out_length);
+    return ok_status();
+  });
+}
+
+uint64_t tuff_model_value_count(const tuff_model_t* model) { return model ? model->model->named.size() : 0; }
+
+tuff_status_t tuff_model_value_name(const tuff_model_t* model, uint64_t index, char* buffer, uint64_t capacity,
+                                    uint64_t* out_length, tuff_error_t** out_error) {
+  return guarded(out_error, [&]() -> Status {
+    TUFF_ASSIGN(const Value* value, named_value(model, index));
+    text_out(value->name, buffer, capacity, out_length);
+    return ok_status();
+  });
+}
+
+tuff_status_t tuff_model_value_nodes(const tuff_model_t* model, uint64_t index, char* buffer, uint64_t capacity,
+                                     uint64_t* out_length, tuff_error_t** out_error) {
+  return guarded(out_error, [&]() -> Status {
+    TUFF_ASSIGN(const Value* value, named_value(model, index));
+    std::string nodes;
+    for (const std::string& name : model->model->graph.node(value->producer).origins)
+      nodes += (nodes.empty() ? "" : ", ") + name;
+    text_out(nodes, buffer, capacity, out_length);
     return ok_status();
   });
 }

@@ -1,15 +1,42 @@
 #include "compile/load.h"
 
 #include <chrono>
+#include <map>
+#include <set>
 
 namespace tuff {
 namespace {
 
+Status choose_outputs(Graph& graph, const std::vector<std::string>& names) {
+  std::map<std::string_view, ValueId> values;
+  for (size_t i = 0; i < graph.outputs.size(); ++i) values[graph.output_names[i]] = graph.outputs[i];
+  for (size_t v = 0; v < graph.values.size(); ++v)
+    if (!graph.values[v].name.empty()) values.emplace(graph.values[v].name, ValueId(v));
+  std::vector<ValueId> outputs;
+  std::set<std::string_view> chosen;
+  for (const std::string& name : names) {
+    auto found = values.find(name);
+    if (found == values.end())
+      return invalid_argument("There is no value '" + name + "' to be an output; constants that were folded are none.");
+    if (!chosen.insert(name).second) return invalid_argument("The output '" + name + "' is asked for twice.");
+    outputs.push_back(found->second);
+  }
+  graph.outputs = std::move(outputs);
+  graph.output_names = names;
+  return ok_status();
+}
+
 template <class Load>
-Result<LoadedModel> timed(const std::string& name, Load load) {
+Result<LoadedModel> timed(const std::string& name, const std::vector<std::string>& outputs, Load load) {
   auto start = std::chrono::steady_clock::now();
   LoadedModel model;
   TUFF_ASSIGN(model.graph, load());
+  for (const Node& node : model.graph.nodes)
+    if (!model.graph.value(node.output).name.empty()) model.named.push_back(node.output);
+  if (!outputs.empty()) {
+    Status chosen = choose_outputs(model.graph, outputs);
+    if (!chosen.ok()) return chosen.with_context(name);
+  }
   Status verified = verify(model.graph);
   if (!verified.ok()) return verified.with_context(name);
   model.load_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
@@ -23,12 +50,14 @@ Result<Graph> load_graph_text(const std::string& path) {
 
 }  // namespace
 
-Result<LoadedModel> load_model(const std::string& path, const LoadOptions& options) {
-  return timed(path, [&] { return path.ends_with(".graph") ? load_graph_text(path) : load_model_file(path, options); });
+Result<LoadedModel> load_model(const std::string& path, const LoadOptions& options, const std::vector<std::string>& outputs) {
+  return timed(path, outputs,
+               [&] { return path.ends_with(".graph") ? load_graph_text(path) : load_model_file(path, options); });
 }
 
-Result<LoadedModel> load_model(const Bytes& bytes, const std::string& name, const LoadOptions& options) {
-  return timed(name, [&] { return load_model_bytes(bytes, name, options); });
+Result<LoadedModel> load_model(const Bytes& bytes, const std::string& name, const LoadOptions& options,
+                               const std::vector<std::string>& outputs) {
+  return timed(name, outputs, [&] { return load_model_bytes(bytes, name, options); });
 }
 
 }  // namespace tuff

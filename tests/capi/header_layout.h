@@ -45,7 +45,11 @@ LAYOUT_CHECK(sizeof(tuff_input_shape_t) == BY_POINTER(32, 24));
 
 LAYOUT_CHECK(offsetof(tuff_model_desc_t, symbols) == 16);
 LAYOUT_CHECK(offsetof(tuff_model_desc_t, input_shapes) == BY_POINTER(24, 20));
-LAYOUT_CHECK(sizeof(tuff_model_desc_t) == BY_POINTER(32, 24));
+LAYOUT_CHECK(offsetof(tuff_model_desc_t, output_count) == BY_POINTER(32, 24));
+LAYOUT_CHECK(offsetof(tuff_model_desc_t, outputs) == BY_POINTER(40, 32));
+LAYOUT_CHECK(sizeof(tuff_model_desc_t) == BY_POINTER(48, 36));
+
+LAYOUT_CHECK(offsetof(tuff_value_name_t, name) == 8);
 
 LAYOUT_CHECK(offsetof(tuff_program_desc_t, exact) == 4);
 LAYOUT_CHECK(offsetof(tuff_program_desc_t, no_fuse) == 8);

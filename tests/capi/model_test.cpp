@@ -1,4 +1,6 @@
 // Models, programs and devices through the C API.
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "fixture.h"
@@ -64,6 +66,64 @@ TEST_CASE("bytes that are no model are refused, whichever way they come") {
     tuff_error_release(error);
   }
   CHECK(model == nullptr);
+}
+
+TEST_CASE("any value may be an output, by its name") {
+  const std::string text = R"(graph "chain" {
+  input %0 "x": f32[2]
+  %1 "twice": f32[2] = map.add %0, %0 from "first"
+  %2 "square": f32[2] = map.mul %1, %1 from "second", "third"
+  output %2 "y"
+}
+)";
+  const std::string path = std::filesystem::temp_directory_path() / "tuff_capi_outputs.graph";
+  std::ofstream(path) << text;
+  tuff_value_name_t names[2] = {{TUFF_TEXT_END, "twice"}, {TUFF_TEXT_END, "y"}};
+  tuff_model_desc_t desc = TUFF_MODEL_DESC_INIT;
+  desc.outputs = names;
+  desc.output_count = 2;
+  tuff_model_t* model = nullptr;
+  REQUIRE(tuff_model_load_file(path.c_str(), TUFF_TEXT_END, &desc, &model, nullptr) == TUFF_OK);
+  CHECK(tuff_model_tensor_count(model, TUFF_OUTPUT) == 2);
+  char name[32] = "";
+  REQUIRE(tuff_model_tensor_name(model, TUFF_OUTPUT, 0, name, sizeof name, nullptr, nullptr) == TUFF_OK);
+  CHECK(std::string(name) == "twice");
+
+  CHECK(tuff_model_value_count(model) == 2);
+  REQUIRE(tuff_model_value_name(model, 1, name, sizeof name, nullptr, nullptr) == TUFF_OK);
+  CHECK(std::string(name) == "square");
+  REQUIRE(tuff_model_value_nodes(model, 1, name, sizeof name, nullptr, nullptr) == TUFF_OK);
+  CHECK(std::string(name) == "second, third");
+  CHECK(tuff_model_value_name(model, 2, name, sizeof name, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
+
+  Handles h;  // for its device
+  tuff_program_t* program = nullptr;
+  tuff_session_t* session = nullptr;
+  REQUIRE(tuff_program_create(h.device, model, nullptr, &program, nullptr) == TUFF_OK);
+  REQUIRE(tuff_session_create(program, nullptr, &session, nullptr) == TUFF_OK);
+  float x[2] = {1, 3}, twice[2] = {}, y[2] = {};
+  const int64_t shape[1] = {2};
+  tuff_tensor_desc_t input = tensor(TUFF_F32, x, sizeof x, shape, 1);
+  tuff_tensor_desc_t outputs[2] = {tensor(TUFF_F32, twice, sizeof twice), tensor(TUFF_F32, y, sizeof y)};
+  REQUIRE(tuff_session_run(session, &input, 1, outputs, 2, nullptr) == TUFF_OK);
+  CHECK(twice[1] == 6);
+  CHECK(y[1] == 36);
+  tuff_session_release(session);
+  tuff_program_release(program);
+  tuff_model_release(model);
+
+  model = nullptr;
+  for (const char* wrong : {"none", "y"}) {  // no value; asked for twice
+    names[0].name = wrong;
+    tuff_error_t* error = nullptr;
+    CHECK(tuff_model_load_file(path.c_str(), TUFF_TEXT_END, &desc, &model, &error) == TUFF_INVALID_ARGUMENT);
+    CHECK(message_of(error).find("'" + std::string(wrong) + "'") != std::string::npos);
+    tuff_error_release(error);
+  }
+  desc.outputs = nullptr;
+  CHECK(tuff_model_load_file(path.c_str(), TUFF_TEXT_END, &desc, &model, nullptr) == TUFF_INVALID_ARGUMENT);
+  CHECK(model == nullptr);
+  std::filesystem::remove(path);
 }
 
 TEST_CASE("ranges that cannot be are refused") {
