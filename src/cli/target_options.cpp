@@ -56,7 +56,8 @@ std::optional<SymbolRange> parse_range(const std::string& text) {
 std::vector<Option> model_options() {
   return {{"--shape", nullptr, "NAME=1x3x224x224", "the shape of an input, instead of the file's (repeatable)"},
           {"--range", nullptr, "NAME=A..B[/D]", "the range of a dimension, and what divides it; A alone fixes it (repeatable)"},
-          {"--dim", nullptr, "NAME=N", "the value of a dimension for this run (repeatable)"}};
+          {"--dim", nullptr, "NAME=N", "the value of a dimension for this run (repeatable)"},
+          {"--value", nullptr, "NAME", "an output instead of the model's: any value of it (repeatable)"}};
 }
 
 std::vector<Option> device_options() {
@@ -76,11 +77,14 @@ std::vector<Option> join(std::vector<std::vector<Option>> lists) {
   return all;
 }
 
-Result<Model> open_model(const Arguments& arguments) {
+Result<Model> open_model(const Arguments& arguments) { return open_model(arguments, arguments.all("--value")); }
+
+Result<Model> open_model(const Arguments& arguments, std::vector<std::string> outputs) {
   if (arguments.positional().size() != 1) {
     return usage("One model is needed, " + std::to_string(arguments.positional().size()) + " were given.");
   }
   ModelOptions options;
+  options.outputs = std::move(outputs);
   for (const std::string& text : arguments.all("--shape")) {
     auto parts = split_assignment(text);
     std::optional<std::vector<int64_t>> sizes = parts ? parse_sizes(parts->second) : std::nullopt;

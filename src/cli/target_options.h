@@ -12,6 +12,8 @@ std::vector<Option> join(std::vector<std::vector<Option>> lists);
 
 // A verb's only positional argument, and what the options say of it.
 Result<Model> open_model(const Arguments& arguments);
+// The same with these values as its outputs; none: its own.
+Result<Model> open_model(const Arguments& arguments, std::vector<std::string> outputs);
 // Says once on stderr if the device computes on the CPU.
 Result<Device> open_device(const Arguments& arguments);
 Result<ProgramOptions> read_program_options(const Arguments& arguments);

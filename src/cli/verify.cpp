@@ -1,9 +1,8 @@
 // tuff verify: a model's outputs against what they should be; by default against the reference on the CPU.
-#include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <map>
 
+#include "cli/bisect.h"
 #include "cli/execute.h"
 #include "cli/json.h"
 #include "cli/model_inputs.h"
@@ -13,51 +12,6 @@
 
 namespace tuff::cli {
 namespace {
-
-struct Difference {
-  uint64_t count = 0;
-  double max_abs = 0, max_rel = 0, cosine = 1;
-  uint64_t worst = 0;    // the index that is furthest beyond the tolerance
-  uint64_t beyond = 0;   // how many are
-  bool same_top = true;  // the largest element is at the same place, along the last axis
-  bool same_bits = true;
-};
-
-// |actual - expected| <= atol + rtol*|expected|, NaN equal to NaN only.
-Difference compare(const HostTensor& actual, const HostTensor& expected, double rtol, double atol) {
-  Difference d;
-  d.count = actual.bytes.size() / dtype_size_bytes(actual.dtype);
-  d.same_bits = actual.dtype == expected.dtype && actual.bytes.size() == expected.bytes.size() &&
-                (actual.bytes.empty() || std::memcmp(actual.bytes.data(), expected.bytes.data(), actual.bytes.size()) == 0);
-  uint64_t row = actual.shape.empty() || actual.shape.back() == 0 ? 1 : static_cast<uint64_t>(actual.shape.back());
-  double dot = 0, actual_norm = 0, expected_norm = 0, worst_excess = -INFINITY;
-  uint64_t actual_top = 0, expected_top = 0;
-  for (uint64_t i = 0; i < d.count; ++i) {
-    double a = element(actual, i), e = element(expected, i);
-    bool same = a == e || (std::isnan(a) && std::isnan(e));
-    double abs = same ? 0 : std::fabs(a - e);
-    double excess = same ? -atol : abs - (atol + rtol * std::fabs(e));
-    bool beyond = !same && !(excess <= 0);  // also where NaN or Inf meets a number
-    if (beyond) ++d.beyond;
-    if (std::isnan(excess)) excess = INFINITY;
-    if (excess > worst_excess) {
-      worst_excess = excess;
-      d.worst = i;
-    }
-    if (!(abs <= d.max_abs)) d.max_abs = abs;
-    double rel = same ? 0 : abs / std::fabs(e);
-    if (!(rel <= d.max_rel)) d.max_rel = rel;
-    dot += a * e;
-    actual_norm += a * a;
-    expected_norm += e * e;
-    if (i % row == 0 || a > element(actual, actual_top)) actual_top = i;
-    if (i % row == 0 || e > element(expected, expected_top)) expected_top = i;
-    if (i % row == row - 1 && actual_top != expected_top) d.same_top = false;
-  }
-  double norms = std::sqrt(actual_norm) * std::sqrt(expected_norm);
-  d.cosine = norms > 0 ? dot / norms : (actual_norm == expected_norm ? 1 : 0);
-  return d;
-}
 
 struct Row {
   std::string name;
@@ -76,25 +30,8 @@ Result<std::map<std::string, HostTensor>> expected_from_files(const Arguments& a
   return expected;
 }
 
-Result<std::map<std::string, HostTensor>> expected_from_reference(const Model& model, const ProgramOptions& options,
-                                                                  std::vector<HostTensor>& inputs) {
-  DeviceOptions cpu;
-  cpu.selector = "cpu";
-  cpu.allow_software = true;
-  Result<Device> device = Device::open(cpu);
-  if (!device) return device.error();
-  Result<Program> program = Program::create(*device, model, options);
-  end_progress();
-  if (!program) return program.error();
-  Result<std::vector<NamedTensor>> outputs = execute(*program, model, inputs);
-  if (!outputs) return outputs.error();
-  std::map<std::string, HostTensor> expected;
-  for (NamedTensor& t : *outputs) expected[t.name] = std::move(t.tensor);
-  return expected;
-}
-
 void print_rows(const std::vector<Row>& rows, const std::vector<NamedTensor>& outputs,
-                const std::map<std::string, HostTensor>& expected) {
+                const std::map<std::string, HostTensor>& expected, const std::optional<FirstBeyond>& first) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const Difference& d = rows[i].difference;
     std::printf("%s %s: max abs %.3g, max rel %.3g, cosine %.9f, top-1 %s, bits %s\n", rows[i].passed ? "ok  " : "FAIL",
@@ -106,9 +43,12 @@ void print_rows(const std::vector<Row>& rows, const std::vector<NamedTensor>& ou
                 static_cast<unsigned long long>(d.worst), element(outputs[i].tensor, d.worst),
                 element(expected.at(rows[i].name), d.worst));
   }
+  if (first)
+    std::printf("first beyond the tolerance: '%s', of %s: max abs %.3g, max rel %.3g\n", first->value.name.c_str(),
+                first->value.nodes.c_str(), first->difference.max_abs, first->difference.max_rel);
 }
 
-std::string as_json(const std::vector<Row>& rows, bool passed) {
+std::string as_json(const std::vector<Row>& rows, bool passed, const std::optional<FirstBeyond>& first) {
   Json json;
   json.open('{').key("passed").boolean(passed).key("outputs").open('[');
   for (const Row& row : rows) {
@@ -120,7 +60,12 @@ std::string as_json(const std::vector<Row>& rows, bool passed) {
     json.key("beyond_tolerance").integer(static_cast<int64_t>(d.beyond)).key("elements").integer(static_cast<int64_t>(d.count));
     json.close('}');
   }
-  json.close(']').close('}');
+  json.close(']');
+  if (first) {
+    json.key("first_beyond").open('{').key("value").string(first->value.name).key("nodes").string(first->value.nodes);
+    json.key("max_abs").real(first->difference.max_abs).key("max_rel").real(first->difference.max_rel).close('}');
+  }
+  json.close('}');
   return json.text();
 }
 
@@ -147,10 +92,10 @@ int verify(const Arguments& arguments) {
 
   bool from_files = arguments.has("--expect");
   Result<std::map<std::string, HostTensor>> expected =
-      from_files ? expected_from_files(arguments) : expected_from_reference(*model, *options, *inputs);
+      from_files ? expected_from_files(arguments) : reference_outputs(*model, *options, *inputs);
   if (!expected) return exit_for(expected.error());
   // Exact mode promises the reference's bits; files may come from any engine.
-  bool want_bits = arguments.has("--bits") || (arguments.has("--exact") && !from_files);
+  const Tolerance tolerance = {*rtol, *atol, arguments.has("--bits") || (arguments.has("--exact") && !from_files)};
   std::vector<Row> rows;
   bool passed = true;
   for (const NamedTensor& output : *outputs) {
@@ -161,15 +106,22 @@ int verify(const Arguments& arguments) {
                   shape_text(found->second.shape).c_str());
       return kExitCheckFailed;
     }
-    Row row{output.name, compare(output.tensor, found->second, *rtol, *atol)};
-    row.passed = want_bits ? row.difference.same_bits : row.difference.beyond == 0;
+    Row row{output.name, compare(output.tensor, found->second, tolerance)};
+    row.passed = within(row.difference, tolerance);
     passed = passed && row.passed;
     rows.push_back(std::move(row));
   }
+  std::optional<FirstBeyond> first;
+  if (!passed && arguments.has("--bisect")) {
+    Result<std::optional<FirstBeyond>> found = first_beyond(arguments, *device, *options, *inputs, tolerance);
+    if (!found) return exit_for(found.error());
+    first = *found;
+    if (!first) std::fprintf(stderr, "tuff: note: no value with a name is beyond the tolerance by itself.\n");
+  }
   if (arguments.has("--json"))
-    std::printf("%s\n", as_json(rows, passed).c_str());
+    std::printf("%s\n", as_json(rows, passed, first).c_str());
   else
-    print_rows(rows, *outputs, *expected);
+    print_rows(rows, *outputs, *expected, first);
   return passed ? kExitOk : kExitCheckFailed;
 }
 
@@ -181,11 +133,13 @@ const Verb kVerifyVerb = {
     "compare a model's outputs with known ones or with the CPU reference",
     "  tuff verify model.onnx -i inputs.npz --expect outputs.npz\n"
     "  tuff verify model.onnx --random-inputs 7 --exact\n"
+    "  tuff verify model.onnx -i inputs.npz --expect outputs.npz --bisect\n"
     "Exit code 1 if an output is beyond the tolerance.\n",
     join({{{"--expect", nullptr, "[NAME=]FILE", "known outputs, .npy or .npz (repeatable); default: the CPU reference"},
            {"--rtol", nullptr, "X", "allowed |a - e| <= atol + rtol*|e|; default: 1e-3"},
            {"--atol", nullptr, "X", "default: 1e-4"},
            {"--bits", nullptr, nullptr, "allow no difference at all (with --exact and without --expect: the default)"},
+           {"--bisect", nullptr, nullptr, "name the first value and model node beyond it, against the CPU reference"},
            {"--json", nullptr, nullptr, "one JSON object"}},
           input_options(),
           model_options(),

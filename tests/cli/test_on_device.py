@@ -38,6 +38,37 @@ class OnDevice(CommandTest):
             if "--exact" in mode:
                 self.assertIn("bits same", out)
 
+    def test_bisect_names_the_first_value_that_differs(self):
+        # Fast mode takes max(0, -0) for -0, the reference for 0.
+        (self.folder / "zeros.graph").write_text(
+            """graph "zeros" {
+  input %0 "x": f32[1, 2]
+  input %1 "zero": f32[1, 2]
+  %2 "negated": f32[1, 2] = map.neg %0 from "first"
+  %3 "larger": f32[1, 2] = map.max %1, %2 from "second", "third"
+  %4 "again": f32[1, 2] = map.neg %3 from "fourth"
+  %5 "last": f32[1, 2] = map.neg %4 from "fifth"
+  output %5 "y"
+}
+"""
+        )
+        zeros = {name: npy_bytes([0, 0], (1, 2)) for name in ("x", "zero")}
+        (self.folder / "zeros.npz").write_bytes(npz_bytes(zeros, False))
+        words = ("verify", "zeros.graph", "-i", "zeros.npz", "--bisect")
+        self.assertNotIn("first beyond", self.passes(*words))
+        self.passes(*words, "--exact")
+        code, out, err = self.tuff(*words, "--bits")
+        self.assertEqual(code, 1, err)
+        self.assertIn("first beyond the tolerance: 'larger', of second, third: max abs 0", out)
+        code, out, err = self.tuff(*words, "--bits", "--json")
+        first = json.loads(out)["first_beyond"]
+        self.assertEqual((first["value"], first["nodes"]), ("larger", "second, third"))
+
+    def test_any_value_may_be_an_output(self):
+        out = self.passes("run", "small.graph", "--random-inputs", "5", "--dim", "n=3", "--value", "max/of:rows")
+        self.assertEqual(out, "max/of:rows: f32 [3, 1]\n")
+        self.refuses(3, "There is no value 'none'", "run", "small.graph", "--random-inputs", "5", "--value", "none")
+
     def test_verify_against_files_and_its_exit_code(self):
         inputs = {"x": npy_bytes([1, 2], (1, 2)), "y": npy_bytes([10, 20], (1, 2))}
         (self.folder / "in.npz").write_bytes(npz_bytes(inputs, True))
