@@ -17,6 +17,7 @@ using Wide = __int128;
 template <class T>
 using BlockFunction = void (*)(const T* a, const T* b, const T* c, T* out, int64_t n);
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type stands without them.
 // Each namespace gives the names that its column of ops.def uses; `none` stands where infer() lets nothing come.
 #define TUFF_BLOCK_FUNCTION(T, expression)                                                         \
   [](const T* pa, [[maybe_unused]] const T* pb, [[maybe_unused]] const T* pc, T* out, int64_t n) { \
@@ -25,6 +26,7 @@ using BlockFunction = void (*)(const T* a, const T* b, const T* c, T* out, int64
       out[i] = static_cast<T>(expression);                                                         \
     }                                                                                              \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 namespace float_maps {
 using namespace numerics;
