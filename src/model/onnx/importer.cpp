@@ -33,7 +33,10 @@ class Importer {
       end_step(model_.graph.nodes[index]);
     }
     if (!reasons_.empty()) return all_unsupported();
+    std::unordered_set<std::string_view> names;
     for (const ValueInfoProto& output : model_.graph.outputs) {
+      if (!names.insert(output.name).second)
+        return invalid_argument("Two outputs have the name '" + std::string(output.name) + "'.");
       TUFF_ASSIGN(ValueId value, values_.value(output.name));
       builder_.output(value, std::string(output.name));
     }

@@ -51,6 +51,8 @@ TEST_CASE("cycles, undefined and duplicate names are INVALID_ARGUMENT with the n
   check_fails(over_input.load(), Code::kInvalidArgument, {"already has"});
   Model two_inputs;
   check_fails(two_inputs.input("x", {2}).input("x", {3}).output("x").load(), Code::kInvalidArgument, {"Two inputs"});
+  Model two_outputs;
+  check_fails(two_outputs.input("x", {2}).output("x").output("x").load(), Code::kInvalidArgument, {"Two outputs", "'x'"});
   Model two_tensors;
   two_tensors.initializer(integers("t", {1})).initializer(integers("t", {2})).output("t");
   check_fails(two_tensors.load(), Code::kInvalidArgument, {"Two initializers"});
