@@ -32,13 +32,13 @@ Tensor Composition::add(Attrs attrs, std::initializer_list<Tensor> inputs) {
   return take(builder_.add(std::move(attrs), std::move(ids)));
 }
 
-Tensor Composition::splat(Dtype dtype, const Dims& shape, uint64_t bits) {
+Tensor Composition::splat(Dtype dtype, Dims shape, uint64_t bits) {
   ConstantAttrs attrs;
   attrs.dtype = dtype;
   attrs.data.kind = ConstantData::Kind::kSplat;
   attrs.data.bits = bits;
-  if (!product(shape).is_constant()) return broadcast(add(std::move(attrs), {}), shape);
-  attrs.shape = shape;
+  if (!product(shape).is_constant()) return broadcast(add(std::move(attrs), {}), std::move(shape));
+  attrs.shape = std::move(shape);
   return add(std::move(attrs), {});
 }
 
@@ -124,9 +124,9 @@ Tensor transpose(Tensor x, std::vector<int> perm) {
   return c.status().ok() ? c.take(c.builder().transpose(x.id(), std::move(perm))) : x;
 }
 
-Tensor broadcast(Tensor x, const Dims& shape) {
+Tensor broadcast(Tensor x, Dims shape) {
   Composition& c = x.composition();
-  return c.status().ok() ? c.take(c.builder().broadcast(x.id(), shape)) : x;
+  return c.status().ok() ? c.take(c.builder().broadcast(x.id(), std::move(shape))) : x;
 }
 
 Tensor slice(Tensor x, int axis, const IntExpr& start, const IntExpr& count, int64_t step) {
@@ -150,7 +150,7 @@ Tensor concat(const std::vector<Tensor>& parts, int axis) {
 
 Tensor gather(Tensor x, Tensor indices, int axis) { return x.composition().add(GatherAttrs{axis}, {x, indices}); }
 
-Tensor pad(Tensor x, const Dims& low, const Dims& high, uint64_t fill_bits, PadMode mode) {
+Tensor pad(Tensor x, Dims low, Dims high, uint64_t fill_bits, PadMode mode) {
   Composition& c = x.composition();
   PadAttrs attrs;
   attrs.mode = mode;

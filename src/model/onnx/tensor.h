@@ -45,7 +45,7 @@ class Composition {
   Tensor add(Attrs attrs, std::initializer_list<Tensor> inputs);
 
   Tensor scalar(Dtype dtype, double v) { return take(builder_.scalar(dtype, v)); }
-  Tensor splat(Dtype dtype, const Dims& shape, uint64_t bits);  // a view of a scalar where the shape has symbols
+  Tensor splat(Dtype dtype, Dims shape, uint64_t bits);  // a view of a scalar where the shape has symbols
   Tensor constant(Dtype dtype, Dims shape, Bytes bytes);
   Tensor floats(Dims shape, const std::vector<float>& values);
   Tensor integers(const std::vector<int64_t>& values);  // i64, rank 1
@@ -85,13 +85,13 @@ Tensor reciprocal_of(Composition& c, Dtype dtype, const IntExpr& n);
 // Views.
 Tensor reshape(Tensor x, Dims shape);
 Tensor transpose(Tensor x, std::vector<int> perm);
-Tensor broadcast(Tensor x, const Dims& shape);
+Tensor broadcast(Tensor x, Dims shape);
 // out[i] = in[start + step*i] along one axis, count elements.
 Tensor slice(Tensor x, int axis, const IntExpr& start, const IntExpr& count, int64_t step = 1);
 Tensor concat(const std::vector<Tensor>& parts, int axis);
 Tensor gather(Tensor x, Tensor indices, int axis);
 // Pads with fill_bits where low and high are positive and crops where they are negative; the sign of each must be known.
-Tensor pad(Tensor x, const Dims& low, const Dims& high, uint64_t fill_bits, PadMode mode = PadMode::kConstant);
+Tensor pad(Tensor x, Dims low, Dims high, uint64_t fill_bits, PadMode mode = PadMode::kConstant);
 // A vector's elements along one axis of a rank: shape [1, ..., n, ..., 1].
 Tensor along(Tensor vector, int rank, int axis);
 
