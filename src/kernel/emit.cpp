@@ -434,8 +434,7 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         Block& at = *blocks_[static_cast<size_t>(block)];
         std::string stored = literal(dialect, op.dtype, op.bits);
         if (reg == Register::kBool) stored = stored == "true" ? "1u" : "0u";
-        std::string loaded =
-            checked_load(at, reg == Register::kBool ? "uint" : type, test, op.value, 1, integer(e), stored);
+        std::string loaded = checked_load(at, reg == Register::kBool ? "uint" : type, test, op.value, 1, integer(e), stored);
         out.texts.push_back(reg == Register::kBool ? at.temporary("bool", loaded + " != 0u") : loaded);
         out.block = std::max(out.block, block);
       }
