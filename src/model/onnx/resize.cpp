@@ -69,7 +69,8 @@ Result<AxisResize> from_scale(int axis, const IntExpr& in, float scale) {
   if (in.is_constant()) {
     a.out = IntExpr(static_cast<int64_t>(scale * static_cast<float>(in.constant())));
     a.real_scale = scale;
-    a.scale = fraction ? *fraction : quotient(a.out, in);
+    // Of an empty axis any scale is right; out / in would be 0 / 0.
+    a.scale = fraction ? *fraction : in.is(0) ? Element(IntExpr(1)) : quotient(a.out, in);
     return a;
   }
   if (!fraction)
