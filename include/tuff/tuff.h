@@ -2,13 +2,14 @@
  *
  * Four nouns. A device: a GPU, the CPU (for checking), or the description of a device that is not in this machine. A
  * model: a graph in host memory; it knows no device. A program: a model compiled for a device; it owns weights and
- * pipelines. A session: the buffers and the recordings of one stream of runs.
+ * pipelines. A session: the buffers, the recordings and the state of one stream of runs. Sessions of one program share its
+ * weights. Beside them two that serve: a run, from its submit to its end, and a buffer of device memory.
  *
  * Ownership. Every handle is counted: what makes one hands over one reference, *_retain adds one, *_release takes one;
  * releasing NULL does nothing. Children keep their parents alive, so handles may be released in any order.
  *
- * Threads. Devices, models and programs may be used by any number of threads at once. A session, its runs and an error are
- * used by one thread at a time; a second thread that enters a session at the same moment gets TUFF_BUSY. The library
+ * Threads. Devices, models and programs may be used by any number of threads at once. A session with its runs, a buffer and
+ * an error are used by one thread at a time; a second thread that enters a session at the same moment gets TUFF_BUSY. The library
  * starts no thread, prints nothing and writes no file that it was not asked for. Callbacks run on the thread that made the
  * call.
  *
@@ -102,7 +103,9 @@ enum { TUFF_INPUT = 0, TUFF_OUTPUT = 1 };
 
 typedef int32_t tuff_memory_t;
 enum {
-  TUFF_MEMORY_HOST = 0 /* plain memory of this process; other kinds answer TUFF_UNSUPPORTED */
+  TUFF_MEMORY_HOST = 0,   /* plain memory of this process */
+  TUFF_MEMORY_DEVICE = 1, /* a tuff_buffer_t */
+  TUFF_MEMORY_VULKAN = 2  /* a VkBuffer of the host's (tuff_vulkan.h). Other kinds answer TUFF_UNSUPPORTED */
 };
 
 typedef int32_t tuff_device_kind_t;
@@ -139,6 +142,7 @@ enum { TUFF_FORMAT_TEXT = 0, TUFF_FORMAT_JSON = 1 };
 typedef struct tuff_error tuff_error_t;
 typedef struct tuff_device_list tuff_device_list_t;
 typedef struct tuff_device tuff_device_t;
+typedef struct tuff_buffer tuff_buffer_t;
 typedef struct tuff_model tuff_model_t;
 typedef struct tuff_program tuff_program_t;
 typedef struct tuff_session tuff_session_t;
@@ -172,9 +176,10 @@ typedef struct tuff_device_info {
   uint64_t max_storage_buffer_bytes; /* the largest tensor */
   int32_t unified_memory;            /* not 0: the host can map what kernels use */
   int32_t has_timestamps;            /* not 0: dispatches can be timed */
+  uint64_t buffer_offset_alignment;  /* a tensor's offset in a buffer is a multiple of it */
 } tuff_device_info_t;
 #define TUFF_DEVICE_INFO_INIT \
-  { (uint32_t)sizeof(tuff_device_info_t), 0, 0, 0, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_device_info_t), 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* Finds every device of every driver of this machine, and the CPU, which comes last. Loads drivers: milliseconds to
  * seconds. A machine without a driver is no error: see tuff_device_list_reason. */
@@ -231,6 +236,25 @@ TUFF_API tuff_status_t tuff_device_name(const tuff_device_t* device, char* buffe
 /* Driver name and version, one string. */
 TUFF_API tuff_status_t tuff_device_driver(const tuff_device_t* device, char* buffer, uint64_t capacity, uint64_t* out_length,
                                           tuff_error_t** out_error);
+
+/* ---- Buffers ------------------------------------------------------------------------------------------------------ */
+
+/* Allocates device memory, in which tensors of sessions of this device may lie: so that one session's output is another's
+ * input without a way through the host. Its bytes are undefined. TUFF_UNSUPPORTED for the CPU and for descriptions,
+ * TUFF_LIMIT above the device's limits. */
+TUFF_API tuff_status_t tuff_buffer_create(tuff_device_t* device, uint64_t size_bytes, tuff_buffer_t** out_buffer,
+                                          tuff_error_t** out_error);
+/* One reference more, one less. Sessions keep the buffers that are registered, runs those that they use. NULL is nothing. */
+TUFF_API void tuff_buffer_retain(tuff_buffer_t* buffer);
+TUFF_API void tuff_buffer_release(tuff_buffer_t* buffer);
+/* What it was created with; 0 for NULL. */
+TUFF_API uint64_t tuff_buffer_size_bytes(const tuff_buffer_t* buffer);
+/* Copies size_bytes bytes of the host in or out, and waits until they are there. Ordered after what sessions of the device
+ * have submitted where memory is not unified; else the caller waits for the runs that use the buffer first. */
+TUFF_API tuff_status_t tuff_buffer_write(tuff_buffer_t* buffer, uint64_t offset_bytes, const void* data, uint64_t size_bytes,
+                                         tuff_error_t** out_error);
+TUFF_API tuff_status_t tuff_buffer_read(tuff_buffer_t* buffer, uint64_t offset_bytes, void* data, uint64_t size_bytes,
+                                        tuff_error_t** out_error);
 
 /* ---- Models ------------------------------------------------------------------------------------------------------- */
 
@@ -404,24 +428,30 @@ typedef struct tuff_session_desc {
   int32_t timestamps;            /* not 0: time each dispatch on the device */
   uint64_t prepared_shape_count; /* how many are kept; 0 means 4 */
   uint64_t memory_limit_bytes;   /* for one shape's buffers, weights not counted; 0: what the device has */
+  uint32_t in_flight_count;      /* runs at the same time; each has inputs and outputs of its own. 0 means 1 */
+  int32_t cancellable;           /* not 0: tuff_run_cancel stops the device between two kernels; a little dearer a kernel */
 } tuff_session_desc_t;
 #define TUFF_SESSION_DESC_INIT \
-  { (uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0, 0, 0 }
 
-/* A tensor in the caller's memory, which stays alive until the run that it was given to has ended. */
+/* A tensor in the caller's memory, which stays alive until the run that it was given to has ended. In device memory it is
+ * row-major without gaps, its dtype has 4 or 8 bytes, and at least 16 bytes are there. */
 typedef struct tuff_tensor_desc {
   uint32_t struct_size;
   tuff_dtype_t dtype; /* as the model says */
   tuff_memory_t memory;
   uint32_t rank;               /* of shape and byte_strides */
-  uint64_t offset_bytes;       /* of the first element, from data */
-  uint64_t size_bytes;         /* of the memory at data; no element may lie outside */
+  uint64_t offset_bytes;       /* of the first element, from data or in the buffer */
+  uint64_t size_bytes;         /* of the memory at data, or of the VkBuffer; no element may lie outside */
   const int64_t* shape;        /* rank sizes. NULL: the session's prepared shape, or the model's where it has no symbols */
   const int64_t* byte_strides; /* rank strides, of any sign. NULL: row-major without gaps */
-  void* data;                  /* of an input it is only read; NULL only where there are no elements */
+  void* data;                  /* of TUFF_MEMORY_HOST. Of an input it is only read. NULL with size_bytes 0: no elements; or an
+                                  input that stays as it was written last, an output that is not copied */
+  tuff_buffer_t* buffer;       /* of TUFF_MEMORY_DEVICE */
+  uint64_t vk_buffer;          /* of TUFF_MEMORY_VULKAN: the VkBuffer */
 } tuff_tensor_desc_t;
 #define TUFF_TENSOR_DESC_INIT \
-  { (uint32_t)sizeof(tuff_tensor_desc_t), 0, 0, 0, 0, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_tensor_desc_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* A session for a program. Allocates nothing on the device yet. desc may be NULL. TUFF_UNSUPPORTED if the program's device
  * is a description. */
@@ -432,6 +462,22 @@ TUFF_API tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_s
 TUFF_API void tuff_session_retain(tuff_session_t* session);
 TUFF_API void tuff_session_release(tuff_session_t* session);
 
+/* Makes an output and an input state: the next run reads what this one wrote, from zeros on. KV caches, recurrent networks
+ * and video are this. Both have the same dtype and shape, without symbols; the host neither writes the one nor reads the other
+ * (their descs have no data). A run that fails or is cancelled leaves the state as it was. Before the first prepare or run.
+ * TUFF_UNSUPPORTED on the CPU, and for sessions that are cancellable with more than one run in flight. */
+TUFF_API tuff_status_t tuff_session_alias(tuff_session_t* session, uint32_t output, uint32_t input, tuff_error_t** out_error);
+/* All state to zeros. TUFF_BUSY while a run is in flight. */
+TUFF_API tuff_status_t tuff_session_reset_state(tuff_session_t* session, tuff_error_t** out_error);
+/* All state as bytes that tuff_session_load_state takes, on any device: *out_size_bytes of them, into `data` if `capacity`
+ * suffices; NULL and 0 ask for the size alone. TUFF_BUSY while a run is in flight. */
+TUFF_API tuff_status_t tuff_session_save_state(tuff_session_t* session, void* data, uint64_t capacity, uint64_t* out_size_bytes,
+                                               tuff_error_t** out_error);
+/* TUFF_CORRUPT for bytes that are damaged or no state, TUFF_INVALID_ARGUMENT for those of other tensors; either way the state
+ * stays as it was. */
+TUFF_API tuff_status_t tuff_session_load_state(tuff_session_t* session, const void* data, uint64_t size_bytes,
+                                               tuff_error_t** out_error);
+
 /* Makes one set of sizes current: allocates its buffers and records its commands, once; a run of a prepared shape does
  * neither, nor does it compile. `symbols` gives the model's symbols; none are needed for a model without. Sizes outside a
  * symbol's range are TUFF_INVALID_ARGUMENT; buffers beyond the session's limit TUFF_OUT_OF_MEMORY. */
@@ -441,6 +487,16 @@ TUFF_API tuff_status_t tuff_session_prepare(tuff_session_t* session, const tuff_
 /* The same with sizes taken from the shapes of all inputs; their data is not read and may be NULL with any size_bytes. */
 TUFF_API tuff_status_t tuff_session_prepare_inputs(tuff_session_t* session, const tuff_tensor_desc_t* inputs,
                                                    uint32_t input_count, tuff_error_t** out_error);
+
+/* Prepares for inputs and outputs that lie in the caller's device memory, once for each element of a ring of buffers: runs
+ * that are given the same buffers and offsets then neither record nor write a descriptor. `inputs` and `outputs`: all of the
+ * model's, in order; those in host memory come with each run. The buffers stay with the session until it is released, or
+ * until tuff_session_unregister; a VkBuffer is not destroyed before. */
+TUFF_API tuff_status_t tuff_session_register(tuff_session_t* session, const tuff_tensor_desc_t* inputs, uint32_t input_count,
+                                             const tuff_tensor_desc_t* outputs, uint32_t output_count,
+                                             tuff_error_t** out_error);
+/* Lets go of all registered buffers, of all shapes. TUFF_BUSY while a run is in flight. */
+TUFF_API tuff_status_t tuff_session_unregister(tuff_session_t* session, tuff_error_t** out_error);
 
 /* What the current shape costs. */
 typedef struct tuff_session_info {
@@ -468,26 +524,54 @@ TUFF_API tuff_status_t tuff_session_tensor_shape(tuff_session_t* session, tuff_d
                                                  tuff_error_t** out_error);
 
 /* Copies an input of the current shape in, ahead of a run without inputs; it stays for later runs of this shape.
- * TUFF_BUSY while a run is in flight. */
+ * TUFF_BUSY while as many runs are in flight as may be. */
 TUFF_API tuff_status_t tuff_session_set_input(tuff_session_t* session, uint32_t index, const tuff_tensor_desc_t* input,
                                               tuff_error_t** out_error);
-/* Copies an output of the last finished run out; TUFF_BUSY while one is in flight. */
+/* Copies an output of the run that ended last out, as long as no later run has taken its memory (with one run in flight: until
+ * the next submit). TUFF_BUSY where there is none yet and one is in flight. */
 TUFF_API tuff_status_t tuff_session_read_output(tuff_session_t* session, uint32_t index, const tuff_tensor_desc_t* output,
                                                 tuff_error_t** out_error);
 
 /* Runs and waits. `inputs`: all of the model's, in order; their shapes choose the current shape, which is prepared if it was
- * not. Or NULL and 0: those that set_input wrote. `outputs`: the first output_count outputs, copied out. */
+ * not. Or NULL and 0: those that were written last. `outputs`: the first output_count outputs; those in host memory are copied
+ * out. Tensors in device memory that were not registered are recorded for this run alone. TUFF_BUSY while as many runs are in
+ * flight as may be. */
 TUFF_API tuff_status_t tuff_session_run(tuff_session_t* session, const tuff_tensor_desc_t* inputs, uint32_t input_count,
                                         const tuff_tensor_desc_t* outputs, uint32_t output_count, tuff_error_t** out_error);
-/* Starts a run like tuff_session_run and returns at once; inputs have been copied, outputs are copied by the wait that sees
- * the end. TUFF_BUSY while the previous run is in flight. */
-TUFF_API tuff_status_t tuff_session_submit(tuff_session_t* session, const tuff_tensor_desc_t* inputs, uint32_t input_count,
-                                           const tuff_tensor_desc_t* outputs, uint32_t output_count, tuff_run_t** out_run,
+/* A semaphore of the host's, of the API that the session's device is of. No desc: it does not grow. */
+typedef struct tuff_semaphore_use {
+  uint64_t handle; /* the VkSemaphore */
+  uint64_t value;  /* of a timeline semaphore; 0: a binary one */
+} tuff_semaphore_use_t;
+
+typedef struct tuff_run_desc {
+  uint32_t struct_size;
+  uint32_t input_count;
+  uint32_t output_count;
+  uint32_t wait_count;
+  uint32_t signal_count;
+  const tuff_tensor_desc_t* inputs;
+  const tuff_tensor_desc_t* outputs;
+  const tuff_semaphore_use_t* waits;   /* the device begins once these are signalled; TUFF_UNSUPPORTED on the CPU */
+  const tuff_semaphore_use_t* signals; /* signalled by the device at the end */
+} tuff_run_desc_t;
+#define TUFF_RUN_DESC_INIT \
+  { (uint32_t)sizeof(tuff_run_desc_t), 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* Starts a run like tuff_session_run and returns at once; inputs have been copied, outputs in host memory are copied by the
+ * wait that sees the end. desc may be NULL. TUFF_BUSY while as many runs are in flight as may be: a run counts until it is
+ * waited for to its end, or released and over. */
+TUFF_API tuff_status_t tuff_session_submit(tuff_session_t* session, const tuff_run_desc_t* desc, tuff_run_t** out_run,
                                            tuff_error_t** out_error);
 /* Waits at most timeout_ns (0 polls), sleeping. *out_finished, which may be NULL, is 1 if the run has ended, else 0; a
- * timeout is no error. The status of a run that failed is given by each wait. */
+ * timeout is no error. The status of a run that failed, or TUFF_CANCELLED, is given by each wait. */
 TUFF_API tuff_status_t tuff_run_wait(tuff_run_t* run, uint64_t timeout_ns, int32_t* out_finished, tuff_error_t** out_error);
-/* A run that has not ended goes on, and its session stays busy until it has; its outputs are not copied. */
+/* Gives a run up: a wait for it ends with TUFF_CANCELLED and copies no outputs, and the session can go on. Returns at once. In
+ * a cancellable session the device stops before the next kernel that it has not begun; else it computes to the end. What a
+ * cancelled run wrote to the caller's device memory is undefined. A run that was waited for to its end stays as it is. */
+TUFF_API tuff_status_t tuff_run_cancel(tuff_run_t* run, tuff_error_t** out_error);
+/* Ends the handle, which is not counted; NULL is nothing. A run that has not ended goes on, and counts as in flight until it
+ * has; its outputs are not copied. */
 TUFF_API void tuff_run_release(tuff_run_t* run);
 
 /* After a finished run of a session with timestamps: *out_count, and up to `capacity` device times in nanoseconds, one a

@@ -416,6 +416,8 @@ struct SessionOptions {
   uint64_t prepared_shape_count = 4;
   uint64_t memory_limit_bytes = 0;
   bool timestamps = false;
+  uint32_t in_flight_count = 1;
+  bool cancellable = false;
 };
 
 // Elements in the caller's memory, row-major without gaps unless byte_strides says otherwise.
@@ -447,6 +449,8 @@ class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_
     desc.prepared_shape_count = options.prepared_shape_count;
     desc.memory_limit_bytes = options.memory_limit_bytes;
     desc.timestamps = options.timestamps;
+    desc.in_flight_count = options.in_flight_count;
+    desc.cancellable = options.cancellable;
     tuff_session_t* session = nullptr;
     tuff_error_t* error = nullptr;
     tuff_status_t status = tuff_session_create(program.get(), &desc, &session, &error);

@@ -15,6 +15,7 @@ tuff_device_info_t info_of(const DeviceInfo& info) {
   out.max_storage_buffer_bytes = static_cast<uint64_t>(info.max_storage_buffer_bytes);
   out.unified_memory = info.unified_memory;
   out.has_timestamps = info.timestamp_period_ns > 0;
+  out.buffer_offset_alignment = static_cast<uint64_t>(buffer_offset_alignment(info));
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "api/desc.h"
 #include "compile/compile.h"
 #include "compile/load.h"
 #include "session/session.h"
@@ -37,12 +38,23 @@ void release_handle(Handle* handle) {
   if (handle && handle->release_was_last()) delete handle;
 }
 
+// A VkBuffer that a session has registered.
+struct RegisteredVkBuffer {
+  uint64_t handle = 0;
+  std::shared_ptr<Buffer> buffer;
+};
+
 // What a session handle and its runs share.
 struct SessionState {
   std::shared_ptr<const Program> program;
   std::unique_ptr<Session> session;
-  std::mutex entered;                // held by the thread that is in a call; a second one is told BUSY
-  const void* active_run = nullptr;  // the run whose outputs are still to be copied
+  std::mutex entered;  // held by the thread that is in a call; a second one is told BUSY
+  std::vector<RegisteredVkBuffer> registered;
+  // What calls read into: kept, so that a run of a prepared shape allocates nothing.
+  std::vector<CallerTensor> inputs, outputs;
+  std::vector<TensorView> input_views;
+  IoPlaces places;
+  std::vector<std::unique_ptr<tuff_run>> spare_runs;
 };
 
 }  // namespace tuff
@@ -68,13 +80,19 @@ struct tuff_program : tuff::Counted {
   std::shared_ptr<const tuff::Program> program;
 };
 
+struct tuff_buffer : tuff::Counted {
+  std::shared_ptr<tuff::Device> device;
+  std::shared_ptr<tuff::Buffer> buffer;
+};
+
 struct tuff_session : tuff::Counted {
   std::shared_ptr<tuff::SessionState> state;
 };
 
 struct tuff_run {
   std::shared_ptr<tuff::SessionState> state;
-  std::vector<tuff::MutableTensorView> outputs;
+  tuff::RunId id;
+  std::vector<tuff::MutableTensorView> outputs;  // without data: not copied
   bool ended = false;
   tuff::Status result;  // once ended
 };

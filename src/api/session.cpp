@@ -1,9 +1,14 @@
+#include <algorithm>
+#include <cstddef>
+
 #include "api/desc.h"
 #include "api/guard.h"
 #include "api/handles.h"
 
 namespace tuff {
 namespace {
+
+constexpr uint32_t kMostInFlight = 64;  // each has buffers of its own
 
 // Runs the body while this thread alone is in the session.
 template <class Body>
@@ -30,83 +35,146 @@ const std::vector<BoundTensor>& tensors(const SessionState& state, tuff_directio
 }
 
 // The shape that an input's desc may leave out: the prepared one, else the model's own where it is plain numbers.
-std::optional<Shape> default_input_shape(const SessionState& state, size_t index) {
-  if (const PreparedInfo* info = state.session->prepared()) return info->inputs[index].shape;
+const Shape* default_input_shape(const SessionState& state, size_t index, Shape& storage) {
+  if (const PreparedInfo* info = state.session->prepared()) return &info->inputs[index].shape;
   const Graph& graph = state.program->plan.graph;
   Result<Shape> shape = evaluate_shape(graph, graph.inputs[index], {});
-  if (!shape.ok()) return std::nullopt;
-  return std::move(shape).value();
+  if (!shape.ok()) return nullptr;
+  storage = std::move(shape).value();
+  return &storage;
 }
 
-Status wrong_input_count(const Graph& graph, uint32_t count) {
-  return invalid_argument("The model has " + std::to_string(graph.inputs.size()) + " inputs, " + std::to_string(count) +
-                          " were given.");
-}
-
-// Chooses the shape from the inputs, prepares it if need be, and copies them in.
-Status write_inputs(SessionState& state, const tuff_tensor_desc_t* inputs, uint32_t count) {
+Status read_inputs(SessionState& state, const tuff_tensor_desc_t* inputs, uint32_t count, bool with_memory) {
   const Graph& graph = state.program->plan.graph;
-  if (count != graph.inputs.size()) return wrong_input_count(graph, count);
-  std::vector<TensorView> views;
-  std::vector<Shape> shapes;
+  if (count != graph.inputs.size())
+    return invalid_argument("The model has " + std::to_string(graph.inputs.size()) + " inputs, " + std::to_string(count) +
+                            " were given.");
+  if (count != 0 && !inputs) return null_argument("inputs");
+  state.inputs.resize(count);
   for (uint32_t i = 0; i < count; ++i) {
-    std::optional<Shape> shape = default_input_shape(state, i);
-    TUFF_ASSIGN(CallerTensor tensor,
-                read_tensor(desc_element(inputs, i), shape ? &*shape : nullptr, graph.value(graph.inputs[i]).name));
-    shapes.push_back(tensor.shape);
-    views.push_back({tensor.dtype, std::move(tensor.shape), std::move(tensor.byte_strides), tensor.data});
+    Shape storage;
+    TUFF_TRY(read_tensor(desc_element(inputs, i), default_input_shape(state, i, storage), graph.value(graph.inputs[i]).name,
+                         with_memory, state.inputs[i]));
   }
-  TUFF_ASSIGN(SymbolValues symbols, solve_symbols(graph, shapes));
-  TUFF_TRY(state.session->prepare(symbols));
-  for (uint32_t i = 0; i < count; ++i) TUFF_TRY(state.session->write_input(i, views[i]));
   return ok_status();
 }
 
-Result<std::vector<MutableTensorView>> read_outputs(const SessionState& state, const tuff_tensor_desc_t* outputs,
-                                                    uint32_t count) {
+// Makes the shape of the inputs that were read current.
+Status choose_shape(SessionState& state) {
+  state.input_views.resize(state.inputs.size());
+  for (size_t i = 0; i < state.inputs.size(); ++i) {
+    const MutableTensorView& src = state.inputs[i].view;
+    TensorView& dst = state.input_views[i];
+    dst.dtype = src.dtype;
+    dst.shape = src.shape;
+    dst.byte_strides = src.byte_strides;
+    dst.data = src.data;
+  }
+  if (state.session->choose_kept_shape(state.input_views)) return ok_status();
+  std::vector<Shape> shapes;
+  for (const TensorView& view : state.input_views) shapes.push_back(view.shape);
+  TUFF_ASSIGN(SymbolValues symbols, solve_symbols(state.program->plan.graph, shapes));
+  return state.session->choose_shape(symbols);
+}
+
+// Of the current shape.
+Status read_outputs(SessionState& state, const tuff_tensor_desc_t* outputs, uint32_t count) {
   if (count != 0 && !outputs) return null_argument("outputs");
   const std::vector<BoundTensor>& expected = tensors(state, TUFF_OUTPUT);
   if (count > expected.size()) {
     return invalid_argument("The model has " + std::to_string(expected.size()) + " outputs, " + std::to_string(count) +
                             " were asked for.");
   }
-  std::vector<MutableTensorView> views;
+  state.outputs.resize(count);
   for (uint32_t i = 0; i < count; ++i) {
-    TUFF_ASSIGN(CallerTensor tensor, read_tensor(desc_element(outputs, i), &expected[i].shape, expected[i].name));
+    TUFF_TRY(read_tensor(desc_element(outputs, i), &expected[i].shape, expected[i].name, true, state.outputs[i]));
     // Refused now and not after the run.
-    if (tensor.dtype != expected[i].dtype || tensor.shape != expected[i].shape) {
+    const MutableTensorView& view = state.outputs[i].view;
+    if (view.dtype != expected[i].dtype || view.shape != expected[i].shape)
       return invalid_argument("Output '" + expected[i].name + "' has another dtype or shape than its tensor.");
+  }
+  return ok_status();
+}
+
+bool in_device_memory(const CallerTensor& tensor) { return tensor.memory != TUFF_MEMORY_HOST; }
+
+Result<BufferSlice> place_of(SessionState& state, const CallerTensor& tensor, bool is_registering) {
+  if (!in_device_memory(tensor)) return BufferSlice();
+  const std::shared_ptr<Device>& device = state.program->target.device;
+  if (!device) return unsupported("The CPU has no device memory; its tensors are the host's.");
+  if (tensor.memory == TUFF_MEMORY_DEVICE) {
+    if (tensor.buffer->device != device) return invalid_argument("A tensor's buffer belongs to another device than its session.");
+    return BufferSlice(tensor.buffer->buffer, tensor.offset_bytes);
+  }
+  for (const RegisteredVkBuffer& known : state.registered)
+    if (known.handle == tensor.vk_buffer && known.buffer->size_bytes() == tensor.size_bytes)
+      return BufferSlice(known.buffer, tensor.offset_bytes);
+  TUFF_ASSIGN(std::shared_ptr<Buffer> buffer, device->borrow_buffer(tensor.vk_buffer, tensor.size_bytes));
+  if (is_registering) state.registered.push_back({tensor.vk_buffer, buffer});
+  return BufferSlice(std::move(buffer), tensor.offset_bytes);
+}
+
+// Where the tensors that were read lie; null where all are the session's own.
+Result<const IoPlaces*> places_of(SessionState& state, bool has_inputs, bool is_registering) {
+  const PreparedInfo& info = *state.session->prepared();
+  const auto inputs = has_inputs ? std::span<const CallerTensor>(state.inputs) : std::span<const CallerTensor>();
+  auto any = [](std::span<const CallerTensor> list) { return std::any_of(list.begin(), list.end(), in_device_memory); };
+  if (!any(inputs) && !any(state.outputs)) return static_cast<const IoPlaces*>(nullptr);
+  auto fill = [&](std::span<const CallerTensor> list, const std::vector<BoundTensor>& expected,
+                  std::vector<BufferSlice>& slices) -> Status {
+    slices.assign(expected.size(), BufferSlice());
+    for (size_t i = 0; i < list.size(); ++i) {
+      if (in_device_memory(list[i]) && list[i].view.dtype != expected[i].dtype)
+        return invalid_argument("Tensor '" + expected[i].name + "' is " + std::string(dtype_name(expected[i].dtype)) +
+                                ", the one in device memory is " + std::string(dtype_name(list[i].view.dtype)) + ".");
+      TUFF_ASSIGN(slices[i], place_of(state, list[i], is_registering));
     }
-    views.push_back({tensor.dtype, std::move(tensor.shape), std::move(tensor.byte_strides), tensor.data});
-  }
-  return views;
+    return ok_status();
+  };
+  TUFF_TRY(fill(inputs, info.inputs, state.places.inputs));
+  TUFF_TRY(fill(state.outputs, info.outputs, state.places.outputs));
+  return static_cast<const IoPlaces*>(&state.places);
 }
 
-// A run whose handle was released may still be in flight; it is over as soon as it has ended.
-Status require_idle(SessionState& state) {
-  if (!state.active_run) {
-    Result<bool> ended = state.session->wait(0);
-    if (!ended.ok() || *ended) return ok_status();
-  }
-  return Status(Code::kBusy, "A run of this session has not been waited for.");
-}
-
-Status start_run(SessionState& state, const tuff_tensor_desc_t* inputs, uint32_t input_count, const tuff_tensor_desc_t* outputs,
-                 uint32_t output_count, std::vector<MutableTensorView>& views) {
-  TUFF_TRY(require_idle(state));
-  if (inputs || input_count != 0) {
-    if (!inputs) return null_argument("inputs");
-    TUFF_TRY(write_inputs(state, inputs, input_count));
+Result<RunId> start_run(SessionState& state, const tuff_run_desc_t& d) {
+  const bool has_inputs = d.inputs || d.input_count != 0;
+  if (has_inputs) {
+    TUFF_TRY(read_inputs(state, d.inputs, d.input_count, true));
+    TUFF_TRY(choose_shape(state));
   } else if (!state.session->prepared()) {
     TUFF_TRY(state.session->prepare({}));
   }
-  TUFF_ASSIGN(views, read_outputs(state, outputs, output_count));
-  return state.session->submit();
+  TUFF_TRY(read_outputs(state, d.outputs, d.output_count));
+  RunDesc desc;
+  if (has_inputs) desc.inputs = state.input_views;
+  TUFF_ASSIGN(desc.places, places_of(state, has_inputs, false));
+  // The same two numbers in both layers.
+  static_assert(sizeof(SemaphoreUse) == sizeof(tuff_semaphore_use_t) &&
+                offsetof(SemaphoreUse, value) == offsetof(tuff_semaphore_use_t, value));
+  if (d.wait_count != 0) desc.submit.waits = {reinterpret_cast<const SemaphoreUse*>(d.waits), d.wait_count};
+  if (d.signal_count != 0) desc.submit.signals = {reinterpret_cast<const SemaphoreUse*>(d.signals), d.signal_count};
+  if ((d.wait_count != 0 && !d.waits) || (d.signal_count != 0 && !d.signals)) return null_argument("semaphores");
+  return state.session->submit(desc);
 }
 
-Status copy_outputs(SessionState& state, const std::vector<MutableTensorView>& views) {
-  for (size_t i = 0; i < views.size(); ++i) TUFF_TRY(state.session->read_output(i, views[i]));
-  return ok_status();
+Status require_host_memory(const CallerTensor& tensor, const std::string& name) {
+  if (!in_device_memory(tensor)) return ok_status();
+  return invalid_argument("Tensor '" + name + "' is in device memory; it is given to a run, not copied.");
+}
+
+// Handles of runs that are over serve again, so that a submit allocates nothing.
+std::unique_ptr<tuff_run> take_spare_run(SessionState& state) {
+  if (state.spare_runs.empty()) return std::make_unique<tuff_run>();
+  std::unique_ptr<tuff_run> run = std::move(state.spare_runs.back());
+  state.spare_runs.pop_back();
+  return run;
+}
+
+void keep_spare_run(SessionState& state, std::unique_ptr<tuff_run> run) {
+  if (state.spare_runs.size() == state.spare_runs.capacity()) return;
+  run->ended = false;
+  run->result = {};
+  state.spare_runs.push_back(std::move(run));
 }
 
 }  // namespace
@@ -125,9 +193,15 @@ tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_session_de
     if (d.prepared_shape_count != 0) options.prepared_shape_count = d.prepared_shape_count;
     options.memory_limit_bytes = d.memory_limit_bytes;
     options.timestamps = d.timestamps != 0;
+    options.cancellable = d.cancellable != 0;
+    if (d.in_flight_count > kMostInFlight)
+      return Status(Code::kLimit, "A session can have at most " + std::to_string(kMostInFlight) + " runs in flight, not " +
+                                      std::to_string(d.in_flight_count) + ".");
+    if (d.in_flight_count != 0) options.in_flight_count = d.in_flight_count;
     auto session = std::make_unique<tuff_session>();
     session->state = std::make_shared<SessionState>();
     session->state->program = program->program;
+    session->state->spare_runs.reserve(options.in_flight_count);
     TUFF_ASSIGN(session->state->session, make_session(program->program, options));
     *out_session = session.release();
     return ok_status();
@@ -141,7 +215,6 @@ tuff_status_t tuff_session_prepare(tuff_session_t* session, const tuff_symbol_va
                                    tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
-    TUFF_TRY(require_idle(*session->state));
     TUFF_ASSIGN(SymbolValues values, read_symbol_values(symbols, symbol_count));
     return session->state->session->prepare(values);
   });
@@ -151,20 +224,63 @@ tuff_status_t tuff_session_prepare_inputs(tuff_session_t* session, const tuff_te
                                           tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
+    TUFF_TRY(read_inputs(*session->state, inputs, input_count, false));
+    TUFF_TRY(choose_shape(*session->state));
+    return session->state->session->record(nullptr);
+  });
+}
+
+tuff_status_t tuff_session_register(tuff_session_t* session, const tuff_tensor_desc_t* inputs, uint32_t input_count,
+                                    const tuff_tensor_desc_t* outputs, uint32_t output_count, tuff_error_t** out_error) {
+  if (!session) return null_session(out_error);
+  return entered(session->state, out_error, [&]() -> Status {
     SessionState& state = *session->state;
-    TUFF_TRY(require_idle(state));
-    const Graph& graph = state.program->plan.graph;
-    if (input_count != 0 && !inputs) return null_argument("inputs");
-    std::vector<Shape> shapes;
-    for (uint32_t i = 0; i < input_count && i < graph.inputs.size(); ++i) {
-      std::optional<Shape> shape = default_input_shape(state, i);
-      TUFF_ASSIGN(CallerTensor tensor,
-                  read_tensor_shape(desc_element(inputs, i), shape ? &*shape : nullptr, graph.value(graph.inputs[i]).name));
-      shapes.push_back(std::move(tensor.shape));
-    }
-    if (input_count != graph.inputs.size()) return wrong_input_count(graph, input_count);
-    TUFF_ASSIGN(SymbolValues symbols, solve_symbols(graph, shapes));
-    return state.session->prepare(symbols);
+    TUFF_TRY(read_inputs(state, inputs, input_count, true));
+    TUFF_TRY(choose_shape(state));
+    TUFF_TRY(read_outputs(state, outputs, output_count));
+    TUFF_ASSIGN(const IoPlaces* places, places_of(state, true, true));
+    return state.session->record(places);
+  });
+}
+
+tuff_status_t tuff_session_unregister(tuff_session_t* session, tuff_error_t** out_error) {
+  if (!session) return null_session(out_error);
+  return entered(session->state, out_error, [&]() -> Status {
+    TUFF_TRY(session->state->session->forget_places());
+    session->state->registered.clear();
+    session->state->places = {};
+    return ok_status();
+  });
+}
+
+tuff_status_t tuff_session_alias(tuff_session_t* session, uint32_t output, uint32_t input, tuff_error_t** out_error) {
+  if (!session) return null_session(out_error);
+  return entered(session->state, out_error, [&] { return session->state->session->alias(output, input); });
+}
+
+tuff_status_t tuff_session_reset_state(tuff_session_t* session, tuff_error_t** out_error) {
+  if (!session) return null_session(out_error);
+  return entered(session->state, out_error, [&] { return session->state->session->reset_state(); });
+}
+
+tuff_status_t tuff_session_save_state(tuff_session_t* session, void* data, uint64_t capacity, uint64_t* out_size_bytes,
+                                      tuff_error_t** out_error) {
+  if (!session) return null_session(out_error);
+  return entered(session->state, out_error, [&]() -> Status {
+    if (capacity != 0) TUFF_NOT_NULL(data);
+    TUFF_ASSIGN(std::vector<std::byte> bytes, session->state->session->save_state());
+    if (out_size_bytes) *out_size_bytes = bytes.size();
+    if (data && bytes.size() <= capacity) std::memcpy(data, bytes.data(), bytes.size());
+    return ok_status();
+  });
+}
+
+tuff_status_t tuff_session_load_state(tuff_session_t* session, const void* data, uint64_t size_bytes,
+                                      tuff_error_t** out_error) {
+  if (!session) return null_session(out_error);
+  return entered(session->state, out_error, [&]() -> Status {
+    TUFF_NOT_NULL(data);
+    return session->state->session->load_state({static_cast<const std::byte*>(data), static_cast<size_t>(size_bytes)});
   });
 }
 
@@ -207,13 +323,15 @@ tuff_status_t tuff_session_set_input(tuff_session_t* session, uint32_t index, co
                                      tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
-    TUFF_TRY(require_idle(*session->state));
-    TUFF_TRY(require_prepared(*session->state));
-    const std::vector<BoundTensor>& list = tensors(*session->state, TUFF_INPUT);
+    SessionState& state = *session->state;
+    TUFF_TRY(require_prepared(state));
+    const std::vector<BoundTensor>& list = tensors(state, TUFF_INPUT);
     if (index >= list.size()) return invalid_argument("There is no input " + std::to_string(index) + ".");
-    TUFF_ASSIGN(CallerTensor tensor, read_tensor(input, &list[index].shape, list[index].name));
-    return session->state->session->write_input(
-        index, {tensor.dtype, std::move(tensor.shape), std::move(tensor.byte_strides), tensor.data});
+    CallerTensor tensor;
+    TUFF_TRY(read_tensor(input, &list[index].shape, list[index].name, true, tensor));
+    TUFF_TRY(require_host_memory(tensor, list[index].name));
+    MutableTensorView& view = tensor.view;
+    return state.session->write_input(index, {view.dtype, std::move(view.shape), std::move(view.byte_strides), view.data});
   });
 }
 
@@ -221,12 +339,14 @@ tuff_status_t tuff_session_read_output(tuff_session_t* session, uint32_t index, 
                                        tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
-    TUFF_TRY(require_prepared(*session->state));
-    const std::vector<BoundTensor>& list = tensors(*session->state, TUFF_OUTPUT);
+    SessionState& state = *session->state;
+    TUFF_TRY(require_prepared(state));
+    const std::vector<BoundTensor>& list = tensors(state, TUFF_OUTPUT);
     if (index >= list.size()) return invalid_argument("There is no output " + std::to_string(index) + ".");
-    TUFF_ASSIGN(CallerTensor tensor, read_tensor(output, &list[index].shape, list[index].name));
-    return session->state->session->read_output(
-        index, {tensor.dtype, std::move(tensor.shape), std::move(tensor.byte_strides), tensor.data});
+    CallerTensor tensor;
+    TUFF_TRY(read_tensor(output, &list[index].shape, list[index].name, true, tensor));
+    TUFF_TRY(require_host_memory(tensor, list[index].name));
+    return state.session->read_output(index, tensor.view);
   });
 }
 
@@ -235,24 +355,35 @@ tuff_status_t tuff_session_run(tuff_session_t* session, const tuff_tensor_desc_t
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
     SessionState& state = *session->state;
-    std::vector<MutableTensorView> views;
-    TUFF_TRY(start_run(state, inputs, input_count, outputs, output_count, views));
-    TUFF_ASSIGN(bool ended, state.session->wait(UINT64_MAX));
-    if (!ended) return internal_error("A wait without a limit came back before the run had ended.");
-    return copy_outputs(state, views);
+    tuff_run_desc_t desc = TUFF_RUN_DESC_INIT;
+    desc.inputs = inputs;
+    desc.input_count = input_count;
+    desc.outputs = outputs;
+    desc.output_count = output_count;
+    TUFF_ASSIGN(const RunId run, start_run(state, desc));
+    Result<bool> ended = state.session->wait(run, UINT64_MAX);
+    Status status = ended.ok() ? ok_status() : ended.status();
+    if (ended.ok() && !*ended) status = internal_error("A wait without a limit came back before the run had ended.");
+    for (size_t i = 0; status.ok() && i < state.outputs.size(); ++i)
+      if (state.outputs[i].view.data) status = state.session->read_output(run, i, state.outputs[i].view);
+    state.session->release(run);
+    return status;
   });
 }
 
-tuff_status_t tuff_session_submit(tuff_session_t* session, const tuff_tensor_desc_t* inputs, uint32_t input_count,
-                                  const tuff_tensor_desc_t* outputs, uint32_t output_count, tuff_run_t** out_run,
+tuff_status_t tuff_session_submit(tuff_session_t* session, const tuff_run_desc_t* desc, tuff_run_t** out_run,
                                   tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
+    SessionState& state = *session->state;
     TUFF_NOT_NULL(out_run);
-    auto run = std::make_unique<tuff_run>();
+    tuff_run_desc_t d;
+    TUFF_TRY(read_desc(desc, d, "tuff_run_desc_t"));
+    std::unique_ptr<tuff_run> run = take_spare_run(state);
+    TUFF_ASSIGN(run->id, start_run(state, d));
     run->state = session->state;
-    TUFF_TRY(start_run(*session->state, inputs, input_count, outputs, output_count, run->outputs));
-    session->state->active_run = run.get();
+    run->outputs.resize(state.outputs.size());
+    for (size_t i = 0; i < state.outputs.size(); ++i) run->outputs[i] = state.outputs[i].view;
     *out_run = run.release();
     return ok_status();
   });
@@ -261,29 +392,37 @@ tuff_status_t tuff_session_submit(tuff_session_t* session, const tuff_tensor_des
 tuff_status_t tuff_run_wait(tuff_run_t* run, uint64_t timeout_ns, int32_t* out_finished, tuff_error_t** out_error) {
   if (!run) return guarded(out_error, [] { return null_argument("run"); });
   return entered(run->state, out_error, [&]() -> Status {
+    Session& session = *run->state->session;
     if (!run->ended) {
-      Result<bool> ended = run->state->session->wait(timeout_ns);
+      Result<bool> ended = session.wait(run->id, timeout_ns);
       if (ended.ok() && !*ended) {
         if (out_finished) *out_finished = 0;
         return ok_status();
       }
       run->ended = true;
-      run->state->active_run = nullptr;
-      run->result = ended.ok() ? copy_outputs(*run->state, run->outputs) : ended.status();
+      run->result = ended.status();
+      for (size_t i = 0; run->result.ok() && i < run->outputs.size(); ++i)
+        if (run->outputs[i].data) run->result = session.read_output(run->id, i, run->outputs[i]);
+      session.release(run->id);
     }
     if (out_finished) *out_finished = 1;
     return run->result;
   });
 }
 
+tuff_status_t tuff_run_cancel(tuff_run_t* run, tuff_error_t** out_error) {
+  if (!run) return guarded(out_error, [] { return null_argument("run"); });
+  return entered(run->state, out_error,
+                 [&]() -> Status { return run->ended ? ok_status() : run->state->session->cancel(run->id); });
+}
+
 void tuff_run_release(tuff_run_t* run) {
   if (!run) return;
-  if (!run->ended) {
-    // Waits for a call of another thread to leave the session, not for the run.
-    std::lock_guard lock(run->state->entered);
-    if (run->state->active_run == run) run->state->active_run = nullptr;
-  }
-  delete run;
+  std::shared_ptr<SessionState> state = std::move(run->state);
+  // Waits for a call of another thread to leave the session, not for the run.
+  std::lock_guard lock(state->entered);
+  if (!run->ended) state->session->release(run->id);
+  keep_spare_run(*state, std::unique_ptr<tuff_run>(run));
 }
 
 tuff_status_t tuff_session_dispatch_times(tuff_session_t* session, uint64_t* times_ns, uint32_t capacity, uint32_t* out_count,

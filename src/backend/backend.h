@@ -46,20 +46,48 @@ struct BufferCopy {
   uint64_t size_bytes = 0;
 };
 
+// The bytes of a buffer from offset_bytes on.
+struct BufferSlice {
+  BufferSlice(std::shared_ptr<Buffer> whole = nullptr, uint64_t offset = 0) : buffer(std::move(whole)), offset_bytes(offset) {}
+  friend bool operator==(const BufferSlice&, const BufferSlice&) = default;
+
+  std::shared_ptr<Buffer> buffer;
+  uint64_t offset_bytes = 0;
+};
+
+// Bytes a dispatch in RecordDesc::grids: three counts of workgroups.
+inline constexpr uint64_t kGridBytes = 3 * sizeof(uint32_t);
+
 struct RecordDesc {
   const BoundPlan* plan = nullptr;
   std::shared_ptr<Pipelines> pipelines;
-  std::vector<std::shared_ptr<Buffer>> inputs, outputs;  // by index, at least storage_bytes each
+  std::vector<BufferSlice> inputs, outputs;              // by index, at least storage_bytes each
   std::shared_ptr<Buffer> weights, arena, parameters;    // null where the plan needs none
+  // Null, or each dispatch takes its grid from here when it starts (kGridBytes each, kUpload memory). What the host sets to
+  // zero while a run is under way does not run any more, as soon as the device sees it.
+  std::shared_ptr<Buffer> grids;
   std::vector<BufferCopy> copies_before, copies_after;   // uploads and read-backs inside the same submit
   std::vector<std::shared_ptr<Buffer>> keep_alive;       // staging buffers that copies name
   bool timestamps = false;                               // one after each dispatch
 };
 
+// A semaphore of the backend's API, by its handle there. value: of a timeline; 0 for a binary one.
+struct SemaphoreUse {
+  uint64_t handle = 0;
+  uint64_t value = 0;
+};
+
+struct SubmitDesc {
+  std::span<const SemaphoreUse> waits, signals;
+};
+
 class Recording {  // a command buffer recorded once
  public:
   virtual ~Recording() = default;
-  virtual Status submit() = 0;                         // BUSY while the previous one has not been waited for
+  virtual Status submit(const SubmitDesc& desc = {}) = 0;  // BUSY while the previous one has not been waited for
+  // Writes the same commands, without timestamps, into a command buffer of the backend's API, which is being recorded. This
+  // Recording has to live until the device is done with them.
+  virtual Status write_into(uint64_t command_buffer) = 0;
   virtual Result<bool> wait(uint64_t timeout_ns) = 0;  // false: not finished in time; sleeps, never spins
   // After wait(): device time of each dispatch; empty without timestamps.
   virtual Result<std::vector<uint64_t>> dispatch_times_ns() = 0;
@@ -88,8 +116,11 @@ class Device {
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const = 0;
   virtual Result<std::shared_ptr<Buffer>> allocate(MemoryUse use, uint64_t size_bytes) = 0;
+  // A buffer of the backend's API that someone else owns, by its handle there. It outlives what uses it.
+  virtual Result<std::shared_ptr<Buffer>> borrow_buffer(uint64_t handle, uint64_t size_bytes) = 0;
   // Copies through staging where the buffer is not mapped; returns when done.
   virtual Status upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) = 0;
+  virtual Status download(Buffer& src, uint64_t offset, std::span<std::byte> data) = 0;
   virtual Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineCacheIo& cache) = 0;
   virtual Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) = 0;
   virtual DeviceCounters counters() const = 0;

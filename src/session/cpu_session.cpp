@@ -1,8 +1,9 @@
-// The session of the CPU: the reference interpreter over the program's graph. For checking, not for speed.
+// The session of the CPU: the reference interpreter over the program's graph. For checking, not for speed: a submit is the
+// whole run.
+#include <algorithm>
 #include <cstring>
 
 #include "reference/reference.h"
-#include "session/elements.h"
 #include "session/session_checks.h"
 
 namespace tuff {
@@ -10,116 +11,168 @@ namespace {
 
 class CpuSession : public Session {
  public:
-  explicit CpuSession(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
+  CpuSession(std::shared_ptr<const Program> program, const SessionOptions& options)
+      : program_(std::move(program)), in_flight_count_(std::max<uint32_t>(options.in_flight_count, 1)) {}
 
-  Status prepare(const SymbolValues& given) override {
-    const Graph& graph = program_->plan.graph;
-    TUFF_ASSIGN(SymbolValues symbols, complete_symbols(graph, given));
-    if (prepared_ && info_.symbols == symbols) return ok_status();
-    PreparedInfo info;
-    info.symbols = symbols;
-    std::vector<Tensor> inputs;
-    for (ValueId id : graph.inputs) {
-      TUFF_ASSIGN(BoundTensor tensor, describe(graph.value(id).name, id, symbols));
-      inputs.push_back({tensor.dtype, tensor.shape, std::vector<std::byte>(tensor.storage_bytes)});
-      info.inputs.push_back(std::move(tensor));
-    }
-    for (size_t i = 0; i < graph.outputs.size(); ++i) {
-      TUFF_ASSIGN(BoundTensor tensor, describe(graph.output_names[i], graph.outputs[i], symbols));
-      info.outputs.push_back(std::move(tensor));
-    }
-    info_ = std::move(info);
-    inputs_ = std::move(inputs);
-    outputs_.clear();
-    prepared_ = true;
-    return ok_status();
-  }
+  Status alias(size_t, size_t) override { return unsupported("Sessions of the CPU keep no state."); }
+  Status reset_state() override { return ok_status(); }
+  Result<std::vector<std::byte>> save_state() override { return std::vector<std::byte>(); }
+  Status load_state(std::span<const std::byte>) override { return unsupported("Sessions of the CPU keep no state."); }
 
+  Status choose_shape(const SymbolValues& given) override;
+  bool choose_kept_shape(std::span<const TensorView> inputs) override;
   const PreparedInfo* prepared() const override { return prepared_ ? &info_ : nullptr; }
   const BoundPlan* bound_plan() const override { return nullptr; }
+  Status record(const IoPlaces* places) override { return places ? no_device_memory() : ok_status(); }
+  Status forget_places() override { return ok_status(); }
 
-  Status write_input(size_t index, const TensorView& view) override {
-    TUFF_TRY(check_tensor(info_.inputs, index, view, "input"));
-    Tensor& tensor = inputs_[index];
-    copy(view.data, view.byte_strides, tensor.bytes.data(), dense_byte_strides(view.dtype, view.shape), view.shape,
-         static_cast<size_t>(dtype_size_bytes(view.dtype)));
-    return ok_status();
-  }
-
-  Status submit() override {
-    if (!prepared_) return invalid_argument("A session is prepared before it runs.");
-    outputs_.clear();
-    TUFF_ASSIGN(outputs_, evaluate(program_->plan.graph, inputs_, info_.symbols));
-    return ok_status();
-  }
-  Result<bool> wait(uint64_t) override { return true; }
-
-  Status read_output(size_t index, const MutableTensorView& view) override {
-    TUFF_TRY(check_tensor(info_.outputs, index, view, "output"));
-    if (index >= outputs_.size()) return invalid_argument("There is no finished run to read from.");
-    const Tensor& tensor = outputs_[index];
-    if (tensor.dtype != view.dtype || tensor.shape != view.shape) {
-      return internal_error("The reference gives output '" + info_.outputs[index].name + "' another type.");
-    }
-    copy(tensor.bytes.data(), dense_byte_strides(view.dtype, view.shape), view.data, view.byte_strides, view.shape,
-         static_cast<size_t>(dtype_size_bytes(view.dtype)));
-    return ok_status();
-  }
-
+  Status write_input(size_t index, const TensorView& view) override;
+  Result<RunId> submit(const RunDesc& desc) override;
+  Result<bool> wait(RunId, uint64_t) override { return true; }
+  Status cancel(RunId) override { return ok_status(); }  // it has ended
+  Status read_output(RunId id, size_t index, const MutableTensorView& view) override;
+  void release(RunId id) override;
+  Status read_output(size_t index, const MutableTensorView& view) override;
   Result<std::vector<uint64_t>> dispatch_times_ns() override { return std::vector<uint64_t>(); }
+  Status record_into(uint64_t, const IoPlaces*) override { return unsupported("The CPU has no command buffers."); }
   DeviceCounters counters() const override { return {}; }
 
  private:
-  Result<BoundTensor> describe(const std::string& name, ValueId id, const SymbolValues& symbols) const {
-    const Value& value = program_->plan.graph.value(id);
-    BoundTensor tensor;
-    tensor.name = name;
-    tensor.dtype = value.dtype;
-    TUFF_ASSIGN(tensor.shape, evaluate_shape(program_->plan.graph, id, symbols));
-    int64_t bytes = dtype_size_bytes(value.dtype);
-    for (int64_t size : tensor.shape) {
-      if (size != 0 && bytes > kMaxTensorBytes / size) {
-        return limit_exceeded("Tensor '" + name + "' has more than " + std::to_string(kMaxTensorBytes) + " bytes.");
-      }
-      bytes *= size;
-    }
-    tensor.storage_bytes = static_cast<uint64_t>(bytes);
-    return tensor;
-  }
-
-  static void copy(const std::byte* src, const std::vector<int64_t>& src_strides, std::byte* dst,
-                   const std::vector<int64_t>& dst_strides, const std::vector<int64_t>& shape, size_t element_bytes) {
-    for (int64_t size : shape) {
-      if (size == 0) return;
-    }
-    std::vector<int64_t> index(shape.size(), 0);
-    while (true) {
-      std::memcpy(dst, src, element_bytes);
-      size_t axis = shape.size();
-      while (axis-- > 0) {
-        src += src_strides[axis];
-        dst += dst_strides[axis];
-        if (++index[axis] < shape[axis]) break;
-        src -= src_strides[axis] * shape[axis];
-        dst -= dst_strides[axis] * shape[axis];
-        index[axis] = 0;
-      }
-      if (axis == SIZE_MAX) return;
-    }
-  }
+  static Status no_device_memory() { return unsupported("The CPU has no device memory; its tensors are the host's."); }
+  Status read(const Run& run, size_t index, const MutableTensorView& view) const;
+  Result<BoundTensor> describe(const std::string& name, ValueId id, const SymbolValues& symbols) const;
 
   static constexpr int64_t kMaxTensorBytes = int64_t{8} << 30;
 
   std::shared_ptr<const Program> program_;
   bool prepared_ = false;
   PreparedInfo info_;
-  std::vector<Tensor> inputs_, outputs_;
+  std::vector<Tensor> inputs_;
+  struct Run {
+    RunId id;
+    std::vector<Tensor> outputs;
+  };
+  Run last_;
+  std::vector<Run> runs_;  // that were not released
+  uint32_t in_flight_count_, run_count_ = 0;
 };
+
+void copy(const std::byte* src, const std::vector<int64_t>& src_strides, std::byte* dst,
+          const std::vector<int64_t>& dst_strides, const std::vector<int64_t>& shape, size_t element_bytes) {
+  for (int64_t size : shape) {
+    if (size == 0) return;
+  }
+  std::vector<int64_t> index(shape.size(), 0);
+  while (true) {
+    std::memcpy(dst, src, element_bytes);
+    size_t axis = shape.size();
+    while (axis-- > 0) {
+      src += src_strides[axis];
+      dst += dst_strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      src -= src_strides[axis] * shape[axis];
+      dst -= dst_strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+    if (axis == SIZE_MAX) return;
+  }
+}
+
+Status CpuSession::choose_shape(const SymbolValues& given) {
+  const Graph& graph = program_->plan.graph;
+  TUFF_ASSIGN(SymbolValues symbols, complete_symbols(graph, given));
+  if (prepared_ && info_.symbols == symbols) return ok_status();
+  PreparedInfo info;
+  info.symbols = symbols;
+  std::vector<Tensor> inputs;
+  for (ValueId id : graph.inputs) {
+    TUFF_ASSIGN(BoundTensor tensor, describe(graph.value(id).name, id, symbols));
+    inputs.push_back({tensor.dtype, tensor.shape, std::vector<std::byte>(tensor.storage_bytes)});
+    info.inputs.push_back(std::move(tensor));
+  }
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    TUFF_ASSIGN(BoundTensor tensor, describe(graph.output_names[i], graph.outputs[i], symbols));
+    info.outputs.push_back(std::move(tensor));
+  }
+  info_ = std::move(info);
+  inputs_ = std::move(inputs);
+  last_ = {};
+  prepared_ = true;
+  return ok_status();
+}
+
+bool CpuSession::choose_kept_shape(std::span<const TensorView> inputs) {
+  return prepared_ &&
+         std::equal(inputs.begin(), inputs.end(), info_.inputs.begin(), info_.inputs.end(),
+                    [](const TensorView& view, const BoundTensor& tensor) { return view.shape == tensor.shape; });
+}
+
+Result<BoundTensor> CpuSession::describe(const std::string& name, ValueId id, const SymbolValues& symbols) const {
+  const Value& value = program_->plan.graph.value(id);
+  BoundTensor tensor;
+  tensor.name = name;
+  tensor.dtype = value.dtype;
+  TUFF_ASSIGN(tensor.shape, evaluate_shape(program_->plan.graph, id, symbols));
+  int64_t bytes = dtype_size_bytes(value.dtype);
+  for (int64_t size : tensor.shape) {
+    if (size != 0 && bytes > kMaxTensorBytes / size) {
+      return limit_exceeded("Tensor '" + name + "' has more than " + std::to_string(kMaxTensorBytes) + " bytes.");
+    }
+    bytes *= size;
+  }
+  tensor.storage_bytes = static_cast<uint64_t>(bytes);
+  return tensor;
+}
+
+Status CpuSession::write_input(size_t index, const TensorView& view) {
+  TUFF_TRY(check_tensor(info_.inputs, index, view, "input"));
+  copy(view.data, view.byte_strides, inputs_[index].bytes.data(), dense_byte_strides(view.dtype, view.shape), view.shape,
+       static_cast<size_t>(dtype_size_bytes(view.dtype)));
+  return ok_status();
+}
+
+Result<RunId> CpuSession::submit(const RunDesc& desc) {
+  if (!prepared_) return invalid_argument("A session is prepared before it runs.");
+  if (runs_.size() >= in_flight_count_) return Status(Code::kBusy, "As many runs of this session as may be are in flight.");
+  if (desc.places) return no_device_memory();
+  if (!desc.submit.waits.empty() || !desc.submit.signals.empty()) return unsupported("The CPU has no semaphores.");
+  for (size_t i = 0; i < desc.inputs.size(); ++i)
+    if (desc.inputs[i].data) TUFF_TRY(write_input(i, desc.inputs[i]));
+  last_ = {};
+  TUFF_ASSIGN(std::vector<Tensor> outputs, evaluate(program_->plan.graph, inputs_, info_.symbols));
+  last_ = {RunId(run_count_++), std::move(outputs)};
+  runs_.push_back(last_);
+  return last_.id;
+}
+
+Status CpuSession::read_output(RunId id, size_t index, const MutableTensorView& view) {
+  for (const Run& run : runs_)
+    if (run.id == id) return read(run, index, view);
+  return invalid_argument("There is no finished run to read from.");
+}
+
+void CpuSession::release(RunId id) {
+  std::erase_if(runs_, [&](const Run& run) { return run.id == id; });
+}
+
+Status CpuSession::read_output(size_t index, const MutableTensorView& view) { return read(last_, index, view); }
+
+Status CpuSession::read(const Run& run, size_t index, const MutableTensorView& view) const {
+  TUFF_TRY(check_tensor(info_.outputs, index, view, "output"));
+  if (index >= run.outputs.size()) return invalid_argument("There is no finished run to read from.");
+  const Tensor& tensor = run.outputs[index];
+  if (tensor.dtype != view.dtype || tensor.shape != view.shape) {
+    return internal_error("The reference gives output '" + info_.outputs[index].name + "' another type.");
+  }
+  copy(tensor.bytes.data(), dense_byte_strides(view.dtype, view.shape), view.data, view.byte_strides, view.shape,
+       static_cast<size_t>(dtype_size_bytes(view.dtype)));
+  return ok_status();
+}
 
 }  // namespace
 
-std::unique_ptr<Session> make_cpu_session(std::shared_ptr<const Program> program) {
-  return std::make_unique<CpuSession>(std::move(program));
+std::unique_ptr<Session> make_cpu_session(std::shared_ptr<const Program> program, const SessionOptions& options) {
+  return std::make_unique<CpuSession>(std::move(program), options);
 }
 
 }  // namespace tuff

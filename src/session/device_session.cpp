@@ -1,82 +1,191 @@
-// The session of a device: bound plans, buffers and recordings, one set a prepared shape.
+// The session of a device: prepared shapes, the runs in flight, and the state between runs.
 #include <algorithm>
-#include <cstring>
 
 #include "session/elements.h"
+#include "session/prepared_shape.h"
 #include "session/session_checks.h"
 
 namespace tuff {
 namespace {
 
-// An input or output of one shape: where kernels see it, and where the host does. On unified memory both are one buffer.
-struct IoBuffer {
-  std::shared_ptr<Buffer> device;
-  std::shared_ptr<Buffer> host;
-  std::vector<int> order;  // row-major, as hosts see it
-};
+const IoPlaces kOwnPlaces;
 
-struct PreparedShape {
-  PreparedInfo info;
-  BoundPlan bound;
-  std::vector<IoBuffer> inputs, outputs;
-  std::shared_ptr<Buffer> arena, parameters;
+Status busy() { return Status(Code::kBusy, "As many runs of this session as may be are still in flight."); }
+
+struct Run {
+  RunId id;
+  PreparedShape* shape = nullptr;
+  size_t slot = 0;
+  std::shared_ptr<const RecordedPlaces> places;
   std::shared_ptr<Recording> recording;
-  uint64_t last_use = 0;
-  bool has_run = false;
+  uint32_t phase = 0;  // that it started from
+  bool ended = false, cancelled = false, released = false;
 };
 
 class DeviceSession : public Session {
  public:
   DeviceSession(std::shared_ptr<const Program> program, const SessionOptions& options)
-      : program_(std::move(program)), options_(options) {}
-
-  ~DeviceSession() override {
-    // Buffers of a run in flight may not be freed; a device that does not answer has to be waited for all the same.
-    if (in_flight_) (void)wait(UINT64_MAX);
+      : program_(std::move(program)), options_(options) {
+    options_.in_flight_count = std::max<uint32_t>(options_.in_flight_count, 1);
+    options_.prepared_shape_count = std::max<uint64_t>(options_.prepared_shape_count, 1);
+    runs_.reserve(options_.in_flight_count);
   }
 
-  Status prepare(const SymbolValues& given) override;
-  const PreparedInfo* prepared() const override { return current_ ? &current_->info : nullptr; }
-  const BoundPlan* bound_plan() const override { return current_ ? &current_->bound : nullptr; }
+  Status alias(size_t output, size_t input) override;
+  Status reset_state() override;
+  Result<std::vector<std::byte>> save_state() override;
+  Status load_state(std::span<const std::byte> bytes) override;
+
+  Status choose_shape(const SymbolValues& given) override;
+  bool choose_kept_shape(std::span<const TensorView> inputs) override;
+  const PreparedInfo* prepared() const override { return current_ ? &current_->info() : nullptr; }
+  const BoundPlan* bound_plan() const override { return current_ ? &current_->bound() : nullptr; }
+  Status record(const IoPlaces* places) override;
+  Status forget_places() override;
+
   Status write_input(size_t index, const TensorView& view) override;
-  Status submit() override;
-  Result<bool> wait(uint64_t timeout_ns) override;
+  Result<RunId> submit(const RunDesc& desc) override;
+  Result<bool> wait(RunId id, uint64_t timeout_ns) override;
+  Status cancel(RunId id) override;
+  Status read_output(RunId id, size_t index, const MutableTensorView& view) override;
+  void release(RunId id) override;
   Status read_output(size_t index, const MutableTensorView& view) override;
   Result<std::vector<uint64_t>> dispatch_times_ns() override;
+  Status record_into(uint64_t command_buffer, const IoPlaces* places) override;
   DeviceCounters counters() const override { return device().counters(); }
 
  private:
+  struct Ended {  // the run that ended last
+    PreparedShape* shape = nullptr;
+    size_t slot = 0;
+    std::shared_ptr<const RecordedPlaces> places;
+    std::shared_ptr<Recording> recording;
+  };
+
   Device& device() const { return *program_->target.device; }
-  Result<std::unique_ptr<PreparedShape>> make_shape(const SymbolValues& symbols);
-  Status check_memory(const BoundPlan& bound, uint64_t& total_bytes) const;
-  Result<std::shared_ptr<Buffer>> make_parameters(const BoundPlan& bound);
-  Status make_buffers(PreparedShape& shape);
-  Status record(PreparedShape& shape);
+  Run* find(RunId id);
+  void reap();
+  void end(Run& run, bool with_outputs);
+  bool in_flight();
+  Status require_shape() const;
+  Status drop_oldest_shape();
+  void drop_current_shape();
+  Status read(const Ended& run, size_t index, const MutableTensorView& view) const;
+  Result<std::shared_ptr<const RecordedPlaces>> recorded_for(const IoPlaces* places);
 
   std::shared_ptr<const Program> program_;
   SessionOptions options_;
+  State state_;
+  uint32_t phase_ = 0;  // the state's buffers that the next run reads
   std::vector<std::unique_ptr<PreparedShape>> shapes_;
   PreparedShape* current_ = nullptr;
   uint64_t use_count_ = 0;
-  bool in_flight_ = false;
+  std::vector<Run> runs_;  // not released yet, or not ended, oldest first
+  uint32_t run_count_ = 0;
+  Ended last_;
 };
 
-Status busy() { return Status(Code::kBusy, "A run of this session is still in flight."); }
+Run* DeviceSession::find(RunId id) {
+  for (Run& run : runs_)
+    if (run.id == id) return &run;
+  return nullptr;
+}
 
-Status DeviceSession::prepare(const SymbolValues& given) {
+// Lets go of runs that nobody asks about any more, as soon as the device is done with them.
+void DeviceSession::reap() {
+  for (Run& run : runs_) {
+    if (!run.released || run.ended) continue;
+    Result<bool> finished = run.recording->wait(0);
+    if (!finished.ok() || *finished) end(run, finished.ok() && !run.cancelled);
+  }
+  for (Run& run : runs_)
+    if (run.released && run.ended) run.shape->slot(run.slot).in_use = false;
+  std::erase_if(runs_, [](const Run& run) { return run.released && run.ended; });
+}
+
+void DeviceSession::end(Run& run, bool with_outputs) {
+  run.ended = true;
+  if (with_outputs)
+    last_ = {run.shape, run.slot, run.places, run.recording};
+  else if (last_.shape == run.shape && last_.slot == run.slot)
+    last_ = {};
+}
+
+bool DeviceSession::in_flight() {
+  reap();
+  return std::any_of(runs_.begin(), runs_.end(), [](const Run& run) { return !run.ended; });
+}
+
+Status DeviceSession::require_shape() const {
+  return current_ ? ok_status() : invalid_argument("A session is prepared before it is used.");
+}
+
+Status DeviceSession::alias(size_t output, size_t input) {
+  const Graph& graph = program_->plan.graph;
+  // The run after a cancelled one may have begun, and then it has overwritten what the cancelled one started from.
+  if (options_.cancellable && options_.in_flight_count > 1)
+    return unsupported("A session with state whose runs can be cancelled has one run in flight, not " +
+                       std::to_string(options_.in_flight_count) + ".");
+  if (!shapes_.empty()) return invalid_argument("State is declared before a session is prepared.");
+  if (output >= graph.outputs.size() || input >= graph.inputs.size())
+    return invalid_argument("There is no output " + std::to_string(output) + " or no input " + std::to_string(input) + ".");
+  const Value &from = graph.value(graph.outputs[output]), &to = graph.value(graph.inputs[input]);
+  const std::string names = "Output '" + graph.output_names[output] + "' and input '" + to.name + "'";
+  if (state_.of_output(output) || state_.of_input(input)) return invalid_argument(names + " are state already.");
+  if (from.dtype != to.dtype || from.shape != to.shape)
+    return invalid_argument(names + " have different types: " + std::string(dtype_name(from.dtype)) + dims_text(from.shape) +
+                            " and " + std::string(dtype_name(to.dtype)) + dims_text(to.shape) + ".");
+  BoundTensor tensor{to.name, to.dtype, {}, 0};
+  uint64_t bytes = static_cast<uint64_t>(storage_element_size_bytes(to.dtype));
+  for (const IntExpr& size : to.shape) {
+    if (!size.is_constant()) return unsupported(names + " change their size with " + size.text() + "; state cannot.");
+    tensor.shape.push_back(size.constant());
+    bytes *= static_cast<uint64_t>(size.constant());
+  }
+  tensor.storage_bytes = std::max<uint64_t>(bytes, 16);
+  return state_.add(device(), output, input, tensor);
+}
+
+Status DeviceSession::reset_state() {
+  if (in_flight()) return busy();
+  return state_.reset(device());
+}
+
+Result<std::vector<std::byte>> DeviceSession::save_state() {
+  if (in_flight()) return busy();
+  return state_.save(device(), phase_);
+}
+
+Status DeviceSession::load_state(std::span<const std::byte> bytes) {
+  if (in_flight()) return busy();
+  return state_.load(device(), phase_, bytes);
+}
+
+// The oldest goes first, so that its memory is there for the new one.
+Status DeviceSession::drop_oldest_shape() {
+  reap();
+  auto oldest = shapes_.end();
+  for (auto it = shapes_.begin(); it != shapes_.end(); ++it)
+    if (!(*it)->in_use() && (oldest == shapes_.end() || (*it)->last_use < (*oldest)->last_use)) oldest = it;
+  if (oldest == shapes_.end()) return busy();
+  if (oldest->get() == current_) current_ = nullptr;
+  if (oldest->get() == last_.shape) last_ = {};
+  shapes_.erase(oldest);
+  return ok_status();
+}
+
+// A shape that could not be recorded is not prepared, and its memory is needed.
+void DeviceSession::drop_current_shape() {
+  std::erase_if(shapes_, [&](const auto& shape) { return shape.get() == current_; });
+  current_ = nullptr;
+}
+
+Status DeviceSession::choose_shape(const SymbolValues& given) {
   TUFF_ASSIGN(SymbolValues symbols, complete_symbols(program_->plan.graph, given));
-  if (current_ && current_->info.symbols == symbols) return ok_status();
-  if (in_flight_) return busy();
-  auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& s) { return s->info.symbols == symbols; });
+  auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& s) { return s->info().symbols == symbols; });
   if (found == shapes_.end()) {
-    // The oldest goes first, so that its memory is there for the new one.
-    while (!shapes_.empty() && shapes_.size() >= std::max<uint64_t>(options_.prepared_shape_count, 1)) {
-      auto oldest = std::min_element(shapes_.begin(), shapes_.end(),
-                                     [](const auto& a, const auto& b) { return a->last_use < b->last_use; });
-      if (oldest->get() == current_) current_ = nullptr;
-      shapes_.erase(oldest);
-    }
-    TUFF_ASSIGN(std::unique_ptr<PreparedShape> made, make_shape(symbols));
+    while (shapes_.size() >= options_.prepared_shape_count) TUFF_TRY(drop_oldest_shape());
+    TUFF_ASSIGN(std::unique_ptr<PreparedShape> made, PreparedShape::make(program_, options_, state_, symbols));
     shapes_.push_back(std::move(made));
     found = std::prev(shapes_.end());
   }
@@ -85,149 +194,130 @@ Status DeviceSession::prepare(const SymbolValues& given) {
   return ok_status();
 }
 
-Result<std::unique_ptr<PreparedShape>> DeviceSession::make_shape(const SymbolValues& symbols) {
-  auto shape = std::make_unique<PreparedShape>();
-  TUFF_ASSIGN(shape->bound, tuff::bind(program_->plan, symbols, program_->target.info));
-  PreparedInfo& info = shape->info;
-  info.symbols = symbols;
-  info.inputs = shape->bound.inputs;
-  info.outputs = shape->bound.outputs;
-  info.dispatch_count = static_cast<uint32_t>(shape->bound.dispatches.size());
-  info.barrier_count = shape->bound.barrier_count;
-  info.arena_bytes = shape->bound.arena_bytes;
-  TUFF_TRY(check_memory(shape->bound, info.buffer_bytes));
-  TUFF_TRY(make_buffers(*shape));
-  TUFF_TRY(record(*shape));
-  return shape;
-}
-
-Status DeviceSession::check_memory(const BoundPlan& bound, uint64_t& total_bytes) const {
-  uint64_t copies = program_->target.info.unified_memory ? 1 : 2;
-  total_bytes = bound.arena_bytes + bound.parameters.size() * sizeof(int32_t);
-  for (const BoundTensor& t : bound.inputs) total_bytes += t.storage_bytes * copies;
-  for (const BoundTensor& t : bound.outputs) total_bytes += t.storage_bytes * copies;
-  if (options_.memory_limit_bytes != 0 && total_bytes > options_.memory_limit_bytes) {
-    return out_of_memory("This shape needs " + std::to_string(total_bytes) + " bytes of device memory beside the weights; " +
-                         "the session may use " + std::to_string(options_.memory_limit_bytes) + ".");
-  }
-  return ok_status();
-}
-
-Result<std::shared_ptr<Buffer>> DeviceSession::make_parameters(const BoundPlan& bound) {
-  std::span<const std::byte> words = std::as_bytes(std::span(bound.parameters));
-  TUFF_ASSIGN(std::shared_ptr<Buffer> buffer, device().allocate(MemoryUse::kDevice, words.size()));
-  if (buffer->mapped()) {
-    std::memcpy(buffer->mapped(), words.data(), words.size());
-    TUFF_TRY(buffer->flush());
-  } else {
-    TUFF_TRY(device().upload(*buffer, 0, words));
-  }
-  return buffer;
-}
-
-Status DeviceSession::make_buffers(PreparedShape& shape) {
-  auto make_io = [&](const BoundTensor& tensor, MemoryUse staging) -> Result<IoBuffer> {
-    IoBuffer io;
-    TUFF_ASSIGN(io.device, device().allocate(MemoryUse::kDevice, tensor.storage_bytes));
-    for (size_t axis = 0; axis < tensor.shape.size(); ++axis) io.order.push_back(static_cast<int>(axis));
-    if (io.device->mapped()) {
-      io.host = io.device;
-    } else {
-      TUFF_ASSIGN(io.host, device().allocate(staging, tensor.storage_bytes));
-    }
-    // An input that is never written reads as zero, not as what another program left there.
-    if (io.host->mapped()) std::memset(io.host->mapped(), 0, tensor.storage_bytes);
-    return io;
+bool DeviceSession::choose_kept_shape(std::span<const TensorView> inputs) {
+  auto fits = [&](const PreparedShape& shape) {
+    const std::vector<BoundTensor>& expected = shape.info().inputs;
+    return std::equal(inputs.begin(), inputs.end(), expected.begin(), expected.end(),
+                      [](const TensorView& view, const BoundTensor& tensor) { return view.shape == tensor.shape; });
   };
-  for (const BoundTensor& tensor : shape.bound.inputs) {
-    TUFF_ASSIGN(IoBuffer io, make_io(tensor, MemoryUse::kUpload));
-    TUFF_TRY(io.host->flush());
-    shape.inputs.push_back(std::move(io));
+  if (!current_ || !fits(*current_)) {
+    auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& s) { return fits(*s); });
+    if (found == shapes_.end()) return false;
+    current_ = found->get();
   }
-  for (const BoundTensor& tensor : shape.bound.outputs) {
-    TUFF_ASSIGN(IoBuffer io, make_io(tensor, MemoryUse::kReadback));
-    shape.outputs.push_back(std::move(io));
-  }
-  if (shape.bound.arena_bytes > 0) {
-    TUFF_ASSIGN(shape.arena, device().allocate(MemoryUse::kDevice, shape.bound.arena_bytes));
-  }
-  if (!shape.bound.parameters.empty()) {
-    TUFF_ASSIGN(shape.parameters, make_parameters(shape.bound));
-  }
-  return ok_status();
-}
-
-Status DeviceSession::record(PreparedShape& shape) {
-  RecordDesc desc;
-  desc.plan = &shape.bound;
-  desc.pipelines = program_->pipelines;
-  desc.weights = program_->weights;
-  desc.arena = shape.arena;
-  desc.parameters = shape.parameters;
-  desc.timestamps = options_.timestamps;
-  for (size_t i = 0; i < shape.inputs.size(); ++i) {
-    const IoBuffer& io = shape.inputs[i];
-    desc.inputs.push_back(io.device);
-    if (io.host == io.device) continue;
-    desc.copies_before.push_back({io.host.get(), io.device.get(), shape.bound.inputs[i].storage_bytes});
-    desc.keep_alive.push_back(io.host);
-  }
-  for (size_t i = 0; i < shape.outputs.size(); ++i) {
-    const IoBuffer& io = shape.outputs[i];
-    desc.outputs.push_back(io.device);
-    if (io.host == io.device) continue;
-    desc.copies_after.push_back({io.device.get(), io.host.get(), shape.bound.outputs[i].storage_bytes});
-    desc.keep_alive.push_back(io.host);
-  }
-  TUFF_ASSIGN(shape.recording, device().record(desc));
-  return ok_status();
-}
-
-Status DeviceSession::write_input(size_t index, const TensorView& view) {
-  if (!current_) return invalid_argument("A session is prepared before its inputs are written.");
-  if (in_flight_) return busy();
-  TUFF_TRY(check_tensor(current_->bound.inputs, index, view, "input"));
-  Buffer& host = *current_->inputs[index].host;
-  if (!host.mapped()) return internal_error("An input's staging buffer is not mapped.");
-  store_elements(view, current_->inputs[index].order, host.mapped());
-  return host.flush();
-}
-
-Status DeviceSession::submit() {
-  if (!current_) return invalid_argument("A session is prepared before it runs.");
-  if (in_flight_) return busy();
-  current_->has_run = false;
   current_->last_use = ++use_count_;
-  TUFF_TRY(current_->recording->submit());
-  in_flight_ = true;
-  return ok_status();
-}
-
-Result<bool> DeviceSession::wait(uint64_t timeout_ns) {
-  if (!in_flight_) return true;
-  Result<bool> finished = current_->recording->wait(timeout_ns);
-  if (finished.ok() && !*finished) return false;
-  in_flight_ = false;  // finished or failed: either way nothing is awaited any more
-  if (!finished.ok()) return finished.status();
-  current_->has_run = true;
   return true;
 }
 
-Status DeviceSession::read_output(size_t index, const MutableTensorView& view) {
-  if (in_flight_) return busy();
-  if (!current_ || !current_->has_run) return invalid_argument("There is no finished run to read from.");
-  TUFF_TRY(check_tensor(current_->bound.outputs, index, view, "output"));
-  Buffer& host = *current_->outputs[index].host;
-  if (!host.mapped()) return internal_error("An output's read-back buffer is not mapped.");
-  TUFF_TRY(host.invalidate());
-  load_elements(host.mapped(), view);
+Status DeviceSession::record(const IoPlaces* places) {
+  TUFF_TRY(require_shape());
+  Status status = current_->record(places ? *places : kOwnPlaces, true).status();
+  if (!status.ok() && !current_->is_recorded()) drop_current_shape();
+  return status;
+}
+
+Status DeviceSession::forget_places() {
+  if (in_flight()) return busy();
+  for (const auto& shape : shapes_) shape->forget_places();
   return ok_status();
 }
 
+Result<std::shared_ptr<const RecordedPlaces>> DeviceSession::recorded_for(const IoPlaces* places) {
+  const IoPlaces& wanted = places ? *places : kOwnPlaces;
+  if (auto known = current_->find(wanted)) return known;
+  return current_->record(wanted, places == nullptr);
+}
+
+Status DeviceSession::write_input(size_t index, const TensorView& view) {
+  TUFF_TRY(require_shape());
+  reap();
+  std::optional<size_t> slot = current_->free_slot();
+  if (!slot) return busy();
+  return current_->write_input(*slot, index, view);
+}
+
+Result<RunId> DeviceSession::submit(const RunDesc& desc) {
+  TUFF_TRY(require_shape());
+  reap();
+  std::optional<size_t> slot = current_->free_slot();
+  if (!slot || runs_.size() >= options_.in_flight_count) return busy();
+  TUFF_ASSIGN(std::shared_ptr<const RecordedPlaces> places, recorded_for(desc.places));
+  for (size_t i = 0; i < desc.inputs.size(); ++i)
+    if (desc.inputs[i].data) TUFF_TRY(current_->write_input(*slot, i, desc.inputs[i]));
+  TUFF_TRY(current_->renew_inputs(*slot));
+  TUFF_TRY(current_->fill_grids(*slot));
+  if (last_.shape == current_ && last_.slot == *slot) last_ = {};
+  std::shared_ptr<Recording> recording = current_->recording(*places, *slot, phase_);
+  TUFF_TRY(recording->submit(desc.submit));
+  current_->slot(*slot).in_use = true;
+  current_->last_use = ++use_count_;
+  const RunId id(run_count_++);
+  runs_.push_back({id, current_, *slot, std::move(places), std::move(recording), phase_});
+  if (!state_.empty()) phase_ = 1 - phase_;
+  return id;
+}
+
+Result<bool> DeviceSession::wait(RunId id, uint64_t timeout_ns) {
+  Run* run = find(id);
+  if (!run) return internal_error("A run that was released is waited for.");
+  if (!run->ended) {
+    Result<bool> finished = run->recording->wait(timeout_ns);
+    if (finished.ok() && !*finished) return false;
+    end(*run, finished.ok() && !run->cancelled);  // finished or failed: either way nothing is awaited any more
+    if (!finished.ok()) return finished.status();
+  }
+  if (run->cancelled) return Status(Code::kCancelled, "The run was cancelled.");
+  return true;
+}
+
+Status DeviceSession::cancel(RunId id) {
+  Run* run = find(id);
+  if (!run || run->ended || run->cancelled) return ok_status();
+  run->cancelled = true;
+  if (!state_.empty()) phase_ = run->phase;
+  return run->shape->clear_grids(run->slot);
+}
+
+void DeviceSession::release(RunId id) {
+  if (Run* run = find(id)) run->released = true;
+  reap();
+}
+
+Status DeviceSession::read(const Ended& run, size_t index, const MutableTensorView& view) const {
+  if (index < run.places->places.outputs.size() && run.places->places.outputs[index].buffer)
+    return invalid_argument("Output " + std::to_string(index) + " went to the caller's device memory.");
+  return run.shape->read_output(run.slot, index, view);
+}
+
+Status DeviceSession::read_output(RunId id, size_t index, const MutableTensorView& view) {
+  Run* run = find(id);
+  if (!run || !run->ended || run->cancelled) return invalid_argument("There is no finished run to read from.");
+  return read({run->shape, run->slot, run->places, run->recording}, index, view);
+}
+
+Status DeviceSession::read_output(size_t index, const MutableTensorView& view) {
+  reap();
+  if (last_.shape) return read(last_, index, view);
+  return in_flight() ? busy() : invalid_argument("There is no finished run to read from.");
+}
+
 Result<std::vector<uint64_t>> DeviceSession::dispatch_times_ns() {
-  if (in_flight_) return busy();
-  if (!current_ || !current_->has_run) return invalid_argument("There is no finished run that was timed.");
-  return current_->recording->dispatch_times_ns();
+  reap();
+  if (last_.recording) return last_.recording->dispatch_times_ns();
+  return in_flight() ? busy() : invalid_argument("There is no finished run that was timed.");
+}
+
+Status DeviceSession::record_into(uint64_t command_buffer, const IoPlaces* places) {
+  TUFF_TRY(require_shape());
+  reap();
+  std::optional<size_t> slot = current_->free_slot();
+  if (!slot) return busy();
+  TUFF_ASSIGN(std::shared_ptr<const RecordedPlaces> recorded, recorded_for(places));
+  TUFF_TRY(current_->renew_inputs(*slot));
+  TUFF_TRY(current_->fill_grids(*slot));
+  TUFF_TRY(current_->recording(*recorded, *slot, phase_)->write_into(command_buffer));
+  if (!state_.empty()) phase_ = 1 - phase_;
+  return ok_status();
 }
 
 }  // namespace

@@ -26,16 +26,21 @@ void for_each_row(const std::vector<int64_t>& shape, const std::vector<int64_t>&
   for (int64_t size : shape) {
     if (size == 0) return;
   }
-  size_t rank = order.size();
+  size_t rank = shape.size();
   if (rank == 0) return row(0, 1, 0);
-  size_t inner = static_cast<size_t>(order[rank - 1]);
-  std::vector<int64_t> index(rank, 0);
+  auto axis_at = [&](size_t at) { return order.empty() ? at : static_cast<size_t>(order[at]); };
+  size_t inner = axis_at(rank - 1);
+  // Runs copy through here, and a run does not allocate.
+  constexpr size_t kUsualRank = 8;
+  int64_t few[kUsualRank] = {};
+  std::vector<int64_t> many(rank > kUsualRank ? rank : 0);
+  int64_t* index = rank > kUsualRank ? many.data() : few;
   int64_t offset = 0;
   while (true) {
     row(offset, shape[inner], byte_strides[inner]);
     size_t at = rank - 1;
     while (at-- > 0) {
-      size_t axis = static_cast<size_t>(order[at]);
+      size_t axis = axis_at(at);
       offset += byte_strides[axis];
       if (++index[at] < shape[axis]) break;
       offset -= byte_strides[axis] * shape[axis];
@@ -43,12 +48,6 @@ void for_each_row(const std::vector<int64_t>& shape, const std::vector<int64_t>&
     }
     if (at == SIZE_MAX) return;
   }
-}
-
-std::vector<int> row_major(size_t rank) {
-  std::vector<int> order(rank);
-  for (size_t i = 0; i < rank; ++i) order[i] = static_cast<int>(i);
-  return order;
 }
 
 // One row of `count` elements; Convert takes host bytes to a stored value, or back.
@@ -71,7 +70,7 @@ void store_rows(const TensorView& src, std::span<const int> order, std::byte* ds
 
 template <class Host, class Stored, class Convert>
 void load_rows(const std::byte* src, const MutableTensorView& dst, Convert convert) {
-  for_each_row(dst.shape, dst.byte_strides, row_major(dst.shape.size()), [&](int64_t offset, int64_t count, int64_t stride) {
+  for_each_row(dst.shape, dst.byte_strides, {}, [&](int64_t offset, int64_t count, int64_t stride) {
     std::byte* to = dst.data + offset;
     if constexpr (std::is_same_v<Host, Stored>) {
       if (stride == static_cast<int64_t>(sizeof(Host))) {

@@ -1,11 +1,12 @@
 // Session: one stream of runs of a program. It holds, for each of the last few shapes that were prepared, the bound plan,
-// the buffers and a recorded command buffer.
+// the buffers and the recorded command buffers; and what outlives a run, its state.
 //
-// Invariant: a run of a prepared shape never compiles, records, writes a descriptor or allocates device memory; it is
-// copies on the host and one submit. A session is used by one thread at a time.
+// Invariant: a run of a prepared shape, with places that are registered, never compiles, records, writes a descriptor or
+// allocates; it is copies on the host and one submit. A session is used by one thread at a time.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "plan/plan.h"
@@ -19,6 +20,8 @@ struct SessionOptions {
   uint64_t prepared_shape_count = 4;  // kept; preparing another one drops the least recently used
   uint64_t memory_limit_bytes = 0;    // of arena, inputs, outputs and staging of one shape; 0: the device's own limit
   bool timestamps = false;            // measure each dispatch on the device
+  uint32_t in_flight_count = 1;       // runs at the same time; each has inputs and outputs of its own, they share the arena
+  bool cancellable = false;           // dispatches read their grids when they start, so that cancel() reaches the device
 };
 
 // What the session's current shape costs.
@@ -30,24 +33,72 @@ struct PreparedInfo {
   uint64_t buffer_bytes = 0;  // arena, inputs, outputs, parameters and staging
 };
 
+// Where a run finds its inputs and puts its outputs, by index: device memory of someone else's, or (no buffer) the session's
+// own, which the host writes and reads.
+struct IoPlaces {
+  std::vector<BufferSlice> inputs, outputs;  // empty: all are the session's own
+  friend bool operator==(const IoPlaces&, const IoPlaces&) = default;
+};
+
+using RunId = Index<struct RunTag>;
+
+struct RunDesc {
+  std::span<const TensorView> inputs;  // empty, or one an input; what has no data stays as it was written last
+  const IoPlaces* places = nullptr;    // null: all the session's own
+  SubmitDesc submit;
+};
+
 class Session {
  public:
   virtual ~Session() = default;
-  // Makes the shape current; nothing happens if it is.
-  virtual Status prepare(const SymbolValues& symbols) = 0;
+
+  // The next run's input is what this run's output is: from zeros on. Both have the same dtype and the same constant shape,
+  // and neither is read or written by the host. Before anything is prepared.
+  virtual Status alias(size_t output, size_t input) = 0;
+  virtual Status reset_state() = 0;
+  virtual Result<std::vector<std::byte>> save_state() = 0;
+  virtual Status load_state(std::span<const std::byte> bytes) = 0;
+
+  // Makes the shape current, and the session's own places recorded; nothing happens if they are.
+  Status prepare(const SymbolValues& symbols) {
+    TUFF_TRY(choose_shape(symbols));
+    return record(nullptr);
+  }
+  // Makes the shape current: binds it and allocates what all places share. BUSY where every kept shape has a run in flight.
+  virtual Status choose_shape(const SymbolValues& symbols) = 0;
+  // The same for a kept shape whose inputs have these shapes; false if there is none.
+  virtual bool choose_kept_shape(std::span<const TensorView> inputs) = 0;
   virtual const PreparedInfo* prepared() const = 0;  // of the current shape; null before the first prepare()
   virtual const BoundPlan* bound_plan() const = 0;   // null where there is none
-  // Copies an input in. Shape and dtype must be the current ones. BUSY while a run is in flight.
+  // Records the current shape for these places (null: the session's own), so that no later run with them has to.
+  virtual Status record(const IoPlaces* places) = 0;
+  virtual Status forget_places() = 0;  // of all shapes; BUSY while a run is in flight
+
+  // Copies an input in; it stays until another one is written. Shape and dtype must be the current ones. BUSY while as many
+  // runs are in flight as may be.
   virtual Status write_input(size_t index, const TensorView& view) = 0;
-  virtual Status submit() = 0;
-  virtual Result<bool> wait(uint64_t timeout_ns) = 0;  // false: not finished in time
-  // After a finished run of the current shape.
+  virtual Result<RunId> submit(const RunDesc& desc) = 0;
+  // false: not finished in time. CANCELLED for a run that was.
+  virtual Result<bool> wait(RunId run, uint64_t timeout_ns) = 0;
+  // The next run starts from the state that this one started from.
+  virtual Status cancel(RunId run) = 0;
+  virtual Status read_output(RunId run, size_t index, const MutableTensorView& view) = 0;  // after wait()
+  // The run is not asked about any more; its buffers are free once it has ended.
+  virtual void release(RunId run) = 0;
+  // Of the run that ended last, as long as its buffers are not taken by another one.
   virtual Status read_output(size_t index, const MutableTensorView& view) = 0;
   virtual Result<std::vector<uint64_t>> dispatch_times_ns() = 0;
+
+  // Writes the commands of a run of the current shape into a command buffer of the backend's API instead of submitting them.
+  virtual Status record_into(uint64_t command_buffer, const IoPlaces* places) = 0;
+
   virtual DeviceCounters counters() const = 0;  // of the device, which other sessions use too
 };
 
 // UNSUPPORTED for a program whose target is only described.
 Result<std::unique_ptr<Session>> make_session(std::shared_ptr<const Program> program, const SessionOptions& options);
+
+// Submits, waits and releases: a run that needs nothing else.
+Status run(Session& session, uint64_t timeout_ns = UINT64_MAX);
 
 }  // namespace tuff

@@ -32,6 +32,6 @@ Status check_tensor(const std::vector<BoundTensor>& tensors, size_t index, const
 }
 
 std::unique_ptr<Session> make_device_session(std::shared_ptr<const Program> program, const SessionOptions& options);
-std::unique_ptr<Session> make_cpu_session(std::shared_ptr<const Program> program);
+std::unique_ptr<Session> make_cpu_session(std::shared_ptr<const Program> program, const SessionOptions& options);
 
 }  // namespace tuff

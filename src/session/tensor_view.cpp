@@ -8,14 +8,19 @@
 namespace tuff {
 
 std::vector<int64_t> dense_byte_strides(Dtype dtype, const std::vector<int64_t>& shape) {
-  std::vector<int64_t> strides(shape.size());
-  int64_t stride = dtype_size_bytes(dtype);
-  for (size_t axis = shape.size(); axis-- > 0;) {
-    strides[axis] = stride;
+  MutableTensorView view{dtype, shape, {}, nullptr};
+  assign_dense_byte_strides(view);
+  return std::move(view.byte_strides);
+}
+
+void assign_dense_byte_strides(MutableTensorView& view) {
+  view.byte_strides.resize(view.shape.size());
+  int64_t stride = dtype_size_bytes(view.dtype);
+  for (size_t axis = view.shape.size(); axis-- > 0;) {
+    view.byte_strides[axis] = stride;
     // A product that overflows belongs to a shape that check_extent() refuses.
-    stride = checked_multiply(stride, std::max<int64_t>(shape[axis], 1)).value_or(std::numeric_limits<int64_t>::max());
+    stride = checked_multiply(stride, std::max<int64_t>(view.shape[axis], 1)).value_or(std::numeric_limits<int64_t>::max());
   }
-  return strides;
 }
 
 Status check_extent(Dtype dtype, const std::vector<int64_t>& shape, const std::vector<int64_t>& byte_strides,

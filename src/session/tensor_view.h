@@ -23,6 +23,7 @@ using MutableTensorView = BasicTensorView<std::byte>;
 
 // Strides of elements that lie row-major without gaps.
 std::vector<int64_t> dense_byte_strides(Dtype dtype, const std::vector<int64_t>& shape);
+void assign_dense_byte_strides(MutableTensorView& view);  // allocates only if the rank grows
 
 // That every element lies inside [0, size_bytes) when the first one lies at offset_bytes; nothing wraps. `name` is the
 // tensor's, for the message.

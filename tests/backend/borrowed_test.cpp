@@ -16,7 +16,7 @@ bool squares(const std::shared_ptr<Device>& device) {
   desc.inputs = {upload_buffer(*device, std::vector<float>(64, 3))};
   desc.outputs = {allocate(*device, MemoryUse::kReadback, 256)};
   run(*record(*device, desc));
-  return read_floats(*desc.outputs[0], 64) == std::vector<float>(64, 9);
+  return read_floats(*desc.outputs[0].buffer, 64) == std::vector<float>(64, 9);
 }
 
 TEST_CASE("a borrowed device uses the host's queue lock and leaves the host's objects alone") {

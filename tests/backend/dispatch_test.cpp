@@ -53,8 +53,8 @@ TEST_CASE("staging copies run before and after the dispatches of one submit") {
     desc.inputs = {allocate(device, MemoryUse::kDevice, kBytes)};
     desc.outputs = {allocate(device, MemoryUse::kDevice, kBytes)};
     desc.parameters = parameter_buffer(device, plan);
-    desc.copies_before = {{staging.get(), desc.inputs[0].get(), kBytes}};
-    desc.copies_after = {{desc.outputs[0].get(), readback.get(), kBytes}};
+    desc.copies_before = {{staging.get(), desc.inputs[0].buffer.get(), kBytes}};
+    desc.copies_after = {{desc.outputs[0].buffer.get(), readback.get(), kBytes}};
     desc.keep_alive = {staging, readback};
     const auto recording = record(device, desc);
     const uint64_t submits_before = device.counters().submits;
@@ -112,7 +112,7 @@ TEST_CASE("a dispatch sees what the dispatch before its barrier wrote") {
   for_each_device([](Device& device, auto&) {
     Chain chain(device, true);
     run(*record(device, chain.desc));
-    CHECK(read_floats(*chain.desc.outputs[0], Chain::kCount) == chain.expected);
+    CHECK(read_floats(*chain.desc.outputs[0].buffer, Chain::kCount) == chain.expected);
   });
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("a recording runs a hundred times with one submit each and nothing els
     CHECK(after.allocations == before.allocations);
     CHECK(after.descriptor_writes == before.descriptor_writes);
     CHECK(after.pipelines == before.pipelines);
-    CHECK(read_floats(*chain.desc.outputs[0], Chain::kCount) == chain.expected);
+    CHECK(read_floats(*chain.desc.outputs[0].buffer, Chain::kCount) == chain.expected);
   });
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("a recording keeps alive what it uses, in whatever order its owner let
     {
       Chain chain(device, true);
       recording = record(device, chain.desc);
-      result = chain.desc.outputs[0];
+      result = chain.desc.outputs[0].buffer;
       expected = chain.expected;
     }
     run(*recording);

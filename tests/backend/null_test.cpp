@@ -36,7 +36,7 @@ TEST_CASE("the null device records and runs a plan without a driver") {
   CHECK(counters.pipelines == 3);
   CHECK(counters.descriptor_writes == 2 + 1 + 2);
   CHECK(recording->dispatch_times_ns()->size() == 2);
-  CHECK(read_floats(*desc.inputs[0], 64) == std::vector<float>(64, 3));
+  CHECK(read_floats(*desc.inputs[0].buffer, 64) == std::vector<float>(64, 3));
 }
 
 TEST_CASE("the null device refuses what a real one would") {

@@ -74,7 +74,7 @@ bool copies(Device& device, const std::shared_ptr<Pipelines>& pipelines) {
   desc.outputs = {allocate(device, MemoryUse::kReadback, 256)};
   desc.parameters = parameter_buffer(device, plan);
   run(*record(device, desc));
-  return read_floats(*desc.outputs[0], 64) == std::vector<float>(64, 2.5f);
+  return read_floats(*desc.outputs[0].buffer, 64) == std::vector<float>(64, 2.5f);
 }
 
 TEST_CASE("the driver's cache is stored once, loaded again, and damage to it only costs time") {

@@ -72,15 +72,15 @@ TEST_CASE("a plan that reaches outside a buffer or a limit is refused") {
       {"parameters past the end", Code::kInternal, [](Copy& c, Device&) { c.plan.dispatches[0].parameter_bytes = 32; }},
       {"a copy of nothing", Code::kInvalidArgument,
        [](Copy& c, Device&) {
-         c.desc.copies_after = {{c.desc.outputs[0].get(), c.desc.inputs[0].get(), 0}};
+         c.desc.copies_after = {{c.desc.outputs[0].buffer.get(), c.desc.inputs[0].buffer.get(), 0}};
        }},
       {"a copy past the end", Code::kInvalidArgument,
        [](Copy& c, Device&) {
-         c.desc.copies_before = {{c.desc.outputs[0].get(), c.desc.inputs[0].get(), 257}};
+         c.desc.copies_before = {{c.desc.outputs[0].buffer.get(), c.desc.inputs[0].buffer.get(), 257}};
        }},
       {"a copy from nowhere", Code::kInvalidArgument,
        [](Copy& c, Device&) {
-         c.desc.copies_before = {{nullptr, c.desc.inputs[0].get(), 4}};
+         c.desc.copies_before = {{nullptr, c.desc.inputs[0].buffer.get(), 4}};
        }},
   };
   for_each_device([&](Device& device, auto&) {
@@ -88,7 +88,7 @@ TEST_CASE("a plan that reaches outside a buffer or a limit is refused") {
     {
       Copy copy(device, pipelines);
       run(*record(device, copy.desc));
-      CHECK(read_floats(*copy.desc.outputs[0], 64) == std::vector<float>(64, 1.5f));
+      CHECK(read_floats(*copy.desc.outputs[0].buffer, 64) == std::vector<float>(64, 1.5f));
     }
     for (const Break& broken : breaks) {
       INFO(broken.what);
@@ -146,7 +146,7 @@ std::shared_ptr<Recording> slow_recording(Device& device, BoundPlan& plan, std::
   desc.outputs = {allocate(device, MemoryUse::kReadback, 64 * 4)};
   desc.parameters = parameter_buffer(device, plan);
   desc.timestamps = true;
-  result = desc.outputs[0];
+  result = desc.outputs[0].buffer;
   return record(device, desc);
 }
 
@@ -207,7 +207,7 @@ TEST_CASE("threads share a device, each with a recording of its own") {
     for (std::thread& thread : threads) thread.join();
     for (int t = 0; t < 4; ++t) {
       CHECK(failures[t] == 0);
-      CHECK(read_floats(*copies[t].desc.outputs[0], 64) == std::vector<float>(64, 1.5f));
+      CHECK(read_floats(*copies[t].desc.outputs[0].buffer, 64) == std::vector<float>(64, 1.5f));
     }
   });
 }
@@ -230,7 +230,7 @@ TEST_CASE("a forked child gets an error and makes no driver call") {
     CHECK(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 0);
     run(*recording);
-    CHECK(read_floats(*copy.desc.outputs[0], 64) == std::vector<float>(64, 1.5f));
+    CHECK(read_floats(*copy.desc.outputs[0].buffer, 64) == std::vector<float>(64, 1.5f));
   });
 }
 

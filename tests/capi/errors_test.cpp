@@ -62,7 +62,7 @@ TEST_CASE("NULL is an answer, not a crash") {
   CHECK(tuff_session_prepare(nullptr, nullptr, 0, nullptr) == TUFF_INVALID_ARGUMENT);
   CHECK(tuff_session_prepare_inputs(nullptr, nullptr, 0, nullptr) == TUFF_INVALID_ARGUMENT);
   CHECK(tuff_session_run(nullptr, nullptr, 0, nullptr, 0, nullptr) == TUFF_INVALID_ARGUMENT);
-  CHECK(tuff_session_submit(nullptr, nullptr, 0, nullptr, 0, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
+  CHECK(tuff_session_submit(nullptr, nullptr, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
   CHECK(tuff_run_wait(nullptr, 0, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
   CHECK(tuff_session_dispatch_times(nullptr, nullptr, 0, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
 }

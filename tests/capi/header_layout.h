@@ -22,9 +22,10 @@
 LAYOUT_CHECK(sizeof(tuff_status_t) == 4);
 LAYOUT_CHECK(sizeof(tuff_dtype_t) == 4);
 
-LAYOUT_CHECK(sizeof(tuff_device_info_t) == 40);
+LAYOUT_CHECK(sizeof(tuff_device_info_t) == 48);
 LAYOUT_CHECK(offsetof(tuff_device_info_t, memory_bytes) == 16);
 LAYOUT_CHECK(offsetof(tuff_device_info_t, has_timestamps) == 36);
+LAYOUT_CHECK(offsetof(tuff_device_info_t, buffer_offset_alignment) == 40);
 
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, selector_length) == 8);
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, selector) == 16);
@@ -70,9 +71,11 @@ LAYOUT_CHECK(offsetof(tuff_symbol_value_t, name) == 16);
 LAYOUT_CHECK(offsetof(tuff_print_desc_t, symbols) == 16);
 LAYOUT_CHECK(sizeof(tuff_print_desc_t) == BY_POINTER(24, 20));
 
-LAYOUT_CHECK(sizeof(tuff_session_desc_t) == 24);
+LAYOUT_CHECK(sizeof(tuff_session_desc_t) == 32);
 LAYOUT_CHECK(offsetof(tuff_session_desc_t, prepared_shape_count) == 8);
 LAYOUT_CHECK(offsetof(tuff_session_desc_t, memory_limit_bytes) == 16);
+LAYOUT_CHECK(offsetof(tuff_session_desc_t, in_flight_count) == 24);
+LAYOUT_CHECK(offsetof(tuff_session_desc_t, cancellable) == 28);
 
 LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, rank) == 12);
 LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, offset_bytes) == 16);
@@ -80,6 +83,15 @@ LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, size_bytes) == 24);
 LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, shape) == 32);
 LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, byte_strides) == BY_POINTER(40, 36));
 LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, data) == BY_POINTER(48, 40));
+LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, buffer) == BY_POINTER(56, 44));
+LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, vk_buffer) == BY_POINTER(64, 48));
+LAYOUT_CHECK(sizeof(tuff_tensor_desc_t) == BY_POINTER(72, 56));
+
+LAYOUT_CHECK(sizeof(tuff_semaphore_use_t) == 16);
+LAYOUT_CHECK(offsetof(tuff_run_desc_t, inputs) == BY_POINTER(24, 20));
+LAYOUT_CHECK(offsetof(tuff_run_desc_t, outputs) == BY_POINTER(32, 24));
+LAYOUT_CHECK(offsetof(tuff_run_desc_t, waits) == BY_POINTER(40, 28));
+LAYOUT_CHECK(offsetof(tuff_run_desc_t, signals) == BY_POINTER(48, 32));
 
 LAYOUT_CHECK(sizeof(tuff_session_info_t) == 72);
 LAYOUT_CHECK(offsetof(tuff_session_info_t, submit_count) == 12);

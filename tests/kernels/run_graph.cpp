@@ -56,9 +56,7 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
                     inputs[i].bytes.data()};
     TUFF_TRY(session->write_input(i, view));
   }
-  TUFF_TRY(session->submit());
-  TUFF_ASSIGN(bool finished, session->wait(60'000'000'000ull));
-  if (!finished) return internal_error("The run did not end within a minute.");
+  TUFF_TRY(run(*session, 60'000'000'000ull));
   result.dispatch_count = session->prepared()->dispatch_count;
   for (size_t i = 0; i < session->prepared()->outputs.size(); ++i) {
     const BoundTensor& output = session->prepared()->outputs[i];

@@ -32,9 +32,7 @@ Result<std::vector<Tensor>> run_on_device(Session& session, const InputSet& set)
     const Tensor& t = set.inputs[i];
     TUFF_TRY(session.write_input(i, {t.dtype, t.shape, dense_byte_strides(t.dtype, t.shape), t.bytes.data()}));
   }
-  TUFF_TRY(session.submit());
-  TUFF_ASSIGN(bool finished, session.wait(60'000'000'000ull));
-  if (!finished) return internal_error("The run did not end within a minute.");
+  TUFF_TRY(run(session, 60'000'000'000ull));
   std::vector<Tensor> outputs;
   for (size_t i = 0; i < session.prepared()->outputs.size(); ++i) {
     const BoundTensor& output = session.prepared()->outputs[i];

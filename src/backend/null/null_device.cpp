@@ -46,16 +46,18 @@ class NullRecording final : public Recording {
         pipelines_(desc.pipelines),
         dispatch_count_(desc.timestamps ? desc.plan->dispatches.size() : 0) {
     // The contract of backend.h: a recording keeps alive what it uses.
-    for (const auto* list : {&desc.inputs, &desc.outputs, &desc.keep_alive})
-      buffers_.insert(buffers_.end(), list->begin(), list->end());
-    for (const auto& buffer : {desc.weights, desc.arena, desc.parameters}) buffers_.push_back(buffer);
+    for (const auto* list : {&desc.inputs, &desc.outputs})
+      for (const BufferSlice& slice : *list) buffers_.push_back(slice.buffer);
+    buffers_.insert(buffers_.end(), desc.keep_alive.begin(), desc.keep_alive.end());
+    for (const auto& buffer : {desc.weights, desc.arena, desc.parameters, desc.grids}) buffers_.push_back(buffer);
   }
-  Status submit() override {
+  Status submit(const SubmitDesc&) override {
     if (in_flight_) return {Code::kBusy, "The previous run has not been waited for."};
     in_flight_ = true;
     ++counters_.submits;
     return ok_status();
   }
+  Status write_into(uint64_t) override { return ok_status(); }
   Result<bool> wait(uint64_t) override {
     in_flight_ = false;
     return true;
@@ -87,11 +89,23 @@ class NullDevice final : public Device, public std::enable_shared_from_this<Null
     return std::shared_ptr<Buffer>(std::make_shared<NullBuffer>(size_bytes));
   }
 
+  Result<std::shared_ptr<Buffer>> borrow_buffer(uint64_t, uint64_t) override {
+    return unsupported("The null device has no API whose buffers it could borrow.");
+  }
+
   Status upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) override {
     if (offset > dst.size_bytes() || data.size() > dst.size_bytes() - offset)
       return invalid_argument("An upload of " + std::to_string(data.size()) + " bytes at " + std::to_string(offset) +
                               " does not fit into a buffer of " + std::to_string(dst.size_bytes()) + ".");
     if (!data.empty()) std::memcpy(dst.mapped() + offset, data.data(), data.size());
+    return ok_status();
+  }
+
+  Status download(Buffer& src, uint64_t offset, std::span<std::byte> data) override {
+    if (offset > src.size_bytes() || data.size() > src.size_bytes() - offset)
+      return invalid_argument("A download of " + std::to_string(data.size()) + " bytes at " + std::to_string(offset) +
+                              " does not fit into a buffer of " + std::to_string(src.size_bytes()) + ".");
+    if (!data.empty()) std::memcpy(data.data(), src.mapped() + offset, data.size());
     return ok_status();
   }
 

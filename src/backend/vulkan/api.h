@@ -2,6 +2,9 @@
 // What the oldest supported headers (1.3.239) lack is declared here and nowhere else.
 #pragma once
 
+#include <cstdint>
+#include <type_traits>
+
 #define VK_NO_PROTOTYPES
 #include <vulkan/vulkan_core.h>
 
@@ -63,6 +66,19 @@ T structure(VkStructureType type) {
   T s{};
   s.sType = type;
   return s;
+}
+
+// Handles as the numbers that cross the API: pointers, or 64-bit numbers where pointers are 32 bits wide.
+template <class Handle>
+Handle dispatchable(uint64_t number) {
+  return reinterpret_cast<Handle>(static_cast<uintptr_t>(number));
+}
+template <class Handle>
+Handle non_dispatchable(uint64_t number) {
+  if constexpr (std::is_pointer_v<Handle>)
+    return reinterpret_cast<Handle>(static_cast<uintptr_t>(number));
+  else
+    return number;
 }
 
 }  // namespace tuff::vulkan

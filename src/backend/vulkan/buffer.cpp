@@ -20,6 +20,14 @@ Result<std::shared_ptr<VulkanBuffer>> VulkanBuffer::create(std::shared_ptr<Vulka
   return buffer;
 }
 
+std::shared_ptr<VulkanBuffer> VulkanBuffer::borrow(std::shared_ptr<VulkanDevice> device, VkBuffer handle, uint64_t size_bytes) {
+  std::shared_ptr<VulkanBuffer> buffer(new VulkanBuffer(std::move(device)));
+  buffer->buffer_ = handle;
+  buffer->size_bytes_ = size_bytes;
+  buffer->owned_ = false;
+  return buffer;
+}
+
 Status VulkanBuffer::allocate(MemoryUse use) {
   const DeviceFunctions& calls = device_->functions();
   auto info = structure<VkBufferCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO);
@@ -27,6 +35,7 @@ Status VulkanBuffer::allocate(MemoryUse use) {
   info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                VK_BUFFER_USAGE_TRANSFER_DST_BIT;
   if (usable_texel_buffers(device_->info()) > 0) info.usage |= VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT;
+  if (use == MemoryUse::kUpload) info.usage |= VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT;
   info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
   TUFF_TRY(device_->check(calls.vkCreateBuffer(device_->handle(), &info, nullptr, &buffer_), "vkCreateBuffer"));
 
@@ -67,7 +76,7 @@ Status VulkanBuffer::allocate(MemoryUse use) {
 }
 
 VulkanBuffer::~VulkanBuffer() {
-  if (!device_->may_destroy()) return;
+  if (!owned_ || !device_->may_destroy()) return;
   const DeviceFunctions& calls = device_->functions();
   calls.vkDestroyBuffer(device_->handle(), buffer_, nullptr);
   calls.vkFreeMemory(device_->handle(), memory_, nullptr);  // unmaps it too

@@ -11,6 +11,8 @@ class VulkanBuffer final : public Buffer {
  public:
   // LIMIT above the device's limits, OUT_OF_MEMORY with the sizes where the memory is not there.
   static Result<std::shared_ptr<VulkanBuffer>> create(std::shared_ptr<VulkanDevice> device, MemoryUse use, uint64_t size_bytes);
+  // Someone else's buffer: never mapped, never destroyed.
+  static std::shared_ptr<VulkanBuffer> borrow(std::shared_ptr<VulkanDevice> device, VkBuffer handle, uint64_t size_bytes);
   ~VulkanBuffer() override;
 
   uint64_t size_bytes() const override { return size_bytes_; }
@@ -31,6 +33,7 @@ class VulkanBuffer final : public Buffer {
   uint64_t size_bytes_ = 0;
   std::byte* mapped_ = nullptr;
   bool coherent_ = true;
+  bool owned_ = true;
 };
 
 }  // namespace tuff::vulkan

@@ -50,14 +50,14 @@ Status Commands::begin() {
 
 Status Commands::end() { return device_->check(device_->functions().vkEndCommandBuffer(buffer_), "vkEndCommandBuffer"); }
 
-Status Commands::submit() {
+Status Commands::submit(const SubmitDesc& desc) {
   TUFF_TRY(device_->usable());
   if (in_flight_) return {Code::kBusy, "The previous run has not been waited for."};
   if (signalled_) {
     TUFF_TRY(device_->check(device_->functions().vkResetFences(device_->handle(), 1, &fence_), "vkResetFences"));
     signalled_ = false;
   }
-  TUFF_TRY(device_->submit(buffer_, fence_));
+  TUFF_TRY(device_->submit(buffer_, fence_, desc));
   in_flight_ = true;
   return ok_status();
 }
@@ -73,17 +73,18 @@ Result<bool> Commands::wait(uint64_t timeout_ns) {
   return true;
 }
 
-void Commands::barrier(VkPipelineStageFlags src_stages, VkAccessFlags src_access, VkPipelineStageFlags dst_stages,
-                       VkAccessFlags dst_access) {
+void write_barrier(const DeviceFunctions& calls, VkCommandBuffer commands, VkPipelineStageFlags src_stages,
+                   VkAccessFlags src_access, VkPipelineStageFlags dst_stages, VkAccessFlags dst_access) {
   auto memory = structure<VkMemoryBarrier>(VK_STRUCTURE_TYPE_MEMORY_BARRIER);
   memory.srcAccessMask = src_access;
   memory.dstAccessMask = dst_access;
-  device_->functions().vkCmdPipelineBarrier(buffer_, src_stages, dst_stages, 0, 1, &memory, 0, nullptr, 0, nullptr);
+  calls.vkCmdPipelineBarrier(commands, src_stages, dst_stages, 0, 1, &memory, 0, nullptr, 0, nullptr);
 }
 
-void Commands::copy(VkBuffer src, VkBuffer dst, uint64_t dst_offset, uint64_t size_bytes) {
-  const VkBufferCopy region{.srcOffset = 0, .dstOffset = dst_offset, .size = size_bytes};
-  device_->functions().vkCmdCopyBuffer(buffer_, src, dst, 1, &region);
+void write_copy(const DeviceFunctions& calls, VkCommandBuffer commands, VkBuffer src, VkBuffer dst, uint64_t dst_offset,
+                uint64_t size_bytes, uint64_t src_offset) {
+  const VkBufferCopy region{.srcOffset = src_offset, .dstOffset = dst_offset, .size = size_bytes};
+  calls.vkCmdCopyBuffer(commands, src, dst, 1, &region);
 }
 
 }  // namespace tuff::vulkan

@@ -5,6 +5,12 @@
 
 namespace tuff::vulkan {
 
+// A global memory barrier. Writes named on the left are visible to accesses named on the right.
+void write_barrier(const DeviceFunctions& calls, VkCommandBuffer commands, VkPipelineStageFlags src_stages,
+                   VkAccessFlags src_access, VkPipelineStageFlags dst_stages, VkAccessFlags dst_access);
+void write_copy(const DeviceFunctions& calls, VkCommandBuffer commands, VkBuffer src, VkBuffer dst, uint64_t dst_offset,
+                uint64_t size_bytes, uint64_t src_offset = 0);
+
 class Commands {
  public:
   static Result<std::unique_ptr<Commands>> create(std::shared_ptr<VulkanDevice> device);
@@ -17,13 +23,8 @@ class Commands {
   bool finished_once() const { return signalled_; }  // the last submit was waited for
   Status begin();
   Status end();
-  Status submit();                         // BUSY while in flight
-  Result<bool> wait(uint64_t timeout_ns);  // true if nothing is in flight
-
-  // A global memory barrier. Writes named on the left are visible to accesses named on the right.
-  void barrier(VkPipelineStageFlags src_stages, VkAccessFlags src_access, VkPipelineStageFlags dst_stages,
-               VkAccessFlags dst_access);
-  void copy(VkBuffer src, VkBuffer dst, uint64_t dst_offset, uint64_t size_bytes);
+  Status submit(const SubmitDesc& desc = {});  // BUSY while in flight
+  Result<bool> wait(uint64_t timeout_ns);      // true if nothing is in flight
 
  private:
   explicit Commands(std::shared_ptr<VulkanDevice> device) : device_(std::move(device)) {}

@@ -1,5 +1,6 @@
 #include "backend/vulkan/device.h"
 
+#include <algorithm>
 #include <new>
 
 #include "backend/vulkan/buffer.h"
@@ -51,6 +52,55 @@ Result<DeviceParts> open_physical_device(std::shared_ptr<const Instance> instanc
   return parts;
 }
 
+namespace {
+
+// A submit's semaphores in the form that Vulkan takes them, timeline values beside.
+class Semaphores {
+ public:
+  explicit Semaphores(const SubmitDesc& desc) {
+    for (const SemaphoreUse& use : desc.waits) {
+      waits_.push_back(non_dispatchable<VkSemaphore>(use.handle));
+      wait_values_.push_back(use.value);
+    }
+    for (const SemaphoreUse& use : desc.signals) {
+      signals_.push_back(non_dispatchable<VkSemaphore>(use.handle));
+      signal_values_.push_back(use.value);
+    }
+    // The first commands are barriers of these stages: nothing before them has to wait.
+    stages_.assign(waits_.size(), VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT);
+    timeline_ = structure<VkTimelineSemaphoreSubmitInfo>(VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO);
+    timeline_.waitSemaphoreValueCount = static_cast<uint32_t>(wait_values_.size());
+    timeline_.pWaitSemaphoreValues = wait_values_.data();
+    timeline_.signalSemaphoreValueCount = static_cast<uint32_t>(signal_values_.size());
+    timeline_.pSignalSemaphoreValues = signal_values_.data();
+  }
+  Semaphores(const Semaphores&) = delete;
+  Semaphores& operator=(const Semaphores&) = delete;
+
+  VkSubmitInfo info() const {
+    auto info = structure<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
+    auto is_set = [](uint64_t value) { return value != 0; };
+    // Binary semaphores have no value; without a timeline the structure is not allowed on devices that have none.
+    if (std::any_of(wait_values_.begin(), wait_values_.end(), is_set) ||
+        std::any_of(signal_values_.begin(), signal_values_.end(), is_set))
+      info.pNext = &timeline_;
+    info.waitSemaphoreCount = static_cast<uint32_t>(waits_.size());
+    info.pWaitSemaphores = waits_.data();
+    info.pWaitDstStageMask = stages_.data();
+    info.signalSemaphoreCount = static_cast<uint32_t>(signals_.size());
+    info.pSignalSemaphores = signals_.data();
+    return info;
+  }
+
+ private:
+  std::vector<VkSemaphore> waits_, signals_;
+  std::vector<uint64_t> wait_values_, signal_values_;
+  std::vector<VkPipelineStageFlags> stages_;
+  VkTimelineSemaphoreSubmitInfo timeline_;
+};
+
+}  // namespace
+
 VulkanDevice::VulkanDevice(DeviceParts parts) : parts_(std::move(parts)), process_id_(process_id()) {}
 
 VulkanDevice::~VulkanDevice() {
@@ -90,8 +140,9 @@ void VulkanDevice::name_object(VkObjectType type, uint64_t handle, const std::st
   functions().vkSetDebugUtilsObjectNameEXT(parts_.device, &info);  // a name is a service: failure changes nothing
 }
 
-Status VulkanDevice::submit(VkCommandBuffer commands, VkFence fence) {
-  auto info = structure<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
+Status VulkanDevice::submit(VkCommandBuffer commands, VkFence fence, const SubmitDesc& desc) {
+  const Semaphores semaphores(desc);
+  VkSubmitInfo info = semaphores.info();
   info.commandBufferCount = 1;
   info.pCommandBuffers = &commands;
   VkResult result;
@@ -112,8 +163,17 @@ Result<std::shared_ptr<Buffer>> VulkanDevice::allocate(MemoryUse use, uint64_t s
   return std::shared_ptr<Buffer>(std::move(buffer));
 }
 
+Result<std::shared_ptr<Buffer>> VulkanDevice::borrow_buffer(uint64_t handle, uint64_t size_bytes) {
+  TUFF_TRY(usable());
+  return std::shared_ptr<Buffer>(VulkanBuffer::borrow(shared_from_this(), non_dispatchable<VkBuffer>(handle), size_bytes));
+}
+
 Status VulkanDevice::upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) {
   return upload_bytes(shared_from_this(), static_cast<VulkanBuffer&>(dst), offset, data);
+}
+
+Status VulkanDevice::download(Buffer& src, uint64_t offset, std::span<std::byte> data) {
+  return download_bytes(shared_from_this(), static_cast<VulkanBuffer&>(src), offset, data);
 }
 
 Result<std::shared_ptr<Pipelines>> VulkanDevice::create_pipelines(const CompiledKernels& kernels,

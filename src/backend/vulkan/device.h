@@ -36,7 +36,9 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
 
   const DeviceInfo& info() const override { return parts_.physical.info; }
   Result<std::shared_ptr<Buffer>> allocate(MemoryUse use, uint64_t size_bytes) override;
+  Result<std::shared_ptr<Buffer>> borrow_buffer(uint64_t handle, uint64_t size_bytes) override;
   Status upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) override;
+  Status download(Buffer& src, uint64_t offset, std::span<std::byte> data) override;
   Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineCacheIo& cache) override;
   Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) override;
   DeviceCounters counters() const override;
@@ -58,7 +60,7 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   void log(int severity, std::string_view message) const;
   void name_object(VkObjectType type, uint64_t handle, const std::string& name) const;
 
-  Status submit(VkCommandBuffer commands, VkFence fence);
+  Status submit(VkCommandBuffer commands, VkFence fence, const SubmitDesc& desc);
 
   struct Counters {
     std::atomic<uint64_t> submits{0}, recordings{0}, allocations{0}, descriptor_writes{0}, pipelines{0};

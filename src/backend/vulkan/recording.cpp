@@ -10,15 +10,24 @@ constexpr VkAccessFlags kShaderAccess = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SH
 constexpr VkAccessFlags kTransferAccess = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
 constexpr VkAccessFlags kWrites = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT;
 
-VulkanBuffer* buffer_of(const RecordDesc& desc, const BoundRange& range) {
-  const std::shared_ptr<Buffer>* buffer = nullptr;
+// Where a range's buffer begins, and that buffer; null if it was not given.
+struct Place {
+  VulkanBuffer* buffer = nullptr;
+  uint64_t offset = 0;
+};
+
+Place place_of(const RecordDesc& desc, const BoundRange& range) {
+  auto slice = [&](const std::vector<BufferSlice>& list) {
+    return range.index < list.size() ? list[range.index] : BufferSlice();
+  };
+  BufferSlice found;
   switch (range.buffer) {
-    case BufferKind::kInput: buffer = range.index < desc.inputs.size() ? &desc.inputs[range.index] : nullptr; break;
-    case BufferKind::kOutput: buffer = range.index < desc.outputs.size() ? &desc.outputs[range.index] : nullptr; break;
-    case BufferKind::kWeights: buffer = &desc.weights; break;
-    case BufferKind::kArena: buffer = &desc.arena; break;
+    case BufferKind::kInput: found = slice(desc.inputs); break;
+    case BufferKind::kOutput: found = slice(desc.outputs); break;
+    case BufferKind::kWeights: found = desc.weights; break;
+    case BufferKind::kArena: found = desc.arena; break;
   }
-  return buffer != nullptr ? static_cast<VulkanBuffer*>(buffer->get()) : nullptr;
+  return {static_cast<VulkanBuffer*>(found.buffer.get()), found.offset_bytes + range.offset};
 }
 
 bool fits(uint64_t offset, uint64_t size_bytes, const Buffer& buffer) {
@@ -40,14 +49,14 @@ Status check_copy(const BufferCopy& copy, const VulkanDevice* device) {
 }
 
 Status check_range(const RecordDesc& desc, const BoundRange& range, const DeviceInfo& info, const VulkanDevice* device) {
-  const VulkanBuffer* buffer = buffer_of(desc, range);
+  const auto [buffer, offset] = place_of(desc, range);
   if (buffer == nullptr) return invalid_argument("it uses a buffer that was not given.");
   if (!is_of(buffer, device)) return invalid_argument("it uses a buffer of another device.");
-  if (range.size_bytes == 0 || !fits(range.offset, range.size_bytes, *buffer))
-    return invalid_argument("it uses " + std::to_string(range.size_bytes) + " bytes at " + std::to_string(range.offset) +
+  if (range.size_bytes == 0 || !fits(offset, range.size_bytes, *buffer))
+    return invalid_argument("it uses " + std::to_string(range.size_bytes) + " bytes at " + std::to_string(offset) +
                             " of a buffer of " + std::to_string(buffer->size_bytes()) + ".");
-  if (range.offset % buffer_offset_alignment(info) != 0)
-    return internal_error("its offset " + std::to_string(range.offset) + " is not a multiple of " +
+  if (offset % static_cast<uint64_t>(buffer_offset_alignment(info)) != 0)
+    return internal_error("its offset " + std::to_string(offset) + " is not a multiple of " +
                           std::to_string(buffer_offset_alignment(info)) + ".");
   if (range.size_bytes > static_cast<uint64_t>(info.max_storage_buffer_bytes))
     return limit_exceeded("it uses " + std::to_string(range.size_bytes) + " bytes of one buffer; '" + info.name + "' allows " +
@@ -90,15 +99,19 @@ Result<std::shared_ptr<VulkanRecording>> VulkanRecording::create(std::shared_ptr
   std::shared_ptr<VulkanRecording> recording(new VulkanRecording(device));
   recording->pipelines_ = std::static_pointer_cast<VulkanPipelines>(desc.pipelines);
   TUFF_TRY(recording->check(desc));
-  for (const auto* list : {&desc.inputs, &desc.outputs, &desc.keep_alive})
-    recording->buffers_.insert(recording->buffers_.end(), list->begin(), list->end());
-  for (const auto& buffer : {desc.weights, desc.arena, desc.parameters}) recording->buffers_.push_back(buffer);
+  for (const auto* list : {&desc.inputs, &desc.outputs})
+    for (const BufferSlice& slice : *list) recording->buffers_.push_back(slice.buffer);
+  recording->buffers_.insert(recording->buffers_.end(), desc.keep_alive.begin(), desc.keep_alive.end());
+  for (const auto& buffer : {desc.weights, desc.arena, desc.parameters, desc.grids}) recording->buffers_.push_back(buffer);
 
   TUFF_ASSIGN(recording->commands_, Commands::create(device));
   TUFF_TRY(recording->create_descriptor_sets(desc));
   if (desc.timestamps && device->info().timestamp_period_ns > 0)
     TUFF_TRY(recording->create_timestamps(static_cast<uint32_t>(desc.plan->dispatches.size())));
-  TUFF_TRY(recording->record(desc));
+  recording->keep_commands(desc);
+  TUFF_TRY(recording->commands_->begin());
+  recording->write(recording->commands_->handle(), recording->query_pool_);
+  TUFF_TRY(recording->commands_->end());
   ++device->count().recordings;
   return recording;
 }
@@ -116,6 +129,9 @@ Status VulkanRecording::check(const RecordDesc& desc) const {
   if (pipelines_->device() != device_.get()) return invalid_argument("The pipelines of a recording are another device's.");
   for (const BufferCopy& copy : desc.copies_before) TUFF_TRY(check_copy(copy, device_.get()));
   for (const BufferCopy& copy : desc.copies_after) TUFF_TRY(check_copy(copy, device_.get()));
+  if (desc.grids != nullptr && (!is_of(desc.grids.get(), device_.get()) ||
+                                desc.grids->size_bytes() < desc.plan->dispatches.size() * kGridBytes))
+    return invalid_argument("The buffer of a recording's grids is too small, or another device's.");
   const auto& kernels = pipelines_->entries();
   for (size_t i = 0; i < desc.plan->dispatches.size(); ++i) {
     const BoundDispatch& dispatch = desc.plan->dispatches[i];
@@ -186,12 +202,12 @@ Status VulkanRecording::create_descriptor_sets(const RecordDesc& desc) {
                    dispatch.parameter_bytes);
     for (uint32_t b = 0; b < dispatch.ranges.size(); ++b) {
       const BoundRange& range = dispatch.ranges[b];
+      const auto [buffer, offset] = place_of(desc, range);
       if (const int words = kernels[dispatch.kernel.value].texel_words[b]) {
-        TUFF_TRY(create_view(*buffer_of(desc, range), range, words));
+        TUFF_TRY(create_view(*buffer, offset, range.size_bytes, words));
         write(sets_[i], 1 + b, VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER).pTexelBufferView = &views_.back();
       } else {
-        write_buffer(sets_[i], 1 + b, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffer_of(desc, range), range.offset,
-                     range.size_bytes);
+        write_buffer(sets_[i], 1 + b, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffer, offset, range.size_bytes);
       }
     }
   }
@@ -201,12 +217,12 @@ Status VulkanRecording::create_descriptor_sets(const RecordDesc& desc) {
 }
 
 // The whole texels of a range, by bits: no format conversion.
-Status VulkanRecording::create_view(const VulkanBuffer& buffer, const BoundRange& range, int words) {
+Status VulkanRecording::create_view(const VulkanBuffer& buffer, uint64_t offset, uint64_t size_bytes, int words) {
   auto info = structure<VkBufferViewCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO);
   info.buffer = buffer.handle();
   info.format = words == 1 ? VK_FORMAT_R32_UINT : words == 2 ? VK_FORMAT_R32G32_UINT : VK_FORMAT_R32G32B32A32_UINT;
-  info.offset = range.offset;
-  info.range = range.size_bytes / (4 * static_cast<uint64_t>(words)) * (4 * static_cast<uint64_t>(words));
+  info.offset = offset;
+  info.range = size_bytes / (4 * static_cast<uint64_t>(words)) * (4 * static_cast<uint64_t>(words));
   VkBufferView view = VK_NULL_HANDLE;
   TUFF_TRY(
       device_->check(device_->functions().vkCreateBufferView(device_->handle(), &info, nullptr, &view), "vkCreateBufferView"));
@@ -224,47 +240,71 @@ Status VulkanRecording::create_timestamps(uint32_t dispatch_count) {
   return ok_status();
 }
 
-Status VulkanRecording::record(const RecordDesc& desc) {
-  const DeviceFunctions& calls = device_->functions();
-  const VkCommandBuffer commands = commands_->handle();
-  auto copy_all = [&](const std::vector<BufferCopy>& copies) {
-    for (const BufferCopy& copy : copies)
-      commands_->copy(static_cast<VulkanBuffer*>(copy.src)->handle(), static_cast<VulkanBuffer*>(copy.dst)->handle(), 0,
-                      copy.size_bytes);
-  };
-  auto timestamp = [&](uint32_t index) {
-    if (query_pool_ != VK_NULL_HANDLE) calls.vkCmdWriteTimestamp(commands, kCompute, query_pool_, index);
-  };
-
-  TUFF_TRY(commands_->begin());
-  // A fence makes an earlier submit's writes available, not visible: state and uploads come from such submits.
-  commands_->barrier(kCompute | kTransfer, kWrites, kCompute | kTransfer, kShaderAccess | kTransferAccess);
-  if (!desc.copies_before.empty()) {
-    copy_all(desc.copies_before);
-    commands_->barrier(kTransfer, VK_ACCESS_TRANSFER_WRITE_BIT, kCompute | kTransfer, kShaderAccess | kTransferAccess);
-  }
-  if (query_pool_ != VK_NULL_HANDLE) calls.vkCmdResetQueryPool(commands, query_pool_, 0, query_count_);
-  timestamp(0);
-
+void VulkanRecording::keep_commands(const RecordDesc& desc) {
   const auto& kernels = pipelines_->entries();
-  VkPipeline bound = VK_NULL_HANDLE;
   for (size_t i = 0; i < desc.plan->dispatches.size(); ++i) {
     const BoundDispatch& dispatch = desc.plan->dispatches[i];
     const VulkanPipelines::Entry& kernel = kernels[dispatch.kernel.value];
-    if (dispatch.barrier_before) commands_->barrier(kCompute, VK_ACCESS_SHADER_WRITE_BIT, kCompute, kShaderAccess);
-    if (kernel.pipeline != bound) calls.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
-    bound = kernel.pipeline;
-    calls.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1, &sets_[i], 0, nullptr);
-    calls.vkCmdDispatch(commands, dispatch.grid[0], dispatch.grid[1], dispatch.grid[2]);
+    dispatches_.push_back({kernel.pipeline, kernel.layout, sets_[i], dispatch.grid, dispatch.barrier_before});
+  }
+  if (desc.grids) grids_ = static_cast<VulkanBuffer&>(*desc.grids).handle();
+  auto keep = [](const std::vector<BufferCopy>& src, std::vector<Copy>& dst) {
+    for (const BufferCopy& copy : src)
+      dst.push_back({static_cast<VulkanBuffer*>(copy.src)->handle(), static_cast<VulkanBuffer*>(copy.dst)->handle(),
+                     copy.size_bytes});
+  };
+  keep(desc.copies_before, copies_before_);
+  keep(desc.copies_after, copies_after_);
+}
+
+void VulkanRecording::write(VkCommandBuffer commands, VkQueryPool timestamps) const {
+  const DeviceFunctions& calls = device_->functions();
+  auto barrier = [&](VkPipelineStageFlags src_stages, VkAccessFlags src_access, VkPipelineStageFlags dst_stages,
+                     VkAccessFlags dst_access) {
+    write_barrier(calls, commands, src_stages, src_access, dst_stages, dst_access);
+  };
+  auto copy_all = [&](const std::vector<Copy>& copies) {
+    for (const Copy& copy : copies) write_copy(calls, commands, copy.src, copy.dst, 0, copy.size_bytes);
+  };
+  auto timestamp = [&](uint32_t index) {
+    if (timestamps != VK_NULL_HANDLE) calls.vkCmdWriteTimestamp(commands, kCompute, timestamps, index);
+  };
+
+  // A fence makes an earlier submit's writes available, not visible: state and uploads come from such submits. Runs in
+  // flight at the same time share the arena, which this barrier orders, too.
+  barrier(kCompute | kTransfer, kWrites, kCompute | kTransfer, kShaderAccess | kTransferAccess);
+  if (!copies_before_.empty()) {
+    copy_all(copies_before_);
+    barrier(kTransfer, VK_ACCESS_TRANSFER_WRITE_BIT, kCompute | kTransfer, kShaderAccess | kTransferAccess);
+  }
+  if (timestamps != VK_NULL_HANDLE) calls.vkCmdResetQueryPool(commands, timestamps, 0, query_count_);
+  timestamp(0);
+
+  VkPipeline bound = VK_NULL_HANDLE;
+  for (size_t i = 0; i < dispatches_.size(); ++i) {
+    const Dispatch& dispatch = dispatches_[i];
+    if (dispatch.barrier_before) barrier(kCompute, VK_ACCESS_SHADER_WRITE_BIT, kCompute, kShaderAccess);
+    if (dispatch.pipeline != bound) calls.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, dispatch.pipeline);
+    bound = dispatch.pipeline;
+    calls.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, dispatch.layout, 0, 1, &dispatch.set, 0, nullptr);
+    if (grids_ != VK_NULL_HANDLE)
+      calls.vkCmdDispatchIndirect(commands, grids_, i * kGridBytes);
+    else
+      calls.vkCmdDispatch(commands, dispatch.grid[0], dispatch.grid[1], dispatch.grid[2]);
     timestamp(static_cast<uint32_t>(i) + 1);
   }
 
-  if (!desc.copies_after.empty()) {
-    commands_->barrier(kCompute | kTransfer, kWrites, kTransfer, kTransferAccess);
-    copy_all(desc.copies_after);
+  if (!copies_after_.empty()) {
+    barrier(kCompute | kTransfer, kWrites, kTransfer, kTransferAccess);
+    copy_all(copies_after_);
   }
-  commands_->barrier(kCompute | kTransfer, kWrites, kHost, VK_ACCESS_HOST_READ_BIT);
-  return commands_->end();
+  barrier(kCompute | kTransfer, kWrites, kHost, VK_ACCESS_HOST_READ_BIT);
+}
+
+Status VulkanRecording::write_into(uint64_t command_buffer) {
+  TUFF_TRY(device_->usable());
+  write(dispatchable<VkCommandBuffer>(command_buffer), VK_NULL_HANDLE);
+  return ok_status();
 }
 
 Result<std::vector<uint64_t>> VulkanRecording::dispatch_times_ns() {

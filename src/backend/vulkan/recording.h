@@ -13,7 +13,8 @@ class VulkanRecording final : public Recording {
   static Result<std::shared_ptr<VulkanRecording>> create(std::shared_ptr<VulkanDevice> device, const RecordDesc& desc);
   ~VulkanRecording() override;
 
-  Status submit() override { return commands_->submit(); }
+  Status submit(const SubmitDesc& desc) override { return commands_->submit(desc); }
+  Status write_into(uint64_t command_buffer) override;
   Result<bool> wait(uint64_t timeout_ns) override { return commands_->wait(timeout_ns); }
   Result<std::vector<uint64_t>> dispatch_times_ns() override;
 
@@ -21,9 +22,22 @@ class VulkanRecording final : public Recording {
   explicit VulkanRecording(std::shared_ptr<VulkanDevice> device) : device_(std::move(device)) {}
   Status check(const RecordDesc& desc) const;
   Status create_descriptor_sets(const RecordDesc& desc);
-  Status create_view(const VulkanBuffer& buffer, const BoundRange& range, int words);
+  Status create_view(const VulkanBuffer& buffer, uint64_t offset, uint64_t size_bytes, int words);
   Status create_timestamps(uint32_t dispatch_count);
-  Status record(const RecordDesc& desc);
+  void keep_commands(const RecordDesc& desc);
+  void write(VkCommandBuffer commands, VkQueryPool timestamps) const;
+
+  struct Dispatch {
+    VkPipeline pipeline;
+    VkPipelineLayout layout;
+    VkDescriptorSet set;
+    std::array<uint32_t, 3> grid;
+    bool barrier_before;
+  };
+  struct Copy {
+    VkBuffer src, dst;
+    uint64_t size_bytes;
+  };
 
   std::shared_ptr<VulkanDevice> device_;
   std::shared_ptr<VulkanPipelines> pipelines_;
@@ -31,6 +45,9 @@ class VulkanRecording final : public Recording {
   std::vector<VkBufferView> views_;
   VkDescriptorPool descriptor_pool_ = VK_NULL_HANDLE;
   std::vector<VkDescriptorSet> sets_;  // by dispatch
+  std::vector<Dispatch> dispatches_;
+  std::vector<Copy> copies_before_, copies_after_;
+  VkBuffer grids_ = VK_NULL_HANDLE;  // of kGridBytes a dispatch; none: as recorded
   VkQueryPool query_pool_ = VK_NULL_HANDLE;
   uint32_t query_count_ = 0;
   std::unique_ptr<Commands> commands_;  // last: destroyed first, when nothing is in flight any more

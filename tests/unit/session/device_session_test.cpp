@@ -1,7 +1,9 @@
 // A session over a device of the test's own, which copies and counts but computes nothing.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstring>
+#include <functional>
 
 #include "session/session.h"
 #include "unit/session/fake_device.h"
@@ -10,7 +12,7 @@ namespace tuff {
 namespace {
 
 // input x: f32[n, 2] -> output y of the same shape, no kernels: what the session does around them is what is tested.
-std::shared_ptr<const Program> copy_program(std::shared_ptr<FakeDevice> device) {
+std::shared_ptr<Program> copy_program(std::shared_ptr<FakeDevice> device) {
   Result<Graph> graph = parse_graph(
       "graph \"g\" {\n  symbol n in 1..64 step 1\n  input %0 \"x\": f32[n, 2]\n"
       "  output %0 \"y\"\n}\n",
@@ -39,12 +41,46 @@ struct Fixture {
   std::shared_ptr<FakeDevice> device;
   std::unique_ptr<Session> session;
 
-  explicit Fixture(bool unified, SessionOptions options = {}) : device(std::make_shared<FakeDevice>(unified)) {
-    Result<std::unique_ptr<Session>> made = make_session(copy_program(device), options);
+  explicit Fixture(bool unified, SessionOptions options = {}, const std::function<void(Program&)>& change = {})
+      : device(std::make_shared<FakeDevice>(unified)) {
+    std::shared_ptr<Program> program = copy_program(device);
+    if (change) change(*program);
+    Result<std::unique_ptr<Session>> made = make_session(program, options);
     REQUIRE(made.ok());
     session = std::move(made).value();
   }
 };
+
+RunId submit(Fixture& f) {
+  Result<RunId> id = f.session->submit({});
+  REQUIRE_MESSAGE(id.ok(), id.status().message());
+  return *id;
+}
+
+float first_float(Buffer& buffer) {
+  float v;
+  std::memcpy(&v, static_cast<FakeBuffer&>(buffer).bytes.data(), sizeof v);
+  return v;
+}
+
+// A kernel of n workgroups, which binds nothing.
+void add_dispatch(Program& program) {
+  Kernel kernel;
+  kernel.name = "k";
+  kernel.origins = {"node"};
+  kernel.grid = {program.plan.graph.value(program.plan.graph.inputs[0]).shape[0], IntExpr(1), IntExpr(1)};
+  program.plan.kernels.push_back(kernel);
+  Step step;
+  step.variants.push_back({{}, KernelId(0)});
+  step.origins = {"node"};
+  program.plan.steps.push_back(step);
+}
+
+Graph constant_graph() {
+  Result<Graph> graph = parse_graph("graph \"g\" {\n  input %0 \"x\": f32[2, 2]\n  output %0 \"y\"\n}\n", "test");
+  REQUIRE(graph.ok());
+  return std::move(graph).value();
+}
 
 TEST_CASE("runs of a prepared shape allocate, record and write descriptors never, and submit once") {
   for (bool unified : {false, true}) {
@@ -53,12 +89,9 @@ TEST_CASE("runs of a prepared shape allocate, record and write descriptors never
     REQUIRE(f.session->prepare({{"n", 3}}).ok());
     DeviceCounters before = f.session->counters();
     std::vector<float> in = {1, 2, 3, 4, 5, 6}, out(6);
-    for (int run = 0; run < 5; ++run) {
+    for (int i = 0; i < 5; ++i) {
       REQUIRE(f.session->write_input(0, view_of(in)).ok());
-      REQUIRE(f.session->submit().ok());
-      Result<bool> ended = f.session->wait(UINT64_MAX);
-      REQUIRE(ended.ok());
-      CHECK(*ended);
+      REQUIRE(run(*f.session).ok());
     }
     DeviceCounters after = f.session->counters();
     CHECK(after.submits == before.submits + 5);
@@ -75,13 +108,12 @@ TEST_CASE("inputs reach the device's buffer, through staging where memory is not
     REQUIRE(f.session->prepare({{"n", 2}}).ok());
     std::vector<float> in = {1, 2, 3, 4};
     REQUIRE(f.session->write_input(0, view_of(in)).ok());
-    REQUIRE(f.session->submit().ok());
-    REQUIRE(f.session->wait(UINT64_MAX).ok());
+    REQUIRE(run(*f.session).ok());
     REQUIRE(f.device->recorded.size() == 1);
     const RecordDesc& desc = f.device->recorded[0];
     CHECK(desc.copies_before.size() == (unified ? 0 : 1));
     CHECK(desc.copies_after.size() == (unified ? 0 : 1));
-    CHECK(std::memcmp(static_cast<FakeBuffer&>(*desc.inputs[0]).bytes.data(), in.data(), 16) == 0);
+    CHECK(std::memcmp(static_cast<FakeBuffer&>(*desc.inputs[0].buffer).bytes.data(), in.data(), 16) == 0);
   }
 }
 
@@ -91,9 +123,9 @@ TEST_CASE("outputs are read back after a run, and not before one") {
   std::vector<float> out(4);
   MutableTensorView view{Dtype::kF32, {2, 2}, {8, 4}, reinterpret_cast<std::byte*>(out.data())};
   CHECK(f.session->read_output(0, view).code() == Code::kInvalidArgument);
-  REQUIRE(f.session->submit().ok());
+  const RunId id = submit(f);
   CHECK(f.session->read_output(0, view).code() == Code::kBusy);
-  REQUIRE(f.session->wait(UINT64_MAX).ok());
+  REQUIRE(f.session->wait(id, UINT64_MAX).ok());
   std::vector<float> made = {9, 8, 7, 6};
   const RecordDesc& desc = f.device->recorded[0];
   std::memcpy(desc.copies_after[0].dst->mapped(), made.data(), 16);
@@ -122,20 +154,184 @@ TEST_CASE("a run in flight makes the session busy") {
   Fixture f(true);
   f.device->finishes = false;
   REQUIRE(f.session->prepare({{"n", 1}}).ok());
-  REQUIRE(f.session->submit().ok());
-  CHECK(f.session->submit().code() == Code::kBusy);
+  const RunId id = submit(f);
+  CHECK(f.session->submit({}).status().code() == Code::kBusy);
   std::vector<float> in = {1, 2};
   CHECK(f.session->write_input(0, view_of(in)).code() == Code::kBusy);
-  CHECK(f.session->prepare({{"n", 2}}).code() == Code::kBusy);
-  Result<bool> ended = f.session->wait(0);
+  Result<bool> ended = f.session->wait(id, 0);
   REQUIRE(ended.ok());
   CHECK_FALSE(*ended);
   f.device->finishes = true;
-  ended = f.session->wait(0);
+  ended = f.session->wait(id, 0);
   REQUIRE(ended.ok());
   CHECK(*ended);
-  CHECK(f.session->submit().ok());
-  CHECK(f.session->wait(0).ok());
+  CHECK(f.session->submit({}).status().code() == Code::kBusy);  // its outputs are still to be read
+  f.session->release(id);
+  CHECK(run(*f.session).ok());
+}
+
+TEST_CASE("another shape may be prepared while a run is in flight, but not in its place") {
+  SessionOptions options;
+  options.prepared_shape_count = 1;
+  Fixture f(true, options);
+  f.device->finishes = false;
+  REQUIRE(f.session->prepare({{"n", 1}}).ok());
+  const RunId id = submit(f);
+  CHECK(f.session->prepare({{"n", 2}}).code() == Code::kBusy);
+  f.session->release(id);
+  CHECK(f.session->prepare({{"n", 2}}).code() == Code::kBusy);
+  f.device->finishes = true;
+  CHECK(f.session->prepare({{"n", 2}}).ok());
+}
+
+TEST_CASE("runs in flight have inputs and outputs of their own, and share the rest") {
+  SessionOptions options;
+  options.in_flight_count = 3;
+  Fixture f(true, options);
+  f.device->finishes = false;
+  REQUIRE(f.session->prepare({{"n", 1}}).ok());
+  REQUIRE(f.device->recorded.size() == 3);
+  DeviceCounters before = f.session->counters();
+  std::vector<RunId> runs;
+  for (float x : {1.f, 2.f, 3.f}) {
+    std::vector<float> in = {x, -x};
+    TensorView view = view_of(in);
+    RunDesc desc;
+    desc.inputs = {&view, 1};
+    Result<RunId> id = f.session->submit(desc);
+    REQUIRE(id.ok());
+    runs.push_back(*id);
+  }
+  CHECK(f.session->submit({}).status().code() == Code::kBusy);
+  for (size_t i = 0; i < 3; ++i)
+    CHECK(first_float(*f.device->recorded[i].inputs[0].buffer) == static_cast<float>(i + 1));
+  f.device->finishes = true;
+  for (RunId id : runs) {
+    CHECK(f.session->wait(id, UINT64_MAX).ok());
+    f.session->release(id);
+  }
+  // What was written last stays, in whichever slot the next run is.
+  for (int i = 0; i < 3; ++i) {
+    submit(f);
+    CHECK(first_float(*f.device->recorded[static_cast<size_t>(i)].inputs[0].buffer) == 3);
+  }
+  CHECK(f.session->counters().recordings == before.recordings);
+  CHECK(f.session->counters().allocations == before.allocations);
+}
+
+TEST_CASE("registered places are recorded once; others for a run each") {
+  Fixture f(false);
+  REQUIRE(f.session->choose_shape({{"n", 2}}).ok());
+  CHECK(f.device->recorded.empty());
+  IoPlaces ring[2];
+  for (IoPlaces& places : ring) {
+    places.inputs = {BufferSlice(std::make_shared<FakeBuffer>(1024, false), 512)};
+    places.outputs = {BufferSlice(std::make_shared<FakeBuffer>(64, false))};
+    REQUIRE(f.session->record(&places).ok());
+  }
+  CHECK(f.device->recorded.size() == 2);
+  CHECK(f.device->recorded[1].copies_before.empty());
+  CHECK(f.device->recorded[1].inputs[0] == ring[1].inputs[0]);
+  for (int i = 0; i < 4; ++i) {
+    RunDesc desc;
+    desc.places = &ring[i % 2];
+    Result<RunId> id = f.session->submit(desc);
+    REQUIRE(id.ok());
+    REQUIRE(f.session->wait(*id, UINT64_MAX).ok());
+    std::vector<float> out(4);
+    MutableTensorView view{Dtype::kF32, {2, 2}, {8, 4}, reinterpret_cast<std::byte*>(out.data())};
+    CHECK(f.session->read_output(*id, 0, view).code() == Code::kInvalidArgument);  // it is in the caller's buffer
+    f.session->release(*id);
+  }
+  CHECK(f.device->recorded.size() == 2);
+  CHECK(run(*f.session).ok());  // the session's own
+  CHECK(f.device->recorded.size() == 3);
+  IoPlaces small = ring[0];
+  small.inputs[0] = BufferSlice(std::make_shared<FakeBuffer>(15, false));
+  CHECK(f.session->record(&small).code() == Code::kInvalidArgument);
+  small.inputs[0] = BufferSlice(std::make_shared<FakeBuffer>(64, false), 4);
+  CHECK(f.session->record(&small).message().find("needs a multiple of") != std::string::npos);
+  REQUIRE(f.session->forget_places().ok());
+  CHECK(f.session->record(&ring[0]).ok());
+  CHECK(f.device->recorded.size() == 4);
+}
+
+TEST_CASE("a cancelled run ends as such, and its grids are zero until the next one") {
+  SessionOptions options;
+  options.cancellable = true;
+  Fixture f(true, options, [](Program& program) { add_dispatch(program); });
+  f.device->finishes = false;
+  REQUIRE(f.session->prepare({{"n", 3}}).ok());
+  Buffer& grids = *f.device->recorded[0].grids;
+  auto words = [&] {
+    std::array<uint32_t, 3> grid;
+    std::memcpy(grid.data(), grids.mapped(), sizeof grid);
+    return grid;
+  };
+  const std::array<uint32_t, 3> planned = {3, 1, 1}, none = {0, 0, 0};
+  CHECK(words() == planned);
+  const RunId id = submit(f);
+  REQUIRE(f.session->cancel(id).ok());
+  CHECK(words() == none);
+  Result<bool> ended = f.session->wait(id, 0);
+  REQUIRE(ended.ok());
+  CHECK_FALSE(*ended);
+  f.device->finishes = true;
+  CHECK(f.session->wait(id, UINT64_MAX).status().code() == Code::kCancelled);
+  f.session->release(id);
+  CHECK(run(*f.session).ok());
+  CHECK(words() == planned);
+}
+
+TEST_CASE("state goes from one of its two buffers to the other, and back") {
+  Fixture f(true, {}, [](Program& program) { program.plan.graph = constant_graph(); });
+  REQUIRE(f.session->alias(0, 0).ok());
+  REQUIRE(f.session->prepare({}).ok());
+  CHECK(f.session->alias(0, 0).code() == Code::kInvalidArgument);  // too late
+  REQUIRE(f.device->recorded.size() == 2);
+  const RecordDesc &first = f.device->recorded[0], &second = f.device->recorded[1];
+  CHECK(first.inputs[0] == second.outputs[0]);
+  CHECK(first.outputs[0] == second.inputs[0]);
+  CHECK_FALSE(first.inputs[0] == first.outputs[0]);
+  CHECK(first_float(*first.inputs[0].buffer) == 0);
+
+  // A run is a write of its output buffer here.
+  const float one = 1;
+  std::memcpy(first.outputs[0].buffer->mapped(), &one, sizeof one);
+  REQUIRE(run(*f.session).ok());
+  Result<std::vector<std::byte>> saved = f.session->save_state();
+  REQUIRE(saved.ok());
+  const float two = 2;
+  std::memcpy(second.outputs[0].buffer->mapped(), &two, sizeof two);
+  REQUIRE(run(*f.session).ok());
+  CHECK(first_float(*first.inputs[0].buffer) == 2);  // what the third run reads
+  REQUIRE(f.session->load_state(*saved).ok());
+  CHECK(first_float(*first.inputs[0].buffer) == 1);
+  REQUIRE(f.session->reset_state().ok());
+  CHECK(first_float(*first.inputs[0].buffer) == 0);
+
+  // A cancelled run counts for nothing.
+  const RunId id = submit(f);
+  REQUIRE(f.session->cancel(id).ok());
+  CHECK(f.session->wait(id, UINT64_MAX).status().code() == Code::kCancelled);
+  f.session->release(id);
+  REQUIRE(f.session->load_state(*saved).ok());
+  CHECK(first_float(*first.inputs[0].buffer) == 1);
+
+  std::vector<float> data(4);
+  TensorView view = view_of(data);
+  CHECK(f.session->write_input(0, view).code() == Code::kInvalidArgument);
+  for (size_t cut = 0; cut < saved->size(); ++cut) {
+    CAPTURE(cut);
+    CHECK_FALSE(f.session->load_state(std::span(*saved).first(cut)).ok());
+  }
+  for (size_t at = 0; at < saved->size(); ++at) {
+    std::vector<std::byte> flipped = *saved;
+    flipped[at] ^= std::byte{1};
+    CAPTURE(at);
+    CHECK_FALSE(f.session->load_state(flipped).ok());
+  }
+  CHECK(first_float(*first.inputs[0].buffer) == 1);
 }
 
 TEST_CASE("a failed allocation leaves the session usable") {
@@ -148,17 +344,16 @@ TEST_CASE("a failed allocation leaves the session usable") {
     CHECK(f.session->prepared() == nullptr);
     f.device->allocations_until_failure = -1;
     CHECK(f.session->prepare({{"n", 2}}).ok());
-    CHECK(f.session->submit().ok());
-    CHECK(f.session->wait(UINT64_MAX).ok());
+    CHECK(run(*f.session).ok());
   }
 }
 
 TEST_CASE("a lost device is told, and the session can be let go") {
   Fixture f(true);
   REQUIRE(f.session->prepare({{"n", 1}}).ok());
-  REQUIRE(f.session->submit().ok());
+  const RunId id = submit(f);
   f.device->lost = true;
-  CHECK(f.session->wait(UINT64_MAX).status().code() == Code::kDeviceLost);
+  CHECK(f.session->wait(id, UINT64_MAX).status().code() == Code::kDeviceLost);
   std::vector<float> out(2);
   MutableTensorView view{Dtype::kF32, {1, 2}, {8, 4}, reinterpret_cast<std::byte*>(out.data())};
   CHECK(f.session->read_output(0, view).code() == Code::kInvalidArgument);

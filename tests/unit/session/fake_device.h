@@ -46,6 +46,13 @@ class FakeDevice : public Device, public std::enable_shared_from_this<FakeDevice
     std::memcpy(static_cast<FakeBuffer&>(dst).bytes.data() + offset, data.data(), data.size());
     return ok_status();
   }
+  Status download(Buffer& src, uint64_t offset, std::span<std::byte> data) override {
+    std::memcpy(data.data(), static_cast<FakeBuffer&>(src).bytes.data() + offset, data.size());
+    return ok_status();
+  }
+  Result<std::shared_ptr<Buffer>> borrow_buffer(uint64_t, uint64_t size_bytes) override {
+    return std::shared_ptr<Buffer>(std::make_shared<FakeBuffer>(size_bytes, false));
+  }
   Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels&, const PipelineCacheIo&) override {
     return std::make_shared<Pipelines>();
   }
@@ -63,13 +70,14 @@ class FakeRecording : public Recording {
  public:
   FakeRecording(std::shared_ptr<FakeDevice> device, RecordDesc desc) : device_(std::move(device)), desc_(std::move(desc)) {}
 
-  Status submit() override {
+  Status submit(const SubmitDesc&) override {
     if (in_flight_) return Status(Code::kBusy, "The fake recording is in flight.");
     in_flight_ = true;
     ++device_->counters_.submits;
     for (const BufferCopy& copy : desc_.copies_before) do_copy(copy);
     return ok_status();
   }
+  Status write_into(uint64_t) override { return ok_status(); }
   Result<bool> wait(uint64_t) override {
     if (device_->lost) return Status(Code::kDeviceLost, "The fake device is lost.");
     if (!device_->finishes) return false;

@@ -1,0 +1,265 @@
+#include "session/prepared_shape.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "session/elements.h"
+#include "session/session_checks.h"
+
+namespace tuff {
+namespace {
+
+// The slice that places give for a tensor; no buffer: the session's own.
+BufferSlice slice_of(const std::vector<BufferSlice>& places, size_t index) {
+  return index < places.size() ? places[index] : BufferSlice();
+}
+
+Status check_place(const BufferSlice& slice, const BoundTensor& tensor, const DeviceInfo& device) {
+  // Kernels see words where hosts see bytes.
+  if (storage_element_size_bytes(tensor.dtype) != dtype_size_bytes(tensor.dtype))
+    return unsupported("Tensor '" + tensor.name + "' is " + std::string(dtype_name(tensor.dtype)) +
+                       ", whose elements kernels hold as words; only dtypes of 4 or 8 bytes can be in the caller's device memory.");
+  const uint64_t alignment = static_cast<uint64_t>(buffer_offset_alignment(device));
+  if (slice.offset_bytes % alignment != 0)
+    return invalid_argument("Tensor '" + tensor.name + "' begins at byte " + std::to_string(slice.offset_bytes) +
+                            " of its buffer; '" + device.name + "' needs a multiple of " + std::to_string(alignment) + ".");
+  const uint64_t size = slice.buffer->size_bytes();
+  if (slice.offset_bytes > size || tensor.storage_bytes > size - slice.offset_bytes)
+    return invalid_argument("Tensor '" + tensor.name + "' needs " + std::to_string(tensor.storage_bytes) + " bytes at " +
+                            std::to_string(slice.offset_bytes) + " of a buffer of " + std::to_string(size) + ".");
+  return ok_status();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PreparedShape>> PreparedShape::make(std::shared_ptr<const Program> program,
+                                                           const SessionOptions& options, const State& state,
+                                                           const SymbolValues& symbols) {
+  std::unique_ptr<PreparedShape> shape(new PreparedShape(std::move(program), options, state));
+  TUFF_ASSIGN(shape->bound_, tuff::bind(shape->program_->plan, symbols, shape->program_->target.info));
+  PreparedInfo& info = shape->info_;
+  info.symbols = symbols;
+  info.inputs = shape->bound_.inputs;
+  info.outputs = shape->bound_.outputs;
+  info.dispatch_count = static_cast<uint32_t>(shape->bound_.dispatches.size());
+  info.barrier_count = shape->bound_.barrier_count;
+  info.arena_bytes = shape->bound_.arena_bytes;
+  TUFF_TRY(shape->check_memory());
+  if (shape->bound_.arena_bytes > 0) {
+    TUFF_ASSIGN(shape->arena_, shape->device().allocate(MemoryUse::kDevice, shape->bound_.arena_bytes));
+  }
+  TUFF_TRY(shape->make_parameters());
+  TUFF_TRY(shape->make_slots());
+  return shape;
+}
+
+Status PreparedShape::check_memory() {
+  uint64_t copies = (program_->target.info.unified_memory ? 1 : 2) * uint64_t{options_.in_flight_count};
+  uint64_t& total = info_.buffer_bytes;
+  total = bound_.arena_bytes + bound_.parameters.size() * sizeof(int32_t);
+  for (size_t i = 0; i < bound_.inputs.size(); ++i)
+    if (!state_.of_input(i)) total += bound_.inputs[i].storage_bytes * copies;
+  for (size_t i = 0; i < bound_.outputs.size(); ++i)
+    if (!state_.of_output(i)) total += bound_.outputs[i].storage_bytes * copies;
+  if (options_.cancellable) total += bound_.dispatches.size() * kGridBytes * options_.in_flight_count;
+  if (options_.memory_limit_bytes != 0 && total > options_.memory_limit_bytes) {
+    return out_of_memory("This shape needs " + std::to_string(total) + " bytes of device memory beside the weights; " +
+                         "the session may use " + std::to_string(options_.memory_limit_bytes) + ".");
+  }
+  return ok_status();
+}
+
+Status PreparedShape::make_parameters() {
+  if (bound_.parameters.empty()) return ok_status();
+  std::span<const std::byte> words = std::as_bytes(std::span(bound_.parameters));
+  TUFF_ASSIGN(parameters_, device().allocate(MemoryUse::kDevice, words.size()));
+  if (!parameters_->mapped()) return device().upload(*parameters_, 0, words);
+  std::memcpy(parameters_->mapped(), words.data(), words.size());
+  return parameters_->flush();
+}
+
+Status PreparedShape::make_slots() {
+  slots_.resize(options_.in_flight_count);
+  latest_.resize(bound_.inputs.size());
+  if (!options_.cancellable || bound_.dispatches.empty()) return ok_status();
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    TUFF_ASSIGN(slots_[i].grids, device().allocate(MemoryUse::kUpload, bound_.dispatches.size() * kGridBytes));
+    if (!slots_[i].grids->mapped()) return internal_error("A buffer of grids is not mapped.");
+    TUFF_TRY(fill_grids(i));
+  }
+  return ok_status();
+}
+
+Result<HostedBuffer> PreparedShape::make_hosted(const BoundTensor& tensor, MemoryUse staging) {
+  HostedBuffer hosted;
+  TUFF_ASSIGN(hosted.device, device().allocate(MemoryUse::kDevice, tensor.storage_bytes));
+  if (hosted.device->mapped()) {
+    hosted.host = hosted.device;
+  } else {
+    TUFF_ASSIGN(hosted.host, device().allocate(staging, tensor.storage_bytes));
+  }
+  // An input that is never written reads as zero, not as what another program left there.
+  if (hosted.host->mapped()) std::memset(hosted.host->mapped(), 0, tensor.storage_bytes);
+  TUFF_TRY(hosted.host->flush());
+  return hosted;
+}
+
+Status PreparedShape::make_hosted_buffers(RunSlot& slot) {
+  if (!slot.inputs.empty() || !slot.outputs.empty()) return ok_status();
+  std::vector<HostedBuffer> inputs(bound_.inputs.size()), outputs(bound_.outputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (state_.of_input(i)) continue;
+    TUFF_ASSIGN(inputs[i], make_hosted(bound_.inputs[i], MemoryUse::kUpload));
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (state_.of_output(i)) continue;
+    TUFF_ASSIGN(outputs[i], make_hosted(bound_.outputs[i], MemoryUse::kReadback));
+  }
+  slot.inputs = std::move(inputs);
+  slot.outputs = std::move(outputs);
+  return ok_status();
+}
+
+std::shared_ptr<const RecordedPlaces> PreparedShape::find(const IoPlaces& places) const {
+  for (const auto& recorded : recorded_)
+    if (recorded->places == places) return recorded;
+  return nullptr;
+}
+
+Result<std::shared_ptr<const RecordedPlaces>> PreparedShape::record(const IoPlaces& places, bool is_registered) {
+  for (const auto& recorded : recorded_) {
+    if (!(recorded->places == places)) continue;
+    recorded->is_registered = recorded->is_registered || is_registered;
+    return std::shared_ptr<const RecordedPlaces>(recorded);
+  }
+  bool all_given = true;
+  auto check = [&](const std::vector<BufferSlice>& slices, const std::vector<BoundTensor>& tensors, auto alias_of) -> Status {
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      const BufferSlice slice = slice_of(slices, i);
+      if (alias_of(i)) {
+        if (slice.buffer) return invalid_argument("Tensor '" + tensors[i].name + "' is state; it has no place of the caller's.");
+        continue;
+      }
+      if (!slice.buffer)
+        all_given = false;
+      else
+        TUFF_TRY(check_place(slice, tensors[i], program_->target.info));
+    }
+    return ok_status();
+  };
+  TUFF_TRY(check(places.inputs, bound_.inputs, [&](size_t i) { return state_.of_input(i) != nullptr; }));
+  TUFF_TRY(check(places.outputs, bound_.outputs, [&](size_t i) { return state_.of_output(i) != nullptr; }));
+  auto made = std::make_shared<RecordedPlaces>();
+  made->places = places;
+  made->is_registered = is_registered;
+  for (RunSlot& slot : slots_) {
+    if (!all_given) TUFF_TRY(make_hosted_buffers(slot));
+    for (uint32_t phase = 0; phase < phase_count_; ++phase) {
+      TUFF_ASSIGN(std::shared_ptr<Recording> recording, make_recording(places, slot, phase));
+      made->recordings.push_back(std::move(recording));
+    }
+  }
+  std::erase_if(recorded_, [](const auto& r) { return !r->is_registered; });
+  recorded_.push_back(made);
+  return std::shared_ptr<const RecordedPlaces>(std::move(made));
+}
+
+void PreparedShape::forget_places() {
+  std::erase_if(recorded_, [](const auto& r) { return !(r->places == IoPlaces()); });
+}
+
+Result<std::shared_ptr<Recording>> PreparedShape::make_recording(const IoPlaces& places, const RunSlot& slot, uint32_t phase) {
+  RecordDesc desc;
+  desc.plan = &bound_;
+  desc.pipelines = program_->pipelines;
+  desc.weights = program_->weights;
+  desc.arena = arena_;
+  desc.parameters = parameters_;
+  desc.grids = slot.grids;
+  desc.timestamps = options_.timestamps;
+  for (size_t i = 0; i < bound_.inputs.size(); ++i) {
+    const State::Alias* alias = state_.of_input(i);
+    const BufferSlice slice = alias ? BufferSlice(alias->buffers[phase]) : slice_of(places.inputs, i);
+    desc.inputs.push_back(slice.buffer ? slice : BufferSlice(slot.inputs[i].device));
+    if (slice.buffer || slot.inputs[i].host == slot.inputs[i].device) continue;
+    desc.copies_before.push_back({slot.inputs[i].host.get(), slot.inputs[i].device.get(), bound_.inputs[i].storage_bytes});
+    desc.keep_alive.push_back(slot.inputs[i].host);
+  }
+  for (size_t i = 0; i < bound_.outputs.size(); ++i) {
+    const State::Alias* alias = state_.of_output(i);
+    const BufferSlice slice = alias ? BufferSlice(alias->buffers[1 - phase]) : slice_of(places.outputs, i);
+    desc.outputs.push_back(slice.buffer ? slice : BufferSlice(slot.outputs[i].device));
+    if (slice.buffer || slot.outputs[i].host == slot.outputs[i].device) continue;
+    desc.copies_after.push_back({slot.outputs[i].device.get(), slot.outputs[i].host.get(), bound_.outputs[i].storage_bytes});
+    desc.keep_alive.push_back(slot.outputs[i].host);
+  }
+  return device().record(desc);
+}
+
+std::optional<size_t> PreparedShape::free_slot() const {
+  for (size_t i = 0; i < slots_.size(); ++i)
+    if (!slots_[i].in_use) return i;
+  return std::nullopt;
+}
+
+bool PreparedShape::in_use() const {
+  return std::any_of(slots_.begin(), slots_.end(), [](const RunSlot& slot) { return slot.in_use; });
+}
+
+Status PreparedShape::write_input(size_t slot, size_t index, const TensorView& view) {
+  TUFF_TRY(check_tensor(bound_.inputs, index, view, "input"));
+  if (state_.of_input(index))
+    return invalid_argument("The input '" + bound_.inputs[index].name + "' is state; no host writes it.");
+  TUFF_TRY(make_hosted_buffers(slots_[slot]));
+  HostedBuffer& input = slots_[slot].inputs[index];
+  if (!input.host->mapped()) return internal_error("An input's staging buffer is not mapped.");
+  store_elements(view, {}, input.host->mapped());
+  input.version = latest_[index].version + 1;
+  latest_[index] = {input.version, slot};
+  return input.host->flush();
+}
+
+Status PreparedShape::renew_inputs(size_t slot) {
+  for (size_t i = 0; i < slots_[slot].inputs.size(); ++i) {
+    HostedBuffer& input = slots_[slot].inputs[i];
+    if (!input.host || input.version == latest_[i].version) continue;
+    const HostedBuffer& latest = slots_[latest_[i].slot].inputs[i];
+    std::memcpy(input.host->mapped(), latest.host->mapped(), bound_.inputs[i].storage_bytes);
+    input.version = latest.version;
+    TUFF_TRY(input.host->flush());
+  }
+  return ok_status();
+}
+
+Status PreparedShape::read_output(size_t slot, size_t index, const MutableTensorView& view) {
+  TUFF_TRY(check_tensor(bound_.outputs, index, view, "output"));
+  if (state_.of_output(index))
+    return invalid_argument("The output '" + bound_.outputs[index].name + "' is state; it is saved, not read.");
+  if (index >= slots_[slot].outputs.size())
+    return invalid_argument("The output '" + bound_.outputs[index].name + "' went to the caller's device memory.");
+  Buffer& host = *slots_[slot].outputs[index].host;
+  if (!host.mapped()) return internal_error("An output's read-back buffer is not mapped.");
+  TUFF_TRY(host.invalidate());
+  load_elements(host.mapped(), view);
+  return ok_status();
+}
+
+Status PreparedShape::fill_grids(size_t slot) {
+  Buffer* grids = slots_[slot].grids.get();
+  if (!grids) return ok_status();
+  std::byte* to = grids->mapped();
+  for (const BoundDispatch& dispatch : bound_.dispatches) {
+    std::memcpy(to, dispatch.grid.data(), kGridBytes);
+    to += kGridBytes;
+  }
+  return grids->flush();
+}
+
+Status PreparedShape::clear_grids(size_t slot) {
+  Buffer* grids = slots_[slot].grids.get();
+  if (!grids) return ok_status();
+  std::memset(grids->mapped(), 0, bound_.dispatches.size() * kGridBytes);
+  return grids->flush();
+}
+
+}  // namespace tuff

@@ -1,0 +1,94 @@
+// PreparedShape: one set of sizes of a session: the bound plan, its buffers and its recorded command buffers.
+//
+// Runs in flight at the same time have a slot each: inputs and outputs of their own. The arena is shared, because the
+// device runs submits of one queue in order.
+#pragma once
+
+#include "session/session.h"
+#include "session/state.h"
+
+namespace tuff {
+
+// A tensor of one slot: where kernels see it, and where the host does. On unified memory both are one buffer.
+struct HostedBuffer {
+  std::shared_ptr<Buffer> device;
+  std::shared_ptr<Buffer> host;
+  uint64_t version = 0;  // of an input: which writing of it is in here
+};
+
+struct RunSlot {
+  std::vector<HostedBuffer> inputs, outputs;  // empty until something is recorded for the session's own places
+  std::shared_ptr<Buffer> grids;              // null unless runs can be cancelled
+  bool in_use = false;                        // a run has it, from submit() to release()
+};
+
+// What is recorded for one set of places: a command buffer for each slot and each phase of the state.
+struct RecordedPlaces {
+  IoPlaces places;
+  bool is_registered = false;
+  std::vector<std::shared_ptr<Recording>> recordings;
+};
+
+class PreparedShape {
+ public:
+  // Binds the plan and checks the memory limit; allocates arena and parameters, and records nothing yet.
+  static Result<std::unique_ptr<PreparedShape>> make(std::shared_ptr<const Program> program, const SessionOptions& options,
+                                                     const State& state, const SymbolValues& symbols);
+
+  const PreparedInfo& info() const { return info_; }
+  const BoundPlan& bound() const { return bound_; }
+
+  // Null if nothing is recorded for these places.
+  std::shared_ptr<const RecordedPlaces> find(const IoPlaces& places) const;
+  // Records for these places; what was recorded for other places that are not registered goes.
+  Result<std::shared_ptr<const RecordedPlaces>> record(const IoPlaces& places, bool is_registered);
+  void forget_places();  // all but the session's own
+  bool is_recorded() const { return !recorded_.empty(); }
+  const std::shared_ptr<Recording>& recording(const RecordedPlaces& recorded, size_t slot, uint32_t phase) const {
+    return recorded.recordings[slot * phase_count_ + phase];
+  }
+
+  std::optional<size_t> free_slot() const;
+  bool in_use() const;
+  RunSlot& slot(size_t index) { return slots_[index]; }
+
+  // Writes the input into the slot's buffer, and remembers it as the latest.
+  Status write_input(size_t slot, size_t index, const TensorView& view);
+  // Brings the slot's inputs to what was written last, into whichever slot.
+  Status renew_inputs(size_t slot);
+  Status read_output(size_t slot, size_t index, const MutableTensorView& view);
+  // Grids as planned; with zeros, what has not started does not run.
+  Status fill_grids(size_t slot);
+  Status clear_grids(size_t slot);
+
+  uint64_t last_use = 0;
+
+ private:
+  struct InputSource {  // of the latest writing
+    uint64_t version = 0;
+    size_t slot = 0;
+  };
+
+  PreparedShape(std::shared_ptr<const Program> program, const SessionOptions& options, const State& state)
+      : program_(std::move(program)), options_(options), state_(state), phase_count_(state.phase_count()) {}
+  Device& device() const { return *program_->target.device; }
+  Status check_memory();
+  Status make_parameters();
+  Status make_slots();
+  Status make_hosted_buffers(RunSlot& slot);
+  Result<HostedBuffer> make_hosted(const BoundTensor& tensor, MemoryUse staging);
+  Result<std::shared_ptr<Recording>> make_recording(const IoPlaces& places, const RunSlot& slot, uint32_t phase);
+
+  std::shared_ptr<const Program> program_;
+  SessionOptions options_;
+  const State& state_;
+  uint32_t phase_count_;
+  PreparedInfo info_;
+  BoundPlan bound_;
+  std::shared_ptr<Buffer> arena_, parameters_;
+  std::vector<RunSlot> slots_;
+  std::vector<InputSource> latest_;
+  std::vector<std::shared_ptr<RecordedPlaces>> recorded_;
+};
+
+}  // namespace tuff
