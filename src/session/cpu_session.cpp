@@ -38,6 +38,11 @@ class CpuSession : public Session {
   DeviceCounters counters() const override { return {}; }
 
  private:
+  struct Run {
+    RunId id;
+    std::vector<Tensor> outputs;
+  };
+
   static Status no_device_memory() { return unsupported("The CPU has no device memory; its tensors are the host's."); }
   Status read(const Run& run, size_t index, const MutableTensorView& view) const;
   Result<BoundTensor> describe(const std::string& name, ValueId id, const SymbolValues& symbols) const;
@@ -48,10 +53,6 @@ class CpuSession : public Session {
   bool prepared_ = false;
   PreparedInfo info_;
   std::vector<Tensor> inputs_;
-  struct Run {
-    RunId id;
-    std::vector<Tensor> outputs;
-  };
   Run last_;
   std::vector<Run> runs_;  // that were not released
   uint32_t in_flight_count_, run_count_ = 0;
