@@ -39,13 +39,6 @@ tuff_status_t list_text(const tuff_device_list_t* list, uint32_t index, char* bu
   });
 }
 
-Log log_of(const tuff_device_desc_t& desc) {
-  if (!desc.log) return nullptr;
-  return [log = desc.log, user_data = desc.log_user_data](int severity, std::string_view message) {
-    log(severity, message.data(), message.size(), user_data);
-  };
-}
-
 }  // namespace
 }  // namespace tuff
 
@@ -106,7 +99,7 @@ tuff_status_t tuff_device_open(const tuff_device_desc_t* desc, tuff_device_t** o
     tuff_device_desc_t d;
     TUFF_TRY(read_desc(desc, d, "tuff_device_desc_t"));
     auto device = std::make_unique<tuff_device>();
-    device->log = log_of(d);
+    device->log = log_of(d.log, d.log_user_data);
     OpenOptions options;
     options.allow_software = d.allow_software != 0;
     options.log = device->log;

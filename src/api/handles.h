@@ -20,6 +20,14 @@ namespace tuff {
 
 using Log = std::function<void(int severity, std::string_view message)>;
 
+// Null for no callback.
+inline Log log_of(tuff_log_callback_t log, void* user_data) {
+  if (!log) return nullptr;
+  return [log, user_data](int severity, std::string_view message) {
+    log(severity, message.data(), message.size(), user_data);
+  };
+}
+
 class Counted {
  public:
   void retain() { count_.fetch_add(1, std::memory_order_relaxed); }

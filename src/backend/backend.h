@@ -30,6 +30,7 @@ class Buffer {
   virtual ~Buffer() = default;
   virtual uint64_t size_bytes() const = 0;
   virtual std::byte* mapped() = 0;  // null for kDevice unless memory is unified
+  virtual uint64_t native_handle() const { return 0; }  // in the backend's API; 0 where there is none
   // Makes host writes visible to the device, and device writes to the host; nothing to do on coherent memory.
   virtual Status flush() = 0;
   virtual Status invalidate() = 0;

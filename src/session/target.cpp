@@ -40,6 +40,14 @@ Result<Target> open_target(std::string_view selector, const OpenOptions& options
   return target;
 }
 
+Result<Target> lent_target(const LentVulkanDevice& lent) {
+  Target target;
+  TUFF_ASSIGN(target.device, adopt_vulkan_device(lent));
+  target.kind = TargetKind::kDevice;
+  target.info = target.device->info();
+  return target;
+}
+
 Result<Target> describe_target(std::string_view device_text, const std::string& source_name) {
   Target target;
   TUFF_ASSIGN(target.info, parse_device_info(device_text, source_name));

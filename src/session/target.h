@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/lent_device.h"
 #include "device/device_info.h"
 
 namespace tuff {
@@ -34,6 +35,8 @@ TargetList list_targets();
 // selector: "cpu", or what open_device() takes. The CPU is chosen by name only; like a software driver it runs only with
 // allow_software.
 Result<Target> open_target(std::string_view selector, const OpenOptions& options);
+// A device that a host lends.
+Result<Target> lent_target(const LentVulkanDevice& lent);
 Result<Target> describe_target(std::string_view device_text, const std::string& source_name);
 
 }  // namespace tuff

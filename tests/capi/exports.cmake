@@ -1,6 +1,10 @@
-# Fails unless libtuff.so exports exactly the functions that tuff.h declares.
-# cmake -DNM=nm -DLIBRARY=libtuff.so -DHEADER=tuff.h -P exports.cmake
-file(STRINGS ${HEADER} lines REGEX "tuff_[a-z_0-9]+\\(")
+# Fails unless libtuff.so exports exactly the functions that the public headers declare.
+# cmake -DNM=nm -DLIBRARY=libtuff.so -DHEADERS=include/tuff -P exports.cmake
+set(lines)
+foreach(header tuff.h tuff_vulkan.h)
+  file(STRINGS ${HEADERS}/${header} found REGEX "tuff_[a-z_0-9]+\\(")
+  list(APPEND lines ${found})
+endforeach()
 set(declared)
 foreach(line ${lines})
   if(line MATCHES "^TUFF_API [^(]*[ *](tuff_[a-z_0-9]+)\\(")
@@ -17,10 +21,10 @@ endforeach()
 list(SORT declared)
 list(SORT exported)
 if(NOT declared)
-  message(FATAL_ERROR "No function was found in ${HEADER}.")
+  message(FATAL_ERROR "No function was found in ${HEADERS}.")
 endif()
 if(NOT "${declared}" STREQUAL "${exported}")
-  message(FATAL_ERROR "tuff.h declares\n  ${declared}\nbut the library exports\n  ${exported}")
+  message(FATAL_ERROR "the headers declare\n  ${declared}\nbut the library exports\n  ${exported}")
 endif()
 list(LENGTH declared count)
 message("exports: ${count} functions, all of them declared.")

@@ -1,4 +1,4 @@
-/* The header alone, as C99 and as C11 with every warning an error; and its INIT macros, which have to fill their struct. */
+/* The headers alone, as C99 and as C11 with every warning an error; and its INIT macros, which have to fill their struct. */
 #include "header_layout.h"
 
 int header_c_compiles(void);
@@ -16,9 +16,15 @@ int header_c_compiles(void) {
   tuff_session_desc_t session = TUFF_SESSION_DESC_INIT;
   tuff_tensor_desc_t tensor = TUFF_TENSOR_DESC_INIT;
   tuff_session_info_t session_info = TUFF_SESSION_INFO_INIT;
+  tuff_run_desc_t run = TUFF_RUN_DESC_INIT;
+  tuff_vulkan_device_desc_t vulkan = TUFF_VULKAN_DEVICE_DESC_INIT;
+  tuff_record_desc_t record = TUFF_RECORD_DESC_INIT;
+  tuff_record_info_t record_info = TUFF_RECORD_INFO_INIT;
   return device_info.struct_size == sizeof device_info && device.struct_size == sizeof device &&
          range.struct_size == sizeof range && shape.struct_size == sizeof shape && model.struct_size == sizeof model &&
          program.struct_size == sizeof program && program_info.struct_size == sizeof program_info &&
          value.name_length == TUFF_TEXT_END && print.struct_size == sizeof print && session.struct_size == sizeof session &&
-         tensor.struct_size == sizeof tensor && session_info.struct_size == sizeof session_info;
+         tensor.struct_size == sizeof tensor && session_info.struct_size == sizeof session_info &&
+         run.struct_size == sizeof run && vulkan.struct_size == sizeof vulkan && record.struct_size == sizeof record &&
+         record_info.struct_size == sizeof record_info;
 }

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <tuff/tuff.h>
+#include <tuff/tuff_vulkan.h>
 
 /* An array of negative size where the condition does not hold: C99 has no static_assert. */
 #define LAYOUT_JOIN2(a, b) a##b
@@ -96,5 +97,12 @@ LAYOUT_CHECK(offsetof(tuff_run_desc_t, signals) == BY_POINTER(48, 32));
 LAYOUT_CHECK(sizeof(tuff_session_info_t) == 72);
 LAYOUT_CHECK(offsetof(tuff_session_info_t, submit_count) == 12);
 LAYOUT_CHECK(offsetof(tuff_session_info_t, device_submits) == 32);
+
+LAYOUT_CHECK(offsetof(tuff_vulkan_device_desc_t, get_instance_proc_addr) == 16);
+LAYOUT_CHECK(offsetof(tuff_vulkan_device_desc_t, extensions) == BY_POINTER(56, 36));
+LAYOUT_CHECK(sizeof(tuff_vulkan_device_desc_t) == BY_POINTER(120, 68));
+LAYOUT_CHECK(offsetof(tuff_record_desc_t, inputs) == BY_POINTER(16, 12));
+LAYOUT_CHECK(offsetof(tuff_record_desc_t, command_buffer) == BY_POINTER(32, 20));
+LAYOUT_CHECK(sizeof(tuff_record_info_t) == 24);
 
 #endif

@@ -4,6 +4,20 @@
 
 namespace tuff::vulkan {
 
+VkBufferUsageFlags tensor_usage(const DeviceInfo& device) {
+  VkBufferUsageFlags usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
+  if (usable_texel_buffers(device) > 0) usage |= VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT;
+  return usage;
+}
+
+uint64_t VulkanBuffer::native_handle() const {
+  // A pointer or, where pointers are 32 bits wide, a number.
+  if constexpr (std::is_pointer_v<VkBuffer>)
+    return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(buffer_));
+  else
+    return (uint64_t)buffer_;
+}
+
 Result<std::shared_ptr<VulkanBuffer>> VulkanBuffer::create(std::shared_ptr<VulkanDevice> device, MemoryUse use,
                                                            uint64_t size_bytes) {
   TUFF_TRY(device->usable());
@@ -32,12 +46,11 @@ Status VulkanBuffer::allocate(MemoryUse use) {
   const DeviceFunctions& calls = device_->functions();
   auto info = structure<VkBufferCreateInfo>(VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO);
   info.size = size_bytes_;
-  info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+  info.usage = tensor_usage(device_->info()) | VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                VK_BUFFER_USAGE_TRANSFER_DST_BIT;
-  if (usable_texel_buffers(device_->info()) > 0) info.usage |= VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT;
   if (use == MemoryUse::kUpload) info.usage |= VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT;
   info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
-  TUFF_TRY(device_->check(calls.vkCreateBuffer(device_->handle(), &info, nullptr, &buffer_), "vkCreateBuffer"));
+  TUFF_TRY(device_->check(calls.vkCreateBuffer(device_->handle(), &info, device_->allocator(), &buffer_), "vkCreateBuffer"));
 
   VkMemoryRequirements needs{};
   calls.vkGetBufferMemoryRequirements(device_->handle(), buffer_, &needs);
@@ -48,7 +61,7 @@ Status VulkanBuffer::allocate(MemoryUse use) {
     auto allocation = structure<VkMemoryAllocateInfo>(VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO);
     allocation.allocationSize = needs.size;
     allocation.memoryTypeIndex = *type;
-    const VkResult result = calls.vkAllocateMemory(device_->handle(), &allocation, nullptr, &memory_);
+    const VkResult result = calls.vkAllocateMemory(device_->handle(), &allocation, device_->allocator(), &memory_);
     allocated = device_->check(result, "vkAllocateMemory");
     if (allocated.ok()) {
       const VkMemoryPropertyFlags flags = memory.memoryTypes[*type].propertyFlags;
@@ -78,8 +91,8 @@ Status VulkanBuffer::allocate(MemoryUse use) {
 VulkanBuffer::~VulkanBuffer() {
   if (!owned_ || !device_->may_destroy()) return;
   const DeviceFunctions& calls = device_->functions();
-  calls.vkDestroyBuffer(device_->handle(), buffer_, nullptr);
-  calls.vkFreeMemory(device_->handle(), memory_, nullptr);  // unmaps it too
+  calls.vkDestroyBuffer(device_->handle(), buffer_, device_->allocator());
+  calls.vkFreeMemory(device_->handle(), memory_, device_->allocator());  // unmaps it too
 }
 
 Status VulkanBuffer::flush() {

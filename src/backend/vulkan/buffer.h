@@ -7,6 +7,9 @@
 
 namespace tuff::vulkan {
 
+// The usage of every buffer that holds tensors, of ours and of hosts.
+VkBufferUsageFlags tensor_usage(const DeviceInfo& device);
+
 class VulkanBuffer final : public Buffer {
  public:
   // LIMIT above the device's limits, OUT_OF_MEMORY with the sizes where the memory is not there.
@@ -17,6 +20,7 @@ class VulkanBuffer final : public Buffer {
 
   uint64_t size_bytes() const override { return size_bytes_; }
   std::byte* mapped() override { return mapped_; }
+  uint64_t native_handle() const override;
   Status flush() override;
   Status invalidate() override;
 

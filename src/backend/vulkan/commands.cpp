@@ -17,7 +17,7 @@ Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<VulkanDevice>
   auto pool = structure<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
   pool.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
   pool.queueFamilyIndex = device->parts().physical.queue_family;
-  TUFF_TRY(device->check(calls.vkCreateCommandPool(handle, &pool, nullptr, &commands->pool_), "vkCreateCommandPool"));
+  TUFF_TRY(device->check(calls.vkCreateCommandPool(handle, &pool, device->allocator(), &commands->pool_), "vkCreateCommandPool"));
 
   auto buffer = structure<VkCommandBufferAllocateInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO);
   buffer.commandPool = commands->pool_;
@@ -26,7 +26,7 @@ Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<VulkanDevice>
   TUFF_TRY(device->check(calls.vkAllocateCommandBuffers(handle, &buffer, &commands->buffer_), "vkAllocateCommandBuffers"));
 
   const auto fence = structure<VkFenceCreateInfo>(VK_STRUCTURE_TYPE_FENCE_CREATE_INFO);
-  TUFF_TRY(device->check(calls.vkCreateFence(handle, &fence, nullptr, &commands->fence_), "vkCreateFence"));
+  TUFF_TRY(device->check(calls.vkCreateFence(handle, &fence, device->allocator(), &commands->fence_), "vkCreateFence"));
   return commands;
 }
 
@@ -39,8 +39,8 @@ Commands::~Commands() {
   }
   if (!device_->may_destroy()) return;
   const DeviceFunctions& calls = device_->functions();
-  calls.vkDestroyFence(device_->handle(), fence_, nullptr);
-  calls.vkDestroyCommandPool(device_->handle(), pool_, nullptr);
+  calls.vkDestroyFence(device_->handle(), fence_, device_->allocator());
+  calls.vkDestroyCommandPool(device_->handle(), pool_, device_->allocator());
 }
 
 Status Commands::begin() {

@@ -20,7 +20,8 @@ struct DeviceParts {
   VkQueue queue = VK_NULL_HANDLE;
   DeviceFunctions functions;
   bool owned = true;
-  bool statistics = false;  // pipeline executable properties are enabled
+  bool statistics = false;                           // pipeline executable properties are enabled
+  const VkAllocationCallbacks* allocator = nullptr;  // a host's, for what is created of its device
   Log log;
   // The host's lock around its queue; null: the device's own.
   std::function<void()> lock_queue, unlock_queue;
@@ -48,6 +49,7 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   const DeviceParts& parts() const { return parts_; }
   const DeviceFunctions& functions() const { return parts_.functions; }
   VkDevice handle() const { return parts_.device; }
+  const VkAllocationCallbacks* allocator() const { return parts_.allocator; }
 
   // OK while calls may reach the driver.
   Status usable() const;

@@ -12,6 +12,12 @@
 
 namespace tuff::vulkan {
 
+// What a host has enabled on a device of its own: extensions, and a chain of feature structures (may be null).
+struct EnabledFeatures {
+  std::set<std::string> extensions;
+  const void* chain = nullptr;
+};
+
 class Features {
  public:
   // `version` is the version that may be used: the lesser of the device's and Tuff's newest.
@@ -27,6 +33,12 @@ class Features {
   void read_back() { core = head_.features; }
   // Clears what Tuff has no use for, so that the rest may be enabled as it is.
   void keep_used(bool statistics);
+  // Clears everything: what every Vulkan 1.1 device has is left.
+  void clear();
+  // Exactly what a host's chain has on, be it in a structure of its own or in one of a core version.
+  void enable_only(const void* chain);
+  // "VkPhysicalDevice16BitStorageFeatures::storageBuffer16BitAccess" for each that is on.
+  std::vector<std::string> names() const;
   // The extensions to enable for what is kept.
   std::vector<const char*> enabled_extensions() const;
 
@@ -42,9 +54,13 @@ class Features {
   VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR executable;
 
  private:
+  template <class Self, class Visit>
+  static void for_each(Self& self, Visit visit);
+
   std::set<std::string> extensions_;
   VkPhysicalDeviceFeatures2 head_;
   bool link_executable_ = true;
+  bool required_only_ = false;
 };
 
 }  // namespace tuff::vulkan

@@ -21,7 +21,7 @@ class DriverCache {
     if (!create(payload.value_or(std::span<const std::byte>())) && payload) create({});
   }
   ~DriverCache() {
-    if (device_.may_destroy()) device_.functions().vkDestroyPipelineCache(device_.handle(), handle_, nullptr);
+    if (device_.may_destroy()) device_.functions().vkDestroyPipelineCache(device_.handle(), handle_, device_.allocator());
   }
   DriverCache(const DriverCache&) = delete;
   DriverCache& operator=(const DriverCache&) = delete;
@@ -48,7 +48,7 @@ class DriverCache {
     auto info = structure<VkPipelineCacheCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO);
     info.initialDataSize = payload.size();
     info.pInitialData = payload.empty() ? nullptr : payload.data();
-    const VkResult result = device_.functions().vkCreatePipelineCache(device_.handle(), &info, nullptr, &handle_);
+    const VkResult result = device_.functions().vkCreatePipelineCache(device_.handle(), &info, device_.allocator(), &handle_);
     if (device_.check(result, "vkCreatePipelineCache").ok()) return true;
     handle_ = VK_NULL_HANDLE;
     return false;
@@ -100,10 +100,10 @@ Result<std::shared_ptr<VulkanPipelines>> VulkanPipelines::create(std::shared_ptr
 VulkanPipelines::~VulkanPipelines() {
   if (!device_->may_destroy()) return;
   const DeviceFunctions& calls = device_->functions();
-  for (const auto& [key, pipeline] : pipelines_) calls.vkDestroyPipeline(device_->handle(), pipeline, nullptr);
+  for (const auto& [key, pipeline] : pipelines_) calls.vkDestroyPipeline(device_->handle(), pipeline, device_->allocator());
   for (const auto& [key, layout] : layouts_) {
-    calls.vkDestroyPipelineLayout(device_->handle(), layout.pipeline, nullptr);
-    calls.vkDestroyDescriptorSetLayout(device_->handle(), layout.set, nullptr);
+    calls.vkDestroyPipelineLayout(device_->handle(), layout.pipeline, device_->allocator());
+    calls.vkDestroyDescriptorSetLayout(device_->handle(), layout.set, device_->allocator());
   }
 }
 
@@ -147,12 +147,12 @@ Result<VulkanPipelines::Layout> VulkanPipelines::layout_for(const CompiledKernel
   auto set = structure<VkDescriptorSetLayoutCreateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO);
   set.bindingCount = static_cast<uint32_t>(bindings.size());
   set.pBindings = bindings.data();
-  TUFF_TRY(device_->check(calls.vkCreateDescriptorSetLayout(device_->handle(), &set, nullptr, &layout.set),
+  TUFF_TRY(device_->check(calls.vkCreateDescriptorSetLayout(device_->handle(), &set, device_->allocator(), &layout.set),
                           "vkCreateDescriptorSetLayout"));
   auto pipeline = structure<VkPipelineLayoutCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO);
   pipeline.setLayoutCount = 1;
   pipeline.pSetLayouts = &layout.set;
-  TUFF_TRY(device_->check(calls.vkCreatePipelineLayout(device_->handle(), &pipeline, nullptr, &layout.pipeline),
+  TUFF_TRY(device_->check(calls.vkCreatePipelineLayout(device_->handle(), &pipeline, device_->allocator(), &layout.pipeline),
                           "vkCreatePipelineLayout"));
   return layout;
 }
@@ -166,7 +166,7 @@ Result<VkPipeline> VulkanPipelines::create_pipeline(const CompiledKernel& kernel
   module_info.pCode = kernel.spirv.data();
   VkShaderModule module = VK_NULL_HANDLE;
   Status made =
-      device_->check(calls.vkCreateShaderModule(device_->handle(), &module_info, nullptr, &module), "vkCreateShaderModule");
+      device_->check(calls.vkCreateShaderModule(device_->handle(), &module_info, device_->allocator(), &module), "vkCreateShaderModule");
   if (!made.ok()) return made.with_context(where);
 
   auto info = structure<VkComputePipelineCreateInfo>(VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO);
@@ -177,9 +177,9 @@ Result<VkPipeline> VulkanPipelines::create_pipeline(const CompiledKernel& kernel
   info.stage.pName = "main";
   info.layout = layout;
   VkPipeline pipeline = VK_NULL_HANDLE;
-  made = device_->check(calls.vkCreateComputePipelines(device_->handle(), cache, 1, &info, nullptr, &pipeline),
+  made = device_->check(calls.vkCreateComputePipelines(device_->handle(), cache, 1, &info, device_->allocator(), &pipeline),
                         "vkCreateComputePipelines");
-  calls.vkDestroyShaderModule(device_->handle(), module, nullptr);
+  calls.vkDestroyShaderModule(device_->handle(), module, device_->allocator());
   if (!made.ok()) return made.with_context(where);
   if (pipeline == VK_NULL_HANDLE)
     return internal_error(where + ": vkCreateComputePipelines of '" + device_->info().name + "' made no pipeline.");

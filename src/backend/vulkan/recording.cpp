@@ -120,9 +120,9 @@ VulkanRecording::~VulkanRecording() {
   commands_.reset();  // waits for what is in flight
   if (!device_->may_destroy()) return;
   const DeviceFunctions& calls = device_->functions();
-  calls.vkDestroyQueryPool(device_->handle(), query_pool_, nullptr);
-  calls.vkDestroyDescriptorPool(device_->handle(), descriptor_pool_, nullptr);
-  for (const VkBufferView view : views_) calls.vkDestroyBufferView(device_->handle(), view, nullptr);
+  calls.vkDestroyQueryPool(device_->handle(), query_pool_, device_->allocator());
+  calls.vkDestroyDescriptorPool(device_->handle(), descriptor_pool_, device_->allocator());
+  for (const VkBufferView view : views_) calls.vkDestroyBufferView(device_->handle(), view, device_->allocator());
 }
 
 Status VulkanRecording::check(const RecordDesc& desc) const {
@@ -167,7 +167,7 @@ Status VulkanRecording::create_descriptor_sets(const RecordDesc& desc) {
   pool.maxSets = static_cast<uint32_t>(dispatches.size());
   pool.poolSizeCount = static_cast<uint32_t>(sizes.size());
   pool.pPoolSizes = sizes.data();
-  TUFF_TRY(device_->check(calls.vkCreateDescriptorPool(device_->handle(), &pool, nullptr, &descriptor_pool_),
+  TUFF_TRY(device_->check(calls.vkCreateDescriptorPool(device_->handle(), &pool, device_->allocator(), &descriptor_pool_),
                           "vkCreateDescriptorPool"));
   auto allocation = structure<VkDescriptorSetAllocateInfo>(VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO);
   allocation.descriptorPool = descriptor_pool_;
@@ -225,7 +225,7 @@ Status VulkanRecording::create_view(const VulkanBuffer& buffer, uint64_t offset,
   info.range = size_bytes / (4 * static_cast<uint64_t>(words)) * (4 * static_cast<uint64_t>(words));
   VkBufferView view = VK_NULL_HANDLE;
   TUFF_TRY(
-      device_->check(device_->functions().vkCreateBufferView(device_->handle(), &info, nullptr, &view), "vkCreateBufferView"));
+      device_->check(device_->functions().vkCreateBufferView(device_->handle(), &info, device_->allocator(), &view), "vkCreateBufferView"));
   views_.push_back(view);
   return ok_status();
 }
@@ -234,7 +234,7 @@ Status VulkanRecording::create_timestamps(uint32_t dispatch_count) {
   auto info = structure<VkQueryPoolCreateInfo>(VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO);
   info.queryType = VK_QUERY_TYPE_TIMESTAMP;
   info.queryCount = dispatch_count + 1;
-  TUFF_TRY(device_->check(device_->functions().vkCreateQueryPool(device_->handle(), &info, nullptr, &query_pool_),
+  TUFF_TRY(device_->check(device_->functions().vkCreateQueryPool(device_->handle(), &info, device_->allocator(), &query_pool_),
                           "vkCreateQueryPool"));
   query_count_ = info.queryCount;
   return ok_status();
