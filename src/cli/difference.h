@@ -13,10 +13,11 @@ struct Tolerance {
 
 struct Difference {
   uint64_t count = 0;
-  double max_abs = 0, max_rel = 0, cosine = 1;
-  uint64_t worst = 0;    // the index that is furthest beyond the tolerance
-  uint64_t beyond = 0;   // how many are
-  bool same_top = true;  // the largest element is at the same place, along the last axis
+  double max_abs = 0, max_rel = 0, cosine = 1;  // the errors are infinite where NaN meets a number
+  double share = 0;                             // the largest |actual - expected| over what the tolerance allows there
+  double top_agreement = 1;  // of rows along the last axis, how many have their largest element at the same place
+  uint64_t worst = 0;        // the index that is furthest beyond the tolerance
+  uint64_t beyond = 0;       // how many are
   bool same_bits = true;
 };
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <optional>
 
-#include "cli/npy.h"
+#include "cli/tensor_file.h"
 
 namespace tuff::cli {
 namespace {
@@ -52,12 +52,14 @@ Status take_file(const std::string& text, const std::vector<TensorInfo>& inputs,
   if (auto parts = split_assignment(text); parts && is_input(parts->first)) {
     name = parts->first;
     path = parts->second;
-  } else if (parts && !path.ends_with(".npz") && !path.ends_with(".npy")) {
+  } else if (parts && !holds_many(path) && !path.ends_with(".npy") && !path.ends_with(".pb")) {
     return usage("The model has no input '" + parts->first + "'.");
   }
-  Result<std::vector<NamedTensor>> found = read_tensor_file(path);
+  std::vector<std::string> names;
+  for (const TensorInfo& input : inputs) names.push_back(input.name);
+  Result<std::vector<NamedTensor>> found = read_tensor_file(path, "input", names);
   if (!found) return found.error();
-  bool archive = path.ends_with(".npz");
+  bool archive = holds_many(path);
   for (NamedTensor& tensor : *found) {
     std::string target = name && !archive ? *name : tensor.name;
     if (!archive && !name && !is_input(target)) {
@@ -87,7 +89,7 @@ std::optional<std::vector<int64_t>> known_shape(const TensorInfo& input, const s
 }  // namespace
 
 std::vector<Option> input_options() {
-  return {{"--input", "-i", "[NAME=]FILE", "an input from a .npy or .npz file (repeatable)"},
+  return {{"--input", "-i", "[NAME=]FILE", "an input: .npy, .npz, .pb or a folder with input_0.pb (repeatable)"},
           {"--random-inputs", nullptr, "SEED", "fill inputs that are not given with random numbers"}};
 }
 

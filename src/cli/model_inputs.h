@@ -9,8 +9,9 @@ namespace tuff::cli {
 std::vector<Option> input_options();  // -i, --random-inputs
 
 // One tensor an input of the model, in its order. -i NAME=FILE.npy names an input; -i FILE.npz brings those that it holds;
-// -i FILE.npy is the input of that name, or the only one. What is missing is random with --random-inputs (or always, if
-// `random_by_default`), else an error that lists it. Random inputs need every dimension: from --dim, or from other inputs.
+// -i FILE.npy (or .pb) is the input of that name, or the only one; -i FOLDER brings its input_0.pb and so on, in order. What is
+// missing is random with --random-inputs (or always, if `random_by_default`), else an error that lists it. Random inputs need
+// every dimension: from --dim, or from other inputs.
 Result<std::vector<HostTensor>> read_inputs(const Arguments& arguments, const Model& model,
                                             const std::vector<SymbolValue>& dims, bool random_by_default);
 

@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "cli/arguments.h"
-#include "cli/zip.h"
 
 namespace tuff::cli {
 namespace {
@@ -54,12 +53,6 @@ std::vector<std::byte> row_major(const std::vector<std::byte>& src, const std::v
     }
   }
   return dst;
-}
-
-std::string stem(const std::string& path) {
-  size_t slash = path.find_last_of('/');
-  std::string file = slash == std::string::npos ? path : path.substr(slash + 1);
-  return file.substr(0, file.find_last_of('.'));
 }
 
 }  // namespace
@@ -163,27 +156,6 @@ Status write_file(const std::string& path, std::span<const std::byte> bytes) {
   if (file) ok = std::fclose(file) == 0 && ok;
   if (!ok) return Error{TUFF_IO, "Cannot write '" + path + "': " + std::strerror(errno) + "."};
   return {};
-}
-
-Result<std::vector<NamedTensor>> read_tensor_file(const std::string& path) {
-  Result<std::vector<std::byte>> bytes = read_file(path);
-  if (!bytes) return bytes.error();
-  std::vector<NamedTensor> tensors;
-  if (!path.ends_with(".npz")) {
-    Result<HostTensor> tensor = parse_npy(*bytes, path);
-    if (!tensor) return tensor.error();
-    tensors.push_back({stem(path), std::move(*tensor)});
-    return tensors;
-  }
-  Result<std::vector<ZipMember>> members = read_zip(*bytes, path);
-  if (!members) return members.error();
-  for (ZipMember& member : *members) {
-    Result<HostTensor> tensor = parse_npy(member.content, path + ":" + member.name);
-    if (!tensor) return tensor.error();
-    std::string name = member.name.ends_with(".npy") ? member.name.substr(0, member.name.size() - 4) : member.name;
-    tensors.push_back({std::move(name), std::move(*tensor)});
-  }
-  return tensors;
 }
 
 }  // namespace tuff::cli

@@ -13,9 +13,6 @@ Result<HostTensor> parse_npy(std::span<const std::byte> bytes, const std::string
 // bf16, which NumPy lacks, is written as the f32 values that it stands for.
 std::vector<std::byte> format_npy(const HostTensor& tensor);
 
-// One tensor from NAME.npy, or all of NAME.npz by their names.
-Result<std::vector<NamedTensor>> read_tensor_file(const std::string& path);
-
 Result<std::vector<std::byte>> read_file(const std::string& path);
 Status write_file(const std::string& path, std::span<const std::byte> bytes);
 

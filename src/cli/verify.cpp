@@ -6,8 +6,8 @@
 #include "cli/execute.h"
 #include "cli/json.h"
 #include "cli/model_inputs.h"
-#include "cli/npy.h"
 #include "cli/target_options.h"
+#include "cli/tensor_file.h"
 #include "cli/terminal.h"
 
 namespace tuff::cli {
@@ -19,11 +19,13 @@ struct Row {
   bool passed = false;
 };
 
-Result<std::map<std::string, HostTensor>> expected_from_files(const Arguments& arguments) {
+Result<std::map<std::string, HostTensor>> expected_from_files(const Arguments& arguments, const Model& model) {
+  std::vector<std::string> names;
+  for (const TensorInfo& output : model.tensors(TUFF_OUTPUT)) names.push_back(output.name);
   std::map<std::string, HostTensor> expected;
   for (const std::string& text : arguments.all("--expect")) {
-    auto parts = text.ends_with(".npz") ? std::nullopt : split_assignment(text);
-    Result<std::vector<NamedTensor>> tensors = read_tensor_file(parts ? parts->second : text);
+    auto parts = holds_many(text) ? std::nullopt : split_assignment(text);
+    Result<std::vector<NamedTensor>> tensors = read_tensor_file(parts ? parts->second : text, "output", names);
     if (!tensors) return tensors.error();
     for (NamedTensor& t : *tensors) expected[parts ? parts->first : t.name] = std::move(t.tensor);
   }
@@ -34,9 +36,9 @@ void print_rows(const std::vector<Row>& rows, const std::vector<NamedTensor>& ou
                 const std::map<std::string, HostTensor>& expected, const std::optional<FirstBeyond>& first) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const Difference& d = rows[i].difference;
-    std::printf("%s %s: max abs %.3g, max rel %.3g, cosine %.9f, top-1 %s, bits %s\n", rows[i].passed ? "ok  " : "FAIL",
-                rows[i].name.c_str(), d.max_abs, d.max_rel, d.cosine, d.same_top ? "same" : "differs",
-                d.same_bits ? "same" : "differ");
+    std::printf("%s %s: max abs %.3g, max rel %.3g, %.3g of the tolerance, cosine %.9f, top-1 %.4g %%, bits %s\n",
+                rows[i].passed ? "ok  " : "FAIL", rows[i].name.c_str(), d.max_abs, d.max_rel, d.share, d.cosine,
+                100 * d.top_agreement, d.same_bits ? "same" : "differ");
     if (rows[i].passed) continue;
     std::printf("     %llu of %llu elements are beyond the tolerance; the worst is element %llu: %.9g instead of %.9g\n",
                 static_cast<unsigned long long>(d.beyond), static_cast<unsigned long long>(d.count),
@@ -56,7 +58,8 @@ std::string as_json(const std::vector<Row>& rows, bool passed, const std::option
     json.open('{');
     json.key("name").string(row.name).key("passed").boolean(row.passed);
     json.key("max_abs").real(d.max_abs).key("max_rel").real(d.max_rel).key("cosine").real(d.cosine);
-    json.key("same_top1").boolean(d.same_top).key("same_bits").boolean(d.same_bits);
+    json.key("top1_agreement").real(d.top_agreement).key("same_bits").boolean(d.same_bits);
+    json.key("share_of_tolerance").real(d.share);
     json.key("beyond_tolerance").integer(static_cast<int64_t>(d.beyond)).key("elements").integer(static_cast<int64_t>(d.count));
     json.close('}');
   }
@@ -92,7 +95,7 @@ int verify(const Arguments& arguments) {
 
   bool from_files = arguments.has("--expect");
   Result<std::map<std::string, HostTensor>> expected =
-      from_files ? expected_from_files(arguments) : reference_outputs(*model, *options, *inputs);
+      from_files ? expected_from_files(arguments, *model) : reference_outputs(*model, *options, *inputs);
   if (!expected) return exit_for(expected.error());
   // Exact mode promises the reference's bits; files may come from any engine.
   const Tolerance tolerance = {*rtol, *atol, arguments.has("--bits") || (arguments.has("--exact") && !from_files)};
@@ -132,10 +135,12 @@ const Verb kVerifyVerb = {
     "MODEL.onnx -i inputs.npz [--expect outputs.npz] [options]",
     "compare a model's outputs with known ones or with the CPU reference",
     "  tuff verify model.onnx -i inputs.npz --expect outputs.npz\n"
+    "  tuff verify model.onnx -i test_data_set_0 --expect test_data_set_0\n"
     "  tuff verify model.onnx --random-inputs 7 --exact\n"
     "  tuff verify model.onnx -i inputs.npz --expect outputs.npz --bisect\n"
     "Exit code 1 if an output is beyond the tolerance.\n",
-    join({{{"--expect", nullptr, "[NAME=]FILE", "known outputs, .npy or .npz (repeatable); default: the CPU reference"},
+    join({{{"--expect", nullptr, "[NAME=]FILE",
+            "known outputs: .npy, .npz, .pb or a folder with output_0.pb; default: the CPU reference"},
            {"--rtol", nullptr, "X", "allowed |a - e| <= atol + rtol*|e|; default: 1e-3"},
            {"--atol", nullptr, "X", "default: 1e-4"},
            {"--bits", nullptr, nullptr, "allow no difference at all (with --exact and without --expect: the default)"},

@@ -51,3 +51,22 @@ def npz_bytes(arrays, compressed):
             with archive.open(name + ".npy", "w", force_zip64=True) as member:
                 member.write(content)
     return out.getvalue()
+
+
+def _varint(v):
+    out = b""
+    while v >= 128:
+        out += bytes([v & 127 | 128])
+        v >>= 7
+    return out + bytes([v])
+
+
+def field_bytes(number, content):
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def tensor_proto(elements, shape, name="", raw=True, data_type=1):
+    """The bytes of ONNX's TensorProto: f32, in raw_data or as packed float_data."""
+    out = b"".join(_varint(1 << 3) + _varint(size) for size in shape) + _varint(2 << 3) + _varint(data_type)
+    out += field_bytes(8, name.encode()) if name else b""
+    return out + field_bytes(9 if raw else 4, struct.pack(f"<{len(elements)}f", *elements))
