@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import unittest
 
 from command import CommandTest
@@ -116,6 +117,34 @@ class OnDevice(CommandTest):
         self.assertFalse((self.folder / "cache/tuff").exists())
         self.passes("run", "chain.graph", "--random-inputs", "5")
         self.assertTrue((self.folder / "cache/tuff").is_dir())
+
+    def test_a_full_disk_costs_the_cache_and_no_run(self):
+        # Every write past the first byte of a file fails, as on a full disk.
+        limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh", os.environ["TUFF"]]
+        words = ("run", "chain.graph", "--random-inputs", "5", "--cache", "kernels")
+        done = subprocess.run([*limited, *words], cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(cache_warnings(done.stderr), 1, done.stderr)
+        self.assertEqual(list((self.folder / "kernels").iterdir()), [])
+        done = subprocess.run([*limited, *words, "-o", "out"], cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("Cannot write 'out/y.npy': File too large", done.stderr)
+
+    def test_a_gather_out_of_range_takes_the_nearest_element(self):
+        (self.folder / "gather.graph").write_text(
+            """graph "gather" {
+  input %0 "x": f32[4]
+  input %1 "at": i32[6]
+  %2: f32[6] = gather %0, %1 {axis=0} from "Gather_0"
+  output %2 "y"
+}
+"""
+        )
+        inputs = {"x": npy_bytes([10, 11, 12, 13], (4,)), "at": npy_bytes([0, -1, 4, 2**31 - 1, -5, -(2**31)], (6,), "<i4")}
+        (self.folder / "in.npz").write_bytes(npz_bytes(inputs, False))
+        for device in ((), ("--device", "cpu")):
+            self.passes("run", "gather.graph", "-i", "in.npz", "-o", "out", *device)
+            self.assertEqual(read_npy(self.folder / "out/y.npy")[2], [10, 13, 13, 13, 10, 10])
 
     @unittest.skipIf(os.geteuid() == 0, "root writes everywhere")
     def test_a_read_only_cache_is_one_warning(self):
