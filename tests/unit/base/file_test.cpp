@@ -7,6 +7,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -60,6 +61,27 @@ TEST_CASE("a write that fails keeps the old file and leaves nothing behind") {
   CHECK(status.message().find("Cannot write '" + folder.at("a") + "'") == 0);
   CHECK(*read_text_file(folder.at("a")) == "old");
   CHECK(folder.entry_count() == 1);
+}
+
+TEST_CASE("a process that is killed in the middle of a write leaves the old file") {
+  TemporaryFolder folder;
+  REQUIRE(write_text_file(folder.at("a"), "old").ok());
+  for (rlim_t killed_at : {rlim_t{0}, rlim_t{100}, rlim_t{4095}}) {
+    CAPTURE(killed_at);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      const struct rlimit none = {0, 0}, small = {killed_at, killed_at};
+      ::setrlimit(RLIMIT_CORE, &none);
+      ::setrlimit(RLIMIT_FSIZE, &small);
+      std::signal(SIGXFSZ, SIG_DFL);  // the write that goes beyond the limit is the last
+      ::_exit(write_text_file(folder.at("a"), std::string(4096, 'x')).ok() ? 0 : 1);
+    }
+    int ended = 0;
+    REQUIRE(::waitpid(child, &ended, 0) == child);
+    CHECK(WIFSIGNALED(ended));
+    CHECK(*read_text_file(folder.at("a")) == "old");
+  }
 }
 
 TEST_CASE("paths that cannot be used say why") {
