@@ -1,5 +1,5 @@
 # Cross-compiles for 64-bit Windows with Debian's MinGW-w64 against what third_party/mingw_root gathers. Programs and the
-# library carry GCC's runtime in themselves: Windows has none.
+# library carry GCC's runtime in themselves: Windows has none. What is built runs under Wine, where that is there.
 set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-posix)
@@ -18,5 +18,5 @@ endforeach()
 
 find_program(TUFF_WINE NAMES wine64 PATHS /usr/lib/wine)
 if(TUFF_WINE)
-  set(CMAKE_CROSSCOMPILING_EMULATOR ${TUFF_WINE})
+  set(CMAKE_CROSSCOMPILING_EMULATOR ${CMAKE_COMMAND} -E env WINEPREFIX=${CMAKE_BINARY_DIR}/wine WINEDEBUG=-all ${TUFF_WINE})
 endif()

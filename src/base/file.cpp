@@ -31,6 +31,11 @@ bool path_exists(const std::string& path) {
   return std::filesystem::exists(native(path), error);
 }
 
+std::string folder_of(const std::string& path) {
+  const std::u8string folder = native(path).parent_path().u8string();
+  return folder.empty() ? "." : std::string(folder.begin(), folder.end());
+}
+
 Bytes bytes_from_string(std::shared_ptr<const std::string> storage) {
   return {{reinterpret_cast<const std::byte*>(storage->data()), storage->size()}, storage};
 }

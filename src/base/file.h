@@ -31,6 +31,8 @@ Status write_file_atomic(const std::string& path, std::span<const std::byte> dat
 Status write_text_file(const std::string& path, std::string_view text);
 Status make_folders(const std::string& path);
 bool path_exists(const std::string& path);
+// What a path names, without its last part: "." where there is one part only.
+std::string folder_of(const std::string& path);
 
 Bytes bytes_from_string(std::shared_ptr<const std::string> storage);
 

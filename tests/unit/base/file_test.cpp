@@ -69,6 +69,9 @@ TEST_CASE("paths are UTF-8") {
   CHECK(map_contained_file(folder.path, name + "/" + name).ok());
   CHECK(path_exists(folder.at(name)));
   CHECK_FALSE(path_exists(folder.at(name + "/none")));
+  CHECK(folder_of(folder.at(name)) == folder.path);
+  CHECK(folder_of(name) == ".");
+  CHECK(folder_of("/" + name) == "/");
   CHECK(std::filesystem::exists(std::filesystem::path(folder.path) / std::u8string(name.begin(), name.end())));
 }
 
