@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include "base/process.h"
@@ -58,9 +59,8 @@ std::vector<std::byte> row_major(const std::vector<std::byte>& src, const std::v
 }
 
 std::string stem(const std::string& path) {
-  size_t slash = path.find_last_of('/');
-  std::string file = slash == std::string::npos ? path : path.substr(slash + 1);
-  return file.substr(0, file.find_last_of('.'));
+  const std::u8string name = std::filesystem::path(std::u8string(path.begin(), path.end())).stem().u8string();
+  return {name.begin(), name.end()};
 }
 
 }  // namespace
