@@ -47,10 +47,16 @@ inline std::string difference(std::string_view expected, std::string_view found)
   return out;
 }
 
+// Whether goldens are written instead of compared.
+inline bool& updating() {
+  static const char* update = std::getenv("TUFF_UPDATE_GOLDENS");
+  static bool yes = update && std::string_view(update) == "1";
+  return yes;
+}
+
 inline void check(const std::string& name, std::string_view text) {
   const std::string path = std::string(TUFF_TEST_ROOT) + "/golden/" + name + ".txt";
-  const char* update = std::getenv("TUFF_UPDATE_GOLDENS");
-  if (update && std::string_view(update) == "1") {
+  if (updating()) {
     tuff::Status written = tuff::make_folders(path.substr(0, path.rfind('/')));
     if (written.ok()) written = tuff::write_text_file(path, text);
     CHECK_MESSAGE(written.ok(), written.message());

@@ -25,11 +25,14 @@ target_link_libraries(tuff_glslang INTERFACE Threads::Threads)
 # SPIRV-Tools: validates every module that is emitted. Sole user: src/codegen.
 find_path(SPIRV_TOOLS_INCLUDE_DIR spirv-tools/libspirv.h REQUIRED)
 find_library(SPIRV_TOOLS_LIBRARY NAMES SPIRV-Tools libSPIRV-Tools.a REQUIRED)
-find_library(SPIRV_TOOLS_OPT_LIBRARY NAMES SPIRV-Tools-opt libSPIRV-Tools-opt.a REQUIRED)
+find_library(SPIRV_TOOLS_OPT_LIBRARY NAMES SPIRV-Tools-opt libSPIRV-Tools-opt.a)  # where glslang was built with it
 find_path(SPIRV_HEADERS_INCLUDE_DIR spirv/unified1/spirv.h REQUIRED)
 add_library(tuff_spirv_tools INTERFACE)
 target_include_directories(tuff_spirv_tools SYSTEM INTERFACE ${SPIRV_TOOLS_INCLUDE_DIR} ${SPIRV_HEADERS_INCLUDE_DIR})
-target_link_libraries(tuff_spirv_tools INTERFACE ${SPIRV_TOOLS_OPT_LIBRARY} ${SPIRV_TOOLS_LIBRARY})
+if(SPIRV_TOOLS_OPT_LIBRARY)
+  target_link_libraries(tuff_spirv_tools INTERFACE ${SPIRV_TOOLS_OPT_LIBRARY})
+endif()
+target_link_libraries(tuff_spirv_tools INTERFACE ${SPIRV_TOOLS_LIBRARY})
 
 # Vulkan headers: types only; the loader is opened at run time. Sole user: src/backend/vulkan.
 find_path(VULKAN_INCLUDE_DIR vulkan/vulkan.h REQUIRED)

@@ -16,7 +16,11 @@ class SharedLibrary {
   void* handle_;
 };
 
-// The library stays loaded until the process ends, so that a symbol never dangles. UNSUPPORTED with the system's reason.
-Result<SharedLibrary> open_shared_library(const char* name);
+// The file of a library here: "libvulkan.so.1" or "vulkan-1.dll"; without a version "libvulkan.so" or "vulkan.dll".
+std::string shared_library_name(const char* stem, const char* version);
+
+// From where the system looks for libraries. It stays loaded until the process ends, so that a symbol never dangles.
+// UNSUPPORTED with the system's reason.
+Result<SharedLibrary> open_shared_library(const std::string& name);
 
 }  // namespace tuff

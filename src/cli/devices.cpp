@@ -1,18 +1,11 @@
 // tuff devices: what is in this machine. Drivers are asked in a child process, since one that crashes takes its process
 // along; then the list is a sentence.
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <string>
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include "base/process.h"
 #include "cli/json.h"
 #include "cli/target_options.h"
-
-extern char** environ;
 
 namespace tuff::cli {
 namespace {
@@ -75,19 +68,11 @@ int devices(const Arguments& arguments) {
   std::vector<std::string> words = {"tuff", "devices", "--in-process"};
   if (arguments.has("--json")) words.push_back("--json");
   if (arguments.has("--text")) words.push_back("--text=" + std::string(arguments.value("--text")));
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  pid_t child = 0;
-  if (int failed = posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, argv.data(), environ); failed != 0) {
-    return refused({TUFF_IO, "Cannot start a process to ask the drivers in: " + std::string(std::strerror(failed)) + "."});
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFEXITED(status)) return WEXITSTATUS(status);
-  return refused({TUFF_DEVICE_LOST, "A Vulkan driver of this machine crashed while it was asked for its devices (" +
-                                        std::string(strsignal(WTERMSIG(status))) +
+  const ProcessEnd end = run_this_program(words);
+  if (!end.not_started.empty())
+    return refused({TUFF_IO, "Cannot start a process to ask the drivers in: " + end.not_started + "."});
+  if (end.crash.empty()) return end.exit_status;
+  return refused({TUFF_DEVICE_LOST, "A Vulkan driver of this machine crashed while it was asked for its devices (" + end.crash +
                                         "). VK_ICD_FILENAMES chooses which drivers are loaded."});
 }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <exception>
 
+#include "base/process.h"
 #include "cli/arguments.h"
 #include "cli/verb.h"
 
@@ -69,7 +70,10 @@ int refused(const Error& error) {
 
 int main(int argc, char** argv) {
   try {
-    return tuff::cli::run(argc, argv);
+    std::vector<std::string> words = tuff::command_line(argc, argv);
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    return tuff::cli::run(static_cast<int>(pointers.size()), pointers.data());
   } catch (const std::bad_alloc&) {
     std::fputs("tuff: OUT_OF_MEMORY: The command ran out of memory.\n", stderr);
   } catch (const std::exception& e) {

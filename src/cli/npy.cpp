@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/process.h"
 #include "cli/arguments.h"
 
 namespace tuff::cli {
@@ -141,7 +142,7 @@ std::vector<std::byte> format_npy(const HostTensor& source) {
 }
 
 Result<std::vector<std::byte>> read_file(const std::string& path) {
-  std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
+  std::unique_ptr<FILE, int (*)(FILE*)> file(open_stream(path, "rb"), std::fclose);
   if (!file) return Error{TUFF_IO, "Cannot open '" + path + "': " + std::strerror(errno) + "."};
   std::vector<std::byte> bytes;
   std::byte block[1 << 16];
@@ -151,7 +152,7 @@ Result<std::vector<std::byte>> read_file(const std::string& path) {
 }
 
 Status write_file(const std::string& path, std::span<const std::byte> bytes) {
-  FILE* file = std::fopen(path.c_str(), "wb");
+  FILE* file = open_stream(path, "wb");
   bool ok = file && std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
   if (file) ok = std::fclose(file) == 0 && ok;
   if (!ok) return Error{TUFF_IO, "Cannot write '" + path + "': " + std::strerror(errno) + "."};

@@ -1,8 +1,8 @@
 #include "cli/target_options.h"
 
 #include <cstdio>
-#include <cstdlib>
 
+#include "base/process.h"
 #include "cli/npy.h"
 #include "cli/terminal.h"
 
@@ -10,10 +10,8 @@ namespace tuff::cli {
 namespace {
 
 std::string default_cache_dir() {
-  const char* xdg = std::getenv("XDG_CACHE_HOME");
-  if (xdg && *xdg) return std::string(xdg) + "/tuff";
-  const char* home = std::getenv("HOME");
-  return home && *home ? std::string(home) + "/.cache/tuff" : "";
+  const std::string folder = user_cache_folder();
+  return folder.empty() ? "" : folder + "/tuff";
 }
 
 // "1x3x224x224"

@@ -10,15 +10,17 @@
 namespace tuff::cli {
 namespace {
 
+// Paths are UTF-8, on Windows too.
+std::filesystem::path path_of(const std::string& path) { return std::u8string(path.begin(), path.end()); }
+
 bool is_folder(const std::string& path) {
   std::error_code none;
-  return std::filesystem::is_directory(path, none);
+  return std::filesystem::is_directory(path_of(path), none);
 }
 
 std::string stem(const std::string& path) {
-  size_t slash = path.find_last_of('/');
-  std::string file = slash == std::string::npos ? path : path.substr(slash + 1);
-  return file.substr(0, file.find_last_of('.'));
+  const std::u8string name = path_of(path).stem().u8string();
+  return {name.begin(), name.end()};
 }
 
 Result<NamedTensor> read_tensor_proto(const std::string& path) {
@@ -36,7 +38,7 @@ Result<std::vector<NamedTensor>> read_folder(const std::string& path, const std:
   for (;;) {
     const std::string file = path + "/" + prefix + "_" + std::to_string(tensors.size()) + ".pb";
     std::error_code none;
-    if (!tensors.empty() && !std::filesystem::exists(file, none)) return tensors;
+    if (!tensors.empty() && !std::filesystem::exists(path_of(file), none)) return tensors;
     if (tensors.size() == names.size()) {
       return usage("There is no " + prefix + " for '" + file + "'; the model has " + std::to_string(names.size()) + ".");
     }

@@ -2,13 +2,13 @@
 
 #include <cstdio>
 
-#include <unistd.h>
+#include "base/process.h"
 
 namespace tuff::cli {
 namespace {
 
 bool is_terminal() {
-  static const bool yes = isatty(STDERR_FILENO) == 1;
+  static const bool yes = stderr_is_terminal();
   return yes;
 }
 

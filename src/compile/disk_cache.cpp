@@ -1,7 +1,6 @@
 #include "compile/disk_cache.h"
 
 #include <cstring>
-#include <filesystem>
 
 #include "base/file.h"
 
@@ -42,8 +41,7 @@ void DiskCache::warn_once(const std::string& message) {
 
 std::optional<std::vector<std::byte>> DiskCache::load(const Hash& key, std::string_view kind) {
   std::string file = path(key, kind);
-  std::error_code error;
-  if (!std::filesystem::exists(file, error)) return std::nullopt;
+  if (!path_exists(file)) return std::nullopt;
   Result<Bytes> bytes = map_file(file);
   if (!bytes.ok()) {
     warn_once("The cache cannot be read: " + bytes.status().message());

@@ -18,9 +18,7 @@ Result<Graph> load(const Bytes& bytes, const std::string& source, std::optional<
 
 Result<Graph> load_model_file(const std::string& path, const LoadOptions& options) {
   TUFF_ASSIGN(Bytes bytes, map_file(path));
-  size_t slash = path.find_last_of('/');
-  std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  return load(bytes, "'" + path + "'", std::move(folder), options);
+  return load(bytes, "'" + path + "'", folder_of(path), options);
 }
 
 Result<Graph> load_model_bytes(const Bytes& bytes, const std::string& name, const LoadOptions& options) {

@@ -1,10 +1,6 @@
 // What must be refused before the driver sees it, and how a run that is not finished answers.
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
-#include <sys/wait.h>
-
 #include <thread>
 
 #include "fixture.h"
@@ -209,28 +205,6 @@ TEST_CASE("threads share a device, each with a recording of its own") {
       CHECK(failures[t] == 0);
       CHECK(read_floats(*copies[t].desc.outputs[0].buffer, 64) == std::vector<float>(64, 1.5f));
     }
-  });
-}
-
-TEST_CASE("a forked child gets an error and makes no driver call") {
-  for_each_device([](Device& device, auto&) {
-    Copy copy(device);
-    const auto recording = record(device, copy.desc);
-    const pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-      const bool refused = device.allocate(MemoryUse::kDevice, 4).status().code() == Code::kUnsupported &&
-                           recording->submit().code() == Code::kUnsupported &&
-                           device.record(copy.desc).status().code() == Code::kUnsupported;
-      copy.desc = {};  // releasing is no driver call either
-      _exit(refused ? 0 : 1);
-    }
-    int status = -1;
-    REQUIRE(waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0);
-    run(*recording);
-    CHECK(read_floats(*copy.desc.outputs[0].buffer, 64) == std::vector<float>(64, 1.5f));
   });
 }
 

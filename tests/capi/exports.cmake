@@ -1,5 +1,5 @@
-# Fails unless libtuff.so exports exactly the functions that the public headers declare.
-# cmake -DNM=nm -DLIBRARY=libtuff.so -DHEADERS=include/tuff -P exports.cmake
+# Fails unless libtuff.so, or the DLL of libtuff.dll.a, exports exactly the functions that the public headers declare.
+# cmake -DNM=nm -DLIBRARY=libtuff.so|libtuff.dll.a -DHEADERS=include/tuff -P exports.cmake
 set(lines)
 foreach(header tuff.h tuff_vulkan.h)
   file(STRINGS ${HEADERS}/${header} found REGEX "tuff_[a-z_0-9]+\\(")
@@ -11,8 +11,14 @@ foreach(line ${lines})
     list(APPEND declared ${CMAKE_MATCH_1})
   endif()
 endforeach()
-execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX MATCHALL "[^ \n]+\n" names "${symbols}")
+if(LIBRARY MATCHES "\\.a$")  # made of what the DLL exports: two symbols for each, "NAME" and "__imp_NAME"
+  execute_process(COMMAND ${NM} --defined-only ${LIBRARY} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "__imp_[^ \n]+\n" names "${symbols}")
+  list(TRANSFORM names REPLACE "^__imp_" "")
+else()
+  execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^ \n]+\n" names "${symbols}")
+endif()
 set(exported)
 foreach(name ${names})
   string(STRIP "${name}" name)

@@ -12,6 +12,15 @@
 #define LAYOUT_JOIN(a, b) LAYOUT_JOIN2(a, b)
 #define LAYOUT_CHECK(condition) typedef char LAYOUT_JOIN(layout_check_, __LINE__)[(condition) ? 1 : -1]
 
+/* Where a uint64_t may stand: at 8, on i386 Linux at 4. */
+struct layout_alignment {
+  char before;
+  uint64_t value;
+};
+#define PADDED(size)                                                                                    \
+  (((size) + offsetof(struct layout_alignment, value) - 1) / offsetof(struct layout_alignment, value) * \
+   offsetof(struct layout_alignment, value))
+
 /* size and offset with 8-byte pointers, then with 4-byte ones (i386 aligns 64-bit numbers to 4, ARM to 8; every 64-bit
  * field stands at a multiple of 8, so that both agree). */
 #if UINTPTR_MAX > 0xffffffffu
@@ -49,7 +58,7 @@ LAYOUT_CHECK(offsetof(tuff_model_desc_t, symbols) == 16);
 LAYOUT_CHECK(offsetof(tuff_model_desc_t, input_shapes) == BY_POINTER(24, 20));
 LAYOUT_CHECK(offsetof(tuff_model_desc_t, output_count) == BY_POINTER(32, 24));
 LAYOUT_CHECK(offsetof(tuff_model_desc_t, outputs) == BY_POINTER(40, 32));
-LAYOUT_CHECK(sizeof(tuff_model_desc_t) == BY_POINTER(48, 36));
+LAYOUT_CHECK(sizeof(tuff_model_desc_t) == PADDED(BY_POINTER(48, 36)));
 
 LAYOUT_CHECK(offsetof(tuff_value_name_t, name) == 8);
 

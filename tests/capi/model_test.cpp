@@ -76,7 +76,7 @@ TEST_CASE("any value may be an output, by its name") {
   output %2 "y"
 }
 )";
-  const std::string path = std::filesystem::temp_directory_path() / "tuff_capi_outputs.graph";
+  const std::string path = (std::filesystem::temp_directory_path() / "tuff_capi_outputs.graph").string();
   std::ofstream(path) << text;
   tuff_value_name_t names[2] = {{TUFF_TEXT_END, "twice"}, {TUFF_TEXT_END, "y"}};
   tuff_model_desc_t desc = TUFF_MODEL_DESC_INIT;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 namespace tuff {
 namespace {
@@ -94,7 +95,8 @@ double carried(MapOp op, const MapOperand* operands, double y) {
     }
     case MapOp::reciprocal: return crosses(a, 0) ? kUnknown : at_ends(op, a, y);
     case MapOp::tan:
-      if (std::floor((a.x - a.error) / M_PI + 0.5) != std::floor((a.x + a.error) / M_PI + 0.5)) return kUnknown;
+      if (std::floor((a.x - a.error) / std::numbers::pi + 0.5) != std::floor((a.x + a.error) / std::numbers::pi + 0.5))
+        return kUnknown;
       return at_ends(op, a, y);
     case MapOp::rsqrt:
     case MapOp::log: return a.error != 0 && a.x - a.error <= 0 ? kUnknown : at_ends(op, a, y);

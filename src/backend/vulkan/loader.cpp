@@ -6,9 +6,8 @@ namespace tuff::vulkan {
 
 Result<PFN_vkGetInstanceProcAddr> open_loader() {
   // The second name is the one that Android has, and a development package's.
-  static constexpr const char* kNames[] = {"libvulkan.so.1", "libvulkan.so"};
   std::string reason;
-  for (const char* name : kNames) {
+  for (const std::string& name : {shared_library_name("vulkan", "1"), shared_library_name("vulkan", "")}) {
     Result<SharedLibrary> library = open_shared_library(name);
     if (!library.ok()) {
       if (reason.empty()) reason = library.status().message();
@@ -16,7 +15,7 @@ Result<PFN_vkGetInstanceProcAddr> open_loader() {
     }
     void* symbol = library->symbol("vkGetInstanceProcAddr");
     if (symbol != nullptr) return reinterpret_cast<PFN_vkGetInstanceProcAddr>(symbol);
-    reason = std::string(name) + " has no vkGetInstanceProcAddr.";
+    reason = name + " has no vkGetInstanceProcAddr.";
   }
   return unsupported("There is no Vulkan loader on this machine (Debian: apt-get install libvulkan1): " + reason);
 }

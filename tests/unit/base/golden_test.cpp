@@ -13,6 +13,6 @@ TEST_CASE("a difference shows the first lines that differ") {
 }
 
 TEST_CASE("a golden that is not there fails" * doctest::should_fail()) {
-  ::unsetenv("TUFF_UPDATE_GOLDENS");  // of this process only
+  golden::updating() = false;  // in this process only
   golden::check("base/no_such_golden", "text");
 }

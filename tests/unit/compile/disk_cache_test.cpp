@@ -6,27 +6,13 @@
 #include <fstream>
 #include <thread>
 
-#include <unistd.h>
-
 #include "compile/disk_cache.h"
+#include "temporary_folder.h"
 
 namespace tuff {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct TemporaryFolder {
-  std::string path;
-  TemporaryFolder() {
-    path = (fs::temp_directory_path() / "tuff_cache_XXXXXX").string();
-    REQUIRE(::mkdtemp(path.data()) != nullptr);
-  }
-  ~TemporaryFolder() {
-    std::error_code error;
-    fs::permissions(path, fs::perms::owner_all, error);
-    fs::remove_all(path, error);
-  }
-};
 
 std::vector<std::byte> blob_of(const std::string& text) {
   auto* data = reinterpret_cast<const std::byte*>(text.data());
