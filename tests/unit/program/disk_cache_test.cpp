@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-#include "compile/disk_cache.h"
+#include "program/disk_cache.h"
 
 namespace tuff {
 namespace {
