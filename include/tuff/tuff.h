@@ -9,9 +9,9 @@
  * releasing NULL does nothing. Children keep their parents alive, so handles may be released in any order.
  *
  * Threads. Devices, models and programs may be used by any number of threads at once. A session with its runs, a buffer and
- * an error are used by one thread at a time; a second thread that enters a session at the same moment gets TUFF_BUSY. The library
- * starts no thread, prints nothing and writes no file that it was not asked for. Callbacks run on the thread that made the
- * call.
+ * an error are used by one thread at a time; a second thread that enters a session at the same moment gets TUFF_BUSY. The
+ * library starts no thread, prints nothing and writes no file that it was not asked for. Callbacks run on the thread that made
+ * the call.
  *
  * Descs. Every tuff_..._desc_t starts with struct_size; zero is the default of every other field, and NULL instead of a
  * desc means all defaults. A desc that is larger than this library knows is accepted if what is unknown is zero. The
@@ -55,6 +55,12 @@ extern "C" {
 
 /* The version of the library that is running, in the form of TUFF_VERSION. Major version 0 promises no stable ABI. */
 TUFF_API uint32_t tuff_version(void);
+
+/* Counted up whenever the same model may give other bits: it covers the importer, the rewrites, the orders of sums and the
+ * shaders' functions. An artifact carries it, and is refused by a library of another one. */
+#define TUFF_NUMERICS_VERSION 1
+/* The numerics version of the library that is running. */
+TUFF_API uint32_t tuff_numerics_version(void);
 
 /* ---- Constants ---------------------------------------------------------------------------------------------------- */
 
@@ -420,6 +426,34 @@ typedef struct tuff_print_desc {
 TUFF_API tuff_status_t tuff_program_print(const tuff_device_t* device, const tuff_model_t* model,
                                           const tuff_program_desc_t* program_desc, const tuff_print_desc_t* print_desc,
                                           char* buffer, uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
+
+/* ---- Artifacts ---------------------------------------------------------------------------------------------------- */
+
+/* An artifact (.tuff) is a model compiled ahead: its graph, its weights once, and a plan with its modules for each of some
+ * devices and for any other with Vulkan 1.1's guaranteed limits. The same inputs give the same bytes. */
+
+/* Compiles a model for device_count devices, opened or described (the CPU is no device to compile for), and writes the
+ * artifact to a file, which is replaced as a whole or left as it was. With no devices it has the fallback alone; with some,
+ * a model that the fallback cannot run does without it. desc may be NULL. TUFF_IO where the file cannot be written. */
+TUFF_API tuff_status_t tuff_artifact_write_file(const tuff_model_t* model, tuff_device_t* const* devices, uint32_t device_count,
+                                                const tuff_program_desc_t* desc, const char* path, uint64_t path_length,
+                                                tuff_error_t** out_error);
+
+/* Makes a program of an artifact without compiling, and uploads its weights. It takes the plan for a device with the same
+ * facts, else the first whose needs this device meets, the fallback last; the CPU takes the graph. Of desc, which may be
+ * NULL, cache_dir and progress count; the artifact says what is exact. The file is mapped while the program lives: it must not
+ * be changed, only replaced. TUFF_UNSUPPORTED for an artifact of another format or numerics version, for a device that no plan
+ * fits, and for a description; TUFF_CORRUPT for bytes that are no whole artifact; TUFF_IO where there is no file.
+ *
+ * A hash guards against damage, not against malice: modules are code for the driver. Load artifacts of those whose programs
+ * you would run. */
+TUFF_API tuff_status_t tuff_program_load_file(tuff_device_t* device, const char* path, uint64_t path_length,
+                                              const tuff_program_desc_t* desc, tuff_program_t** out_program,
+                                              tuff_error_t** out_error);
+/* The same from size_bytes bytes at data, which are copied. */
+TUFF_API tuff_status_t tuff_program_load_memory(tuff_device_t* device, const void* data, uint64_t size_bytes,
+                                                const tuff_program_desc_t* desc, tuff_program_t** out_program,
+                                                tuff_error_t** out_error);
 
 /* ---- Sessions ----------------------------------------------------------------------------------------------------- */
 

@@ -375,6 +375,15 @@ class Program : public detail::Handle<tuff_program_t, tuff_program_retain, tuff_
     if (status != TUFF_OK) return detail::take(status, error);
     return Program(program);
   }
+  // Of an artifact, see tuff_program_load_file().
+  static Result<Program> load_file(const Device& device, std::string_view path, const ProgramOptions& options = {}) {
+    tuff_program_desc_t desc = detail::program_desc(options);
+    tuff_program_t* program = nullptr;
+    tuff_error_t* error = nullptr;
+    tuff_status_t status = tuff_program_load_file(device.get(), path.data(), path.size(), &desc, &program, &error);
+    if (status != TUFF_OK) return detail::take(status, error);
+    return Program(program);
+  }
 
   tuff_program_info_t info() const {
     tuff_program_info_t info = TUFF_PROGRAM_INFO_INIT;
@@ -391,6 +400,19 @@ class Program : public detail::Handle<tuff_program_t, tuff_program_retain, tuff_
     return out;
   }
 };
+
+// Compiles a model ahead, see tuff_artifact_write_file(); the error if that fails.
+inline std::optional<Error> write_artifact(const Model& model, std::span<const Device> devices, std::string_view path,
+                                           const ProgramOptions& options = {}) {
+  tuff_program_desc_t desc = detail::program_desc(options);
+  std::vector<tuff_device_t*> handles;
+  for (const Device& device : devices) handles.push_back(device.get());
+  tuff_error_t* error = nullptr;
+  tuff_status_t status = tuff_artifact_write_file(model.get(), handles.data(), static_cast<uint32_t>(handles.size()), &desc,
+                                                  path.data(), path.size(), &error);
+  if (status == TUFF_OK) return std::nullopt;
+  return detail::take(status, error);
+}
 
 // Any stage of a compile, as text. The buffer starts large: a second call would run the stages again.
 inline Result<std::string> print_stage(const Device& device, const Model& model, const ProgramOptions& options,

@@ -23,10 +23,11 @@ using Log = std::function<void(int severity, std::string_view message)>;
 // Null for no callback.
 inline Log log_of(tuff_log_callback_t log, void* user_data) {
   if (!log) return nullptr;
-  return [log, user_data](int severity, std::string_view message) {
-    log(severity, message.data(), message.size(), user_data);
-  };
+  return [log, user_data](int severity, std::string_view message) { log(severity, message.data(), message.size(), user_data); };
 }
+
+// What a desc says of compiling, for every function that takes one. null: the defaults.
+Result<CompileOptions> compile_options(const tuff_program_desc_t* desc, const Log& log);
 
 class Counted {
  public:

@@ -9,6 +9,8 @@ static_assert(static_cast<int>(Stage::kSpirv) == TUFF_STAGE_SPIRV);
 static_assert(static_cast<int>(Stage::kPlan) == TUFF_STAGE_PLAN);
 static_assert(static_cast<int>(TextFormat::kJson) == TUFF_FORMAT_JSON);
 
+}  // namespace
+
 Result<CompileOptions> compile_options(const tuff_program_desc_t* desc, const Log& log) {
   tuff_program_desc_t d;
   TUFF_TRY(read_desc(desc, d, "tuff_program_desc_t"));
@@ -36,7 +38,6 @@ Result<CompileOptions> compile_options(const tuff_program_desc_t* desc, const Lo
   return options;
 }
 
-}  // namespace
 }  // namespace tuff
 
 using namespace tuff;

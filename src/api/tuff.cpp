@@ -62,6 +62,7 @@ Status copy_desc(const void* src, void* dst, size_t dst_size, const char* name) 
 using namespace tuff;
 
 uint32_t tuff_version(void) { return TUFF_VERSION; }
+uint32_t tuff_numerics_version(void) { return TUFF_NUMERICS_VERSION; }
 
 void tuff_status_name(tuff_status_t status, char* buffer, uint64_t capacity, uint64_t* out_length) {
   text_out(code_name(static_cast<Code>(status)), buffer, capacity, out_length);

@@ -26,20 +26,6 @@ SpirvCache spirv_cache(const std::shared_ptr<DiskCache>& cache) {
   return spirv;
 }
 
-// One driver blob a program, device and driver: blobs that many programs share grow without bound.
-PipelineCacheIo pipeline_cache(const std::shared_ptr<DiskCache>& cache, const DeviceInfo& device,
-                               const CompiledKernels& modules) {
-  PipelineCacheIo io;
-  if (!cache) return io;
-  Hasher hasher;
-  hasher.text("tuff pipelines").text(device.name).text(device.uuid).text(device.driver_name).text(device.driver_version);
-  for (const CompiledKernel& kernel : modules.kernels) hasher.number(kernel.hash.high).number(kernel.hash.low);
-  Hash key = hasher.finish();
-  io.load = [cache, key] { return cache->load(key, "pipelines").value_or(std::vector<std::byte>()); };
-  io.store = [cache, key](std::span<const std::byte> blob) { cache->store(key, "pipelines", blob); };
-  return io;
-}
-
 SimplifyOptions simplify_options(bool exact) {
   SimplifyOptions simplify;
   simplify.exact = exact;
@@ -62,13 +48,13 @@ Result<std::vector<std::vector<GuardedKernel>>> make_all_kernels(const Stages& s
 Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const CompileOptions& options, Stage last) {
   Stages s;
   // What changes arithmetic is decided here, from the graph alone, so that every device computes the same.
-  TUFF_ASSIGN(s.simplified,
-              timed_stage("simplify", options, s.times, [&] { return simplify(graph, simplify_options(options.exact)); }));
+  TUFF_ASSIGN(s.simplified, timed_stage("simplify", options.progress, s.times,
+                                        [&] { return simplify(graph, simplify_options(options.exact)); }));
   TUFF_TRY(verify(s.simplified));
   if (last <= Stage::kSimplified) return s;
 
   // Where elements lie is chosen before what runs together, since a group's stores have to agree with it.
-  s.laid_out = timed_stage("layout", options, s.times, [&] {
+  s.laid_out = timed_stage("layout", options.progress, s.times, [&] {
     Graph isolated = isolate_stored_values(std::move(s.simplified));
     s.layouts = choose_layouts(isolated, device);
     return isolated;
@@ -76,16 +62,17 @@ Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const Co
   TUFF_TRY(verify(s.laid_out));
   if (last <= Stage::kLayout) return s;
 
-  TUFF_ASSIGN(s.fusion, timed_stage("fusion", options, s.times,
+  TUFF_ASSIGN(s.fusion, timed_stage("fusion", options.progress, s.times,
                                     [&] { return fuse(s.laid_out, s.layouts, {options.fuse}, device, options.observations); }));
   TUFF_TRY(verify(s.fusion, s.laid_out));
   if (last <= Stage::kExplain) return s;
 
   // A group may have more than one kernel: sizes that are known only later choose between them.
-  TUFF_ASSIGN(auto kernels, timed_stage("kernels", options, s.times, [&] { return make_all_kernels(s, device, options); }));
+  TUFF_ASSIGN(auto kernels,
+              timed_stage("kernels", options.progress, s.times, [&] { return make_all_kernels(s, device, options); }));
   std::vector<std::vector<int>> orders;
   for (const StorageFormat& format : s.layouts.formats) orders.push_back(format.order);
-  TUFF_ASSIGN(s.plan, timed_stage("plan", options, s.times,
+  TUFF_ASSIGN(s.plan, timed_stage("plan", options.progress, s.times,
                                   [&] { return make_plan(s.laid_out, std::move(orders), std::move(kernels)); }));
   TUFF_TRY(verify(s.plan));
   if (last < Stage::kSpirv) return s;
@@ -93,8 +80,8 @@ Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const Co
   // Last, because it is the dearest: no kernel is compiled that the plan does not run.
   CodegenOptions codegen;
   codegen.cache = spirv_cache(options.cache);
-  TUFF_ASSIGN(s.modules,
-              timed_stage("codegen", options, s.times, [&] { return compile_kernels(s.plan.kernels, device, codegen); }));
+  TUFF_ASSIGN(s.modules, timed_stage("codegen", options.progress, s.times,
+                                     [&] { return compile_kernels(s.plan.kernels, device, codegen); }));
   return s;
 }
 
@@ -111,15 +98,24 @@ Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const T
     return std::shared_ptr<const Program>(program);
   }
   program->plan = std::move(stages.plan);
-  if (target.kind == TargetKind::kDevice) {
-    TUFF_ASSIGN(program->pipelines, timed_stage("pipelines", options, program->times, [&] {
-                  return target.device->create_pipelines(stages.modules,
-                                                         pipeline_cache(options.cache, target.info, stages.modules));
-                }));
-    TUFF_ASSIGN(program->weights,
-                timed_stage("weights", options, program->times, [&] { return upload_weights(program->plan, *target.device); }));
-  }
+  TUFF_TRY(finish_program(*program, stages.modules, {options.cache, options.progress}));
   return std::shared_ptr<const Program>(program);
+}
+
+Result<std::vector<std::byte>> compile_artifact(const Graph& graph, const std::vector<DeviceInfo>& devices,
+                                                const CompileOptions& options, uint32_t numerics_version) {
+  std::vector<ArtifactEntry> entries;
+  auto add = [&](const DeviceInfo& device) -> Status {
+    auto stages = run_stages(graph, device, options, Stage::kSpirv);
+    if (!stages.ok()) return stages.status().with_context("for '" + device.name + "'");
+    entries.push_back({device, std::move(stages->plan), std::move(stages->modules)});
+    return ok_status();
+  };
+  for (const DeviceInfo& device : devices) TUFF_TRY(add(device));
+  // A model that the least device cannot run (it has f64, say) does without the fallback if it is for named devices.
+  Status fallback = add(fallback_device());
+  if (!fallback.ok() && (devices.empty() || fallback.code() != Code::kUnsupported)) return fallback;
+  return save_artifact(entries, options.exact, numerics_version);
 }
 
 }  // namespace tuff

@@ -8,12 +8,13 @@
 #include <optional>
 #include <string>
 
+#include "artifact/artifact.h"
 #include "backend/backend.h"
 #include "codegen/codegen.h"
-#include "compile/disk_cache.h"
 #include "device/observations.h"
 #include "graph/graph.h"
 #include "plan/plan.h"
+#include "program/make_program.h"
 #include "session/program.h"
 #include "session/shapes.h"
 
@@ -23,8 +24,8 @@ struct CompileOptions {
   bool exact = false;
   bool fuse = true;
   Observations observations;
-  std::shared_ptr<DiskCache> cache;                      // null: nothing is kept between processes
-  std::function<void(std::string_view stage)> progress;  // before each stage; may be null
+  std::shared_ptr<DiskCache> cache;  // null: nothing is kept between processes
+  StageProgress progress;
 };
 
 // What can be looked at. A stage is also how far run_stages() goes.
@@ -34,6 +35,11 @@ std::optional<Stage> stage_from_name(std::string_view name);  // "graph", "simpl
 enum class TextFormat : uint8_t { kText, kJson };
 
 Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const Target& target, const CompileOptions& options);
+
+// The bytes of an artifact (artifact/artifact.h) with a plan and modules for each device, in this order, and for any other
+// device the fallback, unless the model needs what it lacks.
+Result<std::vector<std::byte>> compile_artifact(const Graph& graph, const std::vector<DeviceInfo>& devices,
+                                                const CompileOptions& options, uint32_t numerics_version);
 
 // What `tuff inspect` shows. symbols: for kBound, and for the sizes in kPlan's JSON where they are complete. JSON exists for
 // kPlan and kBound; UNSUPPORTED for the others.

@@ -1,16 +1,99 @@
 // The verifiers of Plan and BoundPlan: what plan.h promises, checked from the finished data alone.
+#include <algorithm>
+
+#include "layout/storage.h"
 #include "plan/hazards.h"
 #include "plan/plan.h"
 
 namespace tuff {
+namespace {
+
+std::string name_of(ValueId v) { return "%" + std::to_string(v.value); }
+
+bool is_permutation_of_axes(std::vector<int> order, size_t rank) {
+  std::sort(order.begin(), order.end());
+  for (size_t axis = 0; axis < order.size(); ++axis)
+    if (order[axis] != static_cast<int>(axis)) return false;
+  return order.size() == rank;
+}
+
+// Every id names something, and every value lies where its kind says: what all later readers of a plan index by. Plans are
+// read from files, too.
+struct References {
+  const Plan& plan;
+  std::vector<bool> placed = std::vector<bool>(plan.graph.values.size());
+
+  Status place(const PlanValue& v) {
+    const Graph& graph = plan.graph;
+    if (v.value.value >= graph.values.size() || (v.owner.valid() && v.owner.value >= graph.values.size()))
+      return internal_error("The plan places a value that the graph does not have.");
+    const std::string name = name_of(v.value);
+    const Value& value = graph.value(v.value);
+    if (placed[v.value.value]) return internal_error("The plan places " + name + " twice.");
+    placed[v.value.value] = true;
+    if (v.size_bytes != product(value.shape) * IntExpr(storage_element_bytes(value.dtype)))
+      return internal_error("The plan gives " + name + " " + v.size_bytes.text() + " bytes, which its shape does not.");
+    if (v.value.value >= plan.orders.size() || !is_permutation_of_axes(plan.orders[v.value.value], value.shape.size()))
+      return internal_error("The storage order of " + name + " is no order of its axes.");
+    const bool is_input = v.buffer == BufferKind::kInput, is_output = v.buffer == BufferKind::kOutput;
+    const std::vector<ValueId>& list = is_input ? graph.inputs : graph.outputs;
+    if ((is_input || is_output) && (v.index >= list.size() || list[v.index] != v.value))
+      return internal_error("The plan takes " + name + " for an input or output that it is not.");
+    if (v.buffer == BufferKind::kWeights) return weight(v);
+    return ok_status();
+  }
+
+  Status weight(const PlanValue& v) {
+    if (!plan.graph.producer_as<ConstantAttrs>(v.value))
+      return internal_error(name_of(v.value) + " is a weight, but no constant.");
+    const uint64_t size = static_cast<uint64_t>(v.size_bytes.constant());
+    if (v.weight_offset > plan.weight_bytes || size > plan.weight_bytes - v.weight_offset)
+      return internal_error("The weight " + name_of(v.value) + " lies outside the weights.");
+    for (const PlanWeight& w : plan.weights)
+      if (w.value == v.value && w.offset == v.weight_offset && w.size_bytes == size) return ok_status();
+    return internal_error("The weight " + name_of(v.value) + " is never uploaded where it is read.");
+  }
+
+  bool has(ValueId v) const { return v.value < placed.size() && placed[v.value]; }
+
+  Status binding(const KernelBinding& b, const std::string& kernel) const {
+    if (!has(b.value)) return internal_error("The kernel " + kernel + " binds a value that has no storage.");
+    const int words = b.texel_words;
+    if ((words != 0 && words != 1 && words != 2 && words != 4) || (words != 0 && b.access != Access::kRead))
+      return internal_error("The kernel " + kernel + " binds " + name_of(b.value) + " as texels that there are not.");
+    return ok_status();
+  }
+
+  Status guard(const Guard& g, const std::string& where) const {
+    for (const Guard::Divides& d : g.divides)
+      if (d.divisor <= 0) return internal_error("In " + where + " a guard divides by " + std::to_string(d.divisor) + ".");
+    return ok_status();
+  }
+
+  // What a step's kernels touch is what the step says that they do.
+  Status variant(const Step& step, const Variant& v, const std::string& where) const {
+    if (v.kernel.value >= plan.kernels.size()) return internal_error("In " + where + " a variant names no kernel.");
+    for (const KernelBinding& b : plan.kernels[v.kernel.value].bindings) {
+      const std::vector<ValueId>& list = b.access == Access::kRead ? step.reads : step.writes;
+      if (std::find(list.begin(), list.end(), b.value) == list.end())
+        return internal_error("In " + where + " a kernel touches " + name_of(b.value) + ", which the step does not.");
+    }
+    return guard(v.guard, where);
+  }
+};
+
+}  // namespace
 
 Status verify(const Plan& plan) {
   TUFF_TRY(verify(plan.graph));
-  std::vector<bool> written(plan.graph.values.size()), placed(plan.graph.values.size());
+  References references{plan};
+  for (const PlanValue& v : plan.values) TUFF_TRY(references.place(v));
+  for (const PlanWeight& w : plan.weights)
+    if (!references.has(w.value)) return internal_error("The plan uploads a weight that has no storage.");
+  for (const Kernel& k : plan.kernels)
+    for (const KernelBinding& b : k.bindings) TUFF_TRY(references.binding(b, k.name));
+  std::vector<bool> written(plan.graph.values.size());
   for (const PlanValue& v : plan.values) {
-    if (v.value.value >= plan.graph.values.size())
-      return internal_error("The plan places a value that the graph does not have.");
-    placed[v.value.value] = true;
     if (v.buffer == BufferKind::kInput || v.buffer == BufferKind::kWeights) written[v.value.value] = true;
   }
   for (const Step& step : plan.steps) {
@@ -18,13 +101,12 @@ Status verify(const Plan& plan) {
     if (step.origins.empty()) return internal_error("A step names no node of the model.");
     if (step.variants.empty() || !step.variants.back().guard.always())
       return internal_error("In " + where + " no variant applies to all sizes.");
-    for (const Variant& v : step.variants)
-      if (v.kernel.value >= plan.kernels.size()) return internal_error("In " + where + " a variant names no kernel.");
+    for (const Variant& v : step.variants) TUFF_TRY(references.variant(step, v, where));
     for (ValueId v : step.reads)
-      if (!placed[v.value] || !written[v.value])
+      if (!references.has(v) || !written[v.value])
         return internal_error("In " + where + " %" + std::to_string(v.value) + " is read before it is written.");
     for (ValueId v : step.writes) {
-      if (!placed[v.value]) return internal_error("In " + where + " %" + std::to_string(v.value) + " has no storage.");
+      if (!references.has(v)) return internal_error("In " + where + " %" + std::to_string(v.value) + " has no storage.");
       written[v.value] = true;
     }
   }

@@ -1,4 +1,4 @@
-"""tuff inspect, explain and devices: what can be looked at without running."""
+"""tuff inspect, explain, compile and devices: what can be looked at without running."""
 
 import json
 import os
@@ -32,6 +32,17 @@ class Stages(CommandTest):
             self.assertIn(part, text)
             self.assertTrue(text.endswith("\n"))
         self.assertTrue(self.passes("explain", "chain.graph", *device))
+
+    def test_a_model_compiles_ahead_to_the_same_bytes_each_time(self):
+        _, device = self.described()
+        said = self.passes("compile", "chain.graph", "-o", "a.tuff", "--for", device, "--no-cache")
+        self.passes("compile", "chain.graph", "-o", "b.tuff", "--for", device, "--no-cache")
+        artifact = (self.folder / "a.tuff").read_bytes()
+        self.assertEqual(artifact, (self.folder / "b.tuff").read_bytes())
+        self.assertIn(f"{len(artifact)} bytes, for 1 named devices", said)
+        self.assertTrue(artifact.startswith(b"\x89TUFF"))
+        self.refuses(2, "-o FILE", "compile", "chain.graph")
+        self.refuses(3, "nowhere", "compile", "chain.graph", "-o", "nowhere/a.tuff")
 
     def test_the_plan_counts(self):
         device = self.described()

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <thread>
 
-#include "compile/disk_cache.h"
+#include "program/disk_cache.h"
 #include "temporary_folder.h"
 
 namespace tuff {

@@ -1,4 +1,4 @@
-#include "compile/disk_cache.h"
+#include "program/disk_cache.h"
 
 #include <cstring>
 
