@@ -22,6 +22,7 @@ set(allowed_artifact plan codegen codegen_types kernel graph device)
 set(allowed_session plan backend reference device graph)
 set(allowed_program artifact session backend codegen_types plan graph device)
 set(allowed_compile device graph model simplify layout fusion kernel plan codegen reference artifact backend session program)
+set(allowed_runtime compile)  # answers in the place of compile
 set(allowed_api compile program session graph device)
 set(allowed_cli tuff)
 

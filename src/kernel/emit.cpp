@@ -73,16 +73,6 @@ std::vector<KernelBinding> KernelWriter::bindings() const {
   return out;
 }
 
-bool parts_overlap(const KernelBinding& a, const KernelBinding& b) {
-  auto holds = [](const std::vector<ValueId>& part, ValueId value) {
-    return std::find(part.begin(), part.end(), value) != part.end();
-  };
-  for (const auto& x : a.parts)
-    for (const auto& y : b.parts)
-      if (holds(x, y.front()) || holds(y, x.front())) return true;
-  return false;
-}
-
 std::string KernelWriter::declarations() const {
   std::string out;
   if (!parameters_.empty())

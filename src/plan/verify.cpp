@@ -58,6 +58,9 @@ struct References {
 
   Status binding(const KernelBinding& b, const std::string& kernel) const {
     if (!has(b.value)) return internal_error("The kernel " + kernel + " binds a value that has no storage.");
+    for (const std::vector<ValueId>& part : b.parts)
+      if (part.empty())
+        return internal_error("The kernel " + kernel + " binds a part of " + name_of(b.value) + " that names nothing.");
     const int words = b.texel_words;
     if ((words != 0 && words != 1 && words != 2 && words != 4) || (words != 0 && b.access != Access::kRead))
       return internal_error("The kernel " + kernel + " binds " + name_of(b.value) + " as texels that there are not.");

@@ -1,0 +1,18 @@
+// What is asked of finished kernels, by those who make none.
+#include "kernel/kernel.h"
+
+#include <algorithm>
+
+namespace tuff {
+
+bool parts_overlap(const KernelBinding& a, const KernelBinding& b) {
+  auto holds = [](const std::vector<ValueId>& part, ValueId value) {
+    return std::find(part.begin(), part.end(), value) != part.end();
+  };
+  for (const auto& x : a.parts)
+    for (const auto& y : b.parts)
+      if (holds(x, y.front()) || holds(y, x.front())) return true;
+  return false;
+}
+
+}  // namespace tuff
