@@ -1,5 +1,5 @@
-/* Tuff on a Vulkan device that the host already has: what it needs of a VkDevice, a tuff_device_t over one, tensors in VkBuffers,
- * and runs written into the host's own command buffers.
+/* Tuff on a Vulkan device that the host already has: what it needs of a VkDevice, a tuff_device_t over one, tensors in
+ * VkBuffers, and runs written into the host's own command buffers.
  *
  * No Vulkan header is needed. Dispatchable handles (VkInstance, VkDevice, VkQueue, VkCommandBuffer) are void*, others
  * (VkBuffer, VkSemaphore) uint64_t, flags and versions the numbers that Vulkan gives them.
@@ -34,8 +34,7 @@ typedef struct tuff_vulkan_requirements tuff_vulkan_requirements_t;
  * serve at all. */
 TUFF_API tuff_status_t tuff_vulkan_requirements_create(tuff_vulkan_function_t get_instance_proc_addr, void* instance,
                                                        void* physical_device, uint32_t api_version, tuff_vulkan_tier_t tier,
-                                                       tuff_vulkan_requirements_t** out_requirements,
-                                                       tuff_error_t** out_error);
+                                                       tuff_vulkan_requirements_t** out_requirements, tuff_error_t** out_error);
 /* Ends it; NULL is nothing. It is not counted. */
 TUFF_API void tuff_vulkan_requirements_release(tuff_vulkan_requirements_t* requirements);
 /* A queue family that will do: one with compute, and with graphics where there is one. 0 for NULL. */
@@ -73,8 +72,8 @@ typedef struct tuff_vulkan_device_desc {
   const char* const* extensions; /* the device extensions that are enabled, NUL-terminated; read during the call */
   const void* features;          /* the features that are enabled: a chain of VkPhysicalDevice...Features structures as in
                                     VkDeviceCreateInfo::pNext, read during the call; what it does not name counts as off */
-  const void* allocator;         /* the VkAllocationCallbacks for everything that Tuff creates, kept alive as long as the device;
-                                    NULL: the driver's own */
+  const void* allocator; /* the VkAllocationCallbacks for everything that Tuff creates, kept alive as long as the device;
+                            NULL: the driver's own */
   tuff_vulkan_queue_callback_t lock_queue; /* both or none; none: no one else uses the queue during a call */
   tuff_vulkan_queue_callback_t unlock_queue;
   void* queue_user_data;
@@ -85,8 +84,8 @@ typedef struct tuff_vulkan_device_desc {
   { (uint32_t)sizeof(tuff_vulkan_device_desc_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* A device over the host's. One table of functions is made for it through get_instance_proc_addr; no loader is opened. A lost
- * device is told by the status TUFF_DEVICE_LOST of whichever call meets it first, and of every later one. TUFF_UNSUPPORTED where
- * something is missing that Tuff cannot do without. */
+ * device is told by the status TUFF_DEVICE_LOST of whichever call meets it first, and of every later one. TUFF_UNSUPPORTED
+ * where something is missing that Tuff cannot do without. */
 TUFF_API tuff_status_t tuff_device_from_vulkan(const tuff_vulkan_device_desc_t* desc, tuff_device_t** out_device,
                                                tuff_error_t** out_error);
 
@@ -119,11 +118,12 @@ enum {
 };
 typedef struct tuff_record_info {
   uint32_t struct_size;
-  uint32_t clobbers;      /* TUFF_CLOBBERS_...; nothing else changes */
-  uint32_t input_stages;  /* VkPipelineStageFlags and VkAccessFlags to which the host makes writes of inputs visible that are not
-                             compute or transfer commands of this queue; those are ordered by a barrier of Tuff's */
+  uint32_t clobbers;     /* TUFF_CLOBBERS_...; nothing else changes */
+  uint32_t input_stages; /* VkPipelineStageFlags and VkAccessFlags to which the host makes writes of inputs visible that are not
+                            compute or transfer commands of this queue; those are ordered by a barrier of Tuff's */
   uint32_t input_access;
-  uint32_t output_stages; /* and those from which it waits for the outputs, unless the host's memory (reads) is what comes next */
+  uint32_t
+      output_stages; /* and those from which it waits for the outputs, unless the host's memory (reads) is what comes next */
   uint32_t output_access;
 } tuff_record_info_t;
 #define TUFF_RECORD_INFO_INIT \

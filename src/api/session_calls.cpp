@@ -21,7 +21,8 @@ Result<BufferSlice> place_of(SessionState& state, const CallerTensor& tensor, bo
   const std::shared_ptr<Device>& device = state.program->target.device;
   if (!device) return unsupported("The CPU has no device memory; its tensors are the host's.");
   if (tensor.memory == TUFF_MEMORY_DEVICE) {
-    if (tensor.buffer->device != device) return invalid_argument("A tensor's buffer belongs to another device than its session.");
+    if (tensor.buffer->device != device)
+      return invalid_argument("A tensor's buffer belongs to another device than its session.");
     return BufferSlice(tensor.buffer->buffer, tensor.offset_bytes);
   }
   for (const RegisteredVkBuffer& known : state.registered)

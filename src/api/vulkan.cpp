@@ -81,7 +81,8 @@ tuff_status_t tuff_device_from_vulkan(const tuff_vulkan_device_desc_t* desc, tuf
     TUFF_NOT_NULL(d.device);
     TUFF_NOT_NULL(d.queue);
     if (d.extension_count != 0) TUFF_NOT_NULL(d.extensions);
-    if (!d.lock_queue != !d.unlock_queue) return invalid_argument("A queue is locked and unlocked by two callbacks, not by one.");
+    if (!d.lock_queue != !d.unlock_queue)
+      return invalid_argument("A queue is locked and unlocked by two callbacks, not by one.");
     LentVulkanDevice lent;
     lent.get_instance_proc_addr = d.get_instance_proc_addr;
     lent.instance = d.instance;

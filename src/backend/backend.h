@@ -29,7 +29,7 @@ class Buffer {
  public:
   virtual ~Buffer() = default;
   virtual uint64_t size_bytes() const = 0;
-  virtual std::byte* mapped() = 0;  // null for kDevice unless memory is unified
+  virtual std::byte* mapped() = 0;                      // null for kDevice unless memory is unified
   virtual uint64_t native_handle() const { return 0; }  // in the backend's API; 0 where there is none
   // Makes host writes visible to the device, and device writes to the host; nothing to do on coherent memory.
   virtual Status flush() = 0;
@@ -62,14 +62,14 @@ inline constexpr uint64_t kGridBytes = 3 * sizeof(uint32_t);
 struct RecordDesc {
   const BoundPlan* plan = nullptr;
   std::shared_ptr<Pipelines> pipelines;
-  std::vector<BufferSlice> inputs, outputs;              // by index, at least storage_bytes each
-  std::shared_ptr<Buffer> weights, arena, parameters;    // null where the plan needs none
+  std::vector<BufferSlice> inputs, outputs;            // by index, at least storage_bytes each
+  std::shared_ptr<Buffer> weights, arena, parameters;  // null where the plan needs none
   // Null, or each dispatch takes its grid from here when it starts (kGridBytes each, kUpload memory). What the host sets to
   // zero while a run is under way does not run any more, as soon as the device sees it.
   std::shared_ptr<Buffer> grids;
-  std::vector<BufferCopy> copies_before, copies_after;   // uploads and read-backs inside the same submit
-  std::vector<std::shared_ptr<Buffer>> keep_alive;       // staging buffers that copies name
-  bool timestamps = false;                               // one after each dispatch
+  std::vector<BufferCopy> copies_before, copies_after;  // uploads and read-backs inside the same submit
+  std::vector<std::shared_ptr<Buffer>> keep_alive;      // staging buffers that copies name
+  bool timestamps = false;                              // one after each dispatch
 };
 
 // A semaphore of the backend's API, by its handle there. value: of a timeline; 0 for a binary one.

@@ -103,9 +103,8 @@ Status CpuSession::choose_shape(const SymbolValues& given) {
 }
 
 bool CpuSession::choose_kept_shape(std::span<const TensorView> inputs) {
-  return prepared_ &&
-         std::equal(inputs.begin(), inputs.end(), info_.inputs.begin(), info_.inputs.end(),
-                    [](const TensorView& view, const BoundTensor& tensor) { return view.shape == tensor.shape; });
+  return prepared_ && std::equal(inputs.begin(), inputs.end(), info_.inputs.begin(), info_.inputs.end(),
+                                 [](const TensorView& view, const BoundTensor& tensor) { return view.shape == tensor.shape; });
 }
 
 Result<BoundTensor> CpuSession::describe(const std::string& name, ValueId id, const SymbolValues& symbols) const {

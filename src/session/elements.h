@@ -11,7 +11,8 @@ namespace tuff {
 
 int64_t storage_element_size_bytes(Dtype dtype);
 
-// order: the logical axes from the outermost to the innermost in storage; empty: row-major. dst holds as many elements as src's shape says.
+// order: the logical axes from the outermost to the innermost in storage; empty: row-major. dst holds as many elements as src's
+// shape says.
 void store_elements(const TensorView& src, std::span<const int> order, std::byte* dst);
 // Row-major storage to the host. What storage holds beyond the dtype's range is cut to it: f32 rounds to nearest even.
 void load_elements(const std::byte* src, const MutableTensorView& dst);

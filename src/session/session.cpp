@@ -18,7 +18,8 @@ Status run(Session& session, uint64_t timeout_ns) {
   Result<bool> finished = session.wait(id, timeout_ns);
   session.release(id);
   if (!finished.ok()) return finished.status();
-  return *finished ? ok_status() : internal_error("A run did not end within " + std::to_string(timeout_ns / 1'000'000) + " ms.");
+  return *finished ? ok_status()
+                   : internal_error("A run did not end within " + std::to_string(timeout_ns / 1'000'000) + " ms.");
 }
 
 }  // namespace tuff

@@ -17,7 +17,8 @@ Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<VulkanDevice>
   auto pool = structure<VkCommandPoolCreateInfo>(VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO);
   pool.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
   pool.queueFamilyIndex = device->parts().physical.queue_family;
-  TUFF_TRY(device->check(calls.vkCreateCommandPool(handle, &pool, device->allocator(), &commands->pool_), "vkCreateCommandPool"));
+  TUFF_TRY(
+      device->check(calls.vkCreateCommandPool(handle, &pool, device->allocator(), &commands->pool_), "vkCreateCommandPool"));
 
   auto buffer = structure<VkCommandBufferAllocateInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO);
   buffer.commandPool = commands->pool_;

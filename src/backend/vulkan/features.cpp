@@ -118,7 +118,7 @@ std::vector<std::string> Features::names() const {
 void Features::enable_only(const void* chain) {
   for_each(*this, [](const char*, const char*, VkBool32& on) { on = VK_FALSE; });
   for (auto* next = static_cast<const VkBaseInStructure*>(chain); next != nullptr; next = next->pNext) {
-    auto as = [&]<class T>(T& own) { 
+    auto as = [&]<class T>(T& own) {
       own = *reinterpret_cast<const T*>(next);
       own.pNext = nullptr;
     };

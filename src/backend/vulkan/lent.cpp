@@ -26,8 +26,8 @@ Status too_old() {
 Result<std::shared_ptr<Device>> adopt_vulkan_device(const LentVulkanDevice& lent) {
   TUFF_ASSIGN(const InstanceFunctions instance, functions_of(lent.get_instance_proc_addr, lent.instance));
   const EnabledFeatures enabled{{lent.extensions.begin(), lent.extensions.end()}, lent.features};
-  std::optional<PhysicalDevice> physical =
-      read_physical_device(instance, static_cast<VkPhysicalDevice>(lent.physical_device), usable_version(lent.api_version), &enabled);
+  std::optional<PhysicalDevice> physical = read_physical_device(instance, static_cast<VkPhysicalDevice>(lent.physical_device),
+                                                                usable_version(lent.api_version), &enabled);
   if (!physical) return too_old();
   TUFF_TRY(use_queue_family(instance, lent.queue_family, *physical));
   DeviceParts parts{.instance = nullptr,
@@ -65,11 +65,7 @@ Result<VulkanRequirements> vulkan_requirements(void (*get_instance_proc_addr)(),
 
 uint32_t vulkan_buffer_usage(const DeviceInfo& device) { return tensor_usage(device); }
 
-VulkanDependency vulkan_input_dependency() {
-  return {VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT};
-}
-VulkanDependency vulkan_output_dependency() {
-  return {VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT};
-}
+VulkanDependency vulkan_input_dependency() { return {VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT}; }
+VulkanDependency vulkan_output_dependency() { return {VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT}; }
 
 }  // namespace tuff

@@ -165,8 +165,8 @@ Result<VkPipeline> VulkanPipelines::create_pipeline(const CompiledKernel& kernel
   module_info.codeSize = kernel.spirv.size() * sizeof(uint32_t);
   module_info.pCode = kernel.spirv.data();
   VkShaderModule module = VK_NULL_HANDLE;
-  Status made =
-      device_->check(calls.vkCreateShaderModule(device_->handle(), &module_info, device_->allocator(), &module), "vkCreateShaderModule");
+  Status made = device_->check(calls.vkCreateShaderModule(device_->handle(), &module_info, device_->allocator(), &module),
+                               "vkCreateShaderModule");
   if (!made.ok()) return made.with_context(where);
 
   auto info = structure<VkComputePipelineCreateInfo>(VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO);

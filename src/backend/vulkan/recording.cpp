@@ -129,8 +129,8 @@ Status VulkanRecording::check(const RecordDesc& desc) const {
   if (pipelines_->device() != device_.get()) return invalid_argument("The pipelines of a recording are another device's.");
   for (const BufferCopy& copy : desc.copies_before) TUFF_TRY(check_copy(copy, device_.get()));
   for (const BufferCopy& copy : desc.copies_after) TUFF_TRY(check_copy(copy, device_.get()));
-  if (desc.grids != nullptr && (!is_of(desc.grids.get(), device_.get()) ||
-                                desc.grids->size_bytes() < desc.plan->dispatches.size() * kGridBytes))
+  if (desc.grids != nullptr &&
+      (!is_of(desc.grids.get(), device_.get()) || desc.grids->size_bytes() < desc.plan->dispatches.size() * kGridBytes))
     return invalid_argument("The buffer of a recording's grids is too small, or another device's.");
   const auto& kernels = pipelines_->entries();
   for (size_t i = 0; i < desc.plan->dispatches.size(); ++i) {
@@ -224,8 +224,8 @@ Status VulkanRecording::create_view(const VulkanBuffer& buffer, uint64_t offset,
   info.offset = offset;
   info.range = size_bytes / (4 * static_cast<uint64_t>(words)) * (4 * static_cast<uint64_t>(words));
   VkBufferView view = VK_NULL_HANDLE;
-  TUFF_TRY(
-      device_->check(device_->functions().vkCreateBufferView(device_->handle(), &info, device_->allocator(), &view), "vkCreateBufferView"));
+  TUFF_TRY(device_->check(device_->functions().vkCreateBufferView(device_->handle(), &info, device_->allocator(), &view),
+                          "vkCreateBufferView"));
   views_.push_back(view);
   return ok_status();
 }
@@ -250,8 +250,8 @@ void VulkanRecording::keep_commands(const RecordDesc& desc) {
   if (desc.grids) grids_ = static_cast<VulkanBuffer&>(*desc.grids).handle();
   auto keep = [](const std::vector<BufferCopy>& src, std::vector<Copy>& dst) {
     for (const BufferCopy& copy : src)
-      dst.push_back({static_cast<VulkanBuffer*>(copy.src)->handle(), static_cast<VulkanBuffer*>(copy.dst)->handle(),
-                     copy.size_bytes});
+      dst.push_back(
+          {static_cast<VulkanBuffer*>(copy.src)->handle(), static_cast<VulkanBuffer*>(copy.dst)->handle(), copy.size_bytes});
   };
   keep(desc.copies_before, copies_before_);
   keep(desc.copies_after, copies_after_);

@@ -203,8 +203,7 @@ TEST_CASE("runs in flight have inputs and outputs of their own, and share the re
     runs.push_back(*id);
   }
   CHECK(f.session->submit({}).status().code() == Code::kBusy);
-  for (size_t i = 0; i < 3; ++i)
-    CHECK(first_float(*f.device->recorded[i].inputs[0].buffer) == static_cast<float>(i + 1));
+  for (size_t i = 0; i < 3; ++i) CHECK(first_float(*f.device->recorded[i].inputs[0].buffer) == static_cast<float>(i + 1));
   f.device->finishes = true;
   for (RunId id : runs) {
     CHECK(f.session->wait(id, UINT64_MAX).ok());
