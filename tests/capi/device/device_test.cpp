@@ -1,0 +1,355 @@
+// Sessions on a real driver, through a host that counts what Tuff asks of it: sharing, rings of buffers, runs in flight, state,
+// cancel, and the host's own command buffers.
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "vulkan_host.h"
+
+namespace {
+
+constexpr uint32_t kCount = 64;
+
+// y = x + s, s' = s + x: an accumulator.
+const char kAccumulate[] = R"(graph "accumulate" {
+  input %0 "x": f32[64]
+  input %1 "s": f32[64]
+  %2: f32[64] = map.add %0, %1 from "Add_0"
+  output %2 "y"
+  output %2 "next"
+}
+)";
+// y = x + w, w = 3 everywhere.
+const char kShift[] = R"(graph "shift" {
+  input %0 "x": f32[64]
+  %1: f32[64] = constant splat(3) from "w"
+  %2: f32[64] = map.add %0, %1 from "Add_0"
+  output %2 "y"
+}
+)";
+
+std::string message_of(tuff_error_t* error) {
+  char text[512];
+  tuff_error_message(error, text, sizeof text, nullptr);
+  tuff_error_release(error);
+  return text;
+}
+
+tuff_model_t* load(const char* text) {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("tuff_device_test_" + std::to_string(getpid()) + ".graph"));
+  FILE* file = std::fopen(path.c_str(), "wb");
+  REQUIRE(file != nullptr);
+  std::fputs(text, file);
+  std::fclose(file);
+  tuff_model_t* model = nullptr;
+  tuff_error_t* error = nullptr;
+  const tuff_status_t loaded = tuff_model_load_file(path.c_str(), TUFF_TEXT_END, nullptr, &model, &error);
+  std::filesystem::remove(path);
+  REQUIRE_MESSAGE(loaded == TUFF_OK, message_of(error));
+  return model;
+}
+
+// Host, device, program and a session of it.
+struct Fixture {
+  VulkanHost host;
+  tuff_device_t* device = host.lend();
+  tuff_model_t* model;
+  tuff_program_t* program = nullptr;
+  std::vector<tuff_session_t*> sessions;
+
+  explicit Fixture(const char* text) : model(load(text)) {
+    tuff_error_t* error = nullptr;
+    const tuff_status_t made = tuff_program_create(device, model, nullptr, &program, &error);
+    REQUIRE_MESSAGE(made == TUFF_OK, message_of(error));
+  }
+  ~Fixture() {
+    for (tuff_session_t* session : sessions) tuff_session_release(session);
+    tuff_program_release(program);
+    tuff_model_release(model);
+    tuff_device_release(device);
+  }
+  tuff_session_t* session(uint32_t in_flight_count = 1, bool cancellable = false) {
+    tuff_session_desc_t desc = TUFF_SESSION_DESC_INIT;
+    desc.in_flight_count = in_flight_count;
+    desc.cancellable = cancellable;
+    tuff_session_t* made = nullptr;
+    REQUIRE(tuff_session_create(program, &desc, &made, nullptr) == TUFF_OK);
+    sessions.push_back(made);
+    return made;
+  }
+};
+
+tuff_tensor_desc_t host_tensor(std::vector<float>& data) {
+  tuff_tensor_desc_t t = TUFF_TENSOR_DESC_INIT;
+  t.data = data.data();
+  t.size_bytes = data.size() * sizeof(float);
+  return t;
+}
+tuff_tensor_desc_t vulkan_tensor(VkBuffer buffer) {
+  tuff_tensor_desc_t t = TUFF_TENSOR_DESC_INIT;
+  t.memory = TUFF_MEMORY_VULKAN;
+  t.vk_buffer = reinterpret_cast<uint64_t>(buffer);
+  t.size_bytes = kCount * sizeof(float);
+  return t;
+}
+tuff_tensor_desc_t buffer_tensor(tuff_buffer_t* buffer) {
+  tuff_tensor_desc_t t = TUFF_TENSOR_DESC_INIT;
+  t.memory = TUFF_MEMORY_DEVICE;
+  t.buffer = buffer;
+  return t;
+}
+std::vector<float> all(float v) { return std::vector<float>(kCount, v); }
+
+TEST_CASE("a prepared run allocates nothing, writes no descriptor, records nothing and submits once") {
+  Fixture f(kShift);
+  tuff_session_t* session = f.session(2);
+  std::vector<float> x = all(1), y = all(0);
+  const tuff_tensor_desc_t in = host_tensor(x), out = host_tensor(y);
+  REQUIRE(tuff_session_run(session, &in, 1, &out, 1, nullptr) == TUFF_OK);
+  tuff_run_desc_t desc = TUFF_RUN_DESC_INIT;
+  desc.inputs = &in;
+  desc.outputs = &out;
+  desc.input_count = desc.output_count = 1;
+  tuff_run_t* run = nullptr;
+  REQUIRE(tuff_session_submit(session, &desc, &run, nullptr) == TUFF_OK);
+  REQUIRE(tuff_run_wait(run, TUFF_WAIT_FOREVER, nullptr, nullptr) == TUFF_OK);
+  tuff_run_release(run);
+
+  const VulkanCounts before = f.host.counts();
+  uint64_t allocations;
+  bool ok = true;
+  {
+    CountedAllocations counted;
+    for (int i = 0; i < 10; ++i) {
+      ok = ok && tuff_session_run(session, &in, 1, &out, 1, nullptr) == TUFF_OK;
+      ok = ok && tuff_session_submit(session, &desc, &run, nullptr) == TUFF_OK;
+      ok = ok && tuff_run_wait(run, TUFF_WAIT_FOREVER, nullptr, nullptr) == TUFF_OK;
+      tuff_run_release(run);
+    }
+    allocations = counted.count();
+  }
+  const VulkanCounts after = f.host.counts();
+  CHECK(ok);
+  CHECK(y == all(4));
+  CHECK(allocations == 0);
+  CHECK(after.submits == before.submits + 20);
+  CHECK(after.allocations == before.allocations);
+  CHECK(after.descriptor_writes == before.descriptor_writes);
+  CHECK(after.recordings == before.recordings);
+  CHECK(after.creations == before.creations);
+}
+
+TEST_CASE("sessions of one program share its weights") {
+  Fixture f(kShift);
+  tuff_program_info_t info = TUFF_PROGRAM_INFO_INIT;
+  REQUIRE(tuff_program_get_info(f.program, &info, nullptr) == TUFF_OK);
+  std::vector<uint64_t> allocations;
+  for (int i = 0; i < 8; ++i) {
+    const uint64_t before = f.host.counts().allocations;
+    REQUIRE(tuff_session_prepare(f.session(), nullptr, 0, nullptr) == TUFF_OK);
+    allocations.push_back(f.host.counts().allocations - before);
+  }
+  // Input and output, with their staging where memory is not unified: never the weights.
+  for (uint64_t count : allocations) CHECK(count == allocations[0]);
+  CHECK(allocations[0] <= 5);
+}
+
+TEST_CASE("a ring of registered buffers is recorded once") {
+  Fixture f(kShift);
+  tuff_session_t* session = f.session(3);
+  const uint32_t usage = tuff_vulkan_buffer_usage(f.device);
+  tuff_buffer_t* inputs[3];
+  VkBuffer outputs[3];
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(tuff_buffer_create(f.device, kCount * sizeof(float), &inputs[i], nullptr) == TUFF_OK);
+    const std::vector<float> x = all(static_cast<float>(i));
+    REQUIRE(tuff_buffer_write(inputs[i], 0, x.data(), x.size() * sizeof(float), nullptr) == TUFF_OK);
+    outputs[i] = f.host.make_buffer(kCount * sizeof(float), usage);
+    const tuff_tensor_desc_t in = buffer_tensor(inputs[i]), out = vulkan_tensor(outputs[i]);
+    REQUIRE(tuff_session_register(session, &in, 1, &out, 1, nullptr) == TUFF_OK);
+  }
+  const VulkanCounts before = f.host.counts();
+  for (int round = 0; round < 2; ++round) {
+    tuff_run_t* runs[3];
+    for (int i = 0; i < 3; ++i) {
+      const tuff_tensor_desc_t in = buffer_tensor(inputs[i]), out = vulkan_tensor(outputs[i]);
+      tuff_run_desc_t desc = TUFF_RUN_DESC_INIT;
+      desc.inputs = &in;
+      desc.outputs = &out;
+      desc.input_count = desc.output_count = 1;
+      REQUIRE(tuff_session_submit(session, &desc, &runs[i], nullptr) == TUFF_OK);
+    }
+    tuff_run_t* fourth = nullptr;
+    CHECK(tuff_session_submit(session, nullptr, &fourth, nullptr) == TUFF_BUSY);
+    for (tuff_run_t* run : runs) {
+      REQUIRE(tuff_run_wait(run, TUFF_WAIT_FOREVER, nullptr, nullptr) == TUFF_OK);
+      tuff_run_release(run);
+    }
+  }
+  const VulkanCounts after = f.host.counts();
+  CHECK(after.submits == before.submits + 6);
+  CHECK(after.recordings == before.recordings);
+  CHECK(after.descriptor_writes == before.descriptor_writes);
+  // Back through a second session, from the host's buffers to memory.
+  tuff_session_t* reader = f.session();
+  for (int i = 0; i < 3; ++i) {
+    std::vector<float> y = all(0);
+    const tuff_tensor_desc_t in = vulkan_tensor(outputs[i]), out = host_tensor(y);
+    REQUIRE(tuff_session_run(reader, &in, 1, &out, 1, nullptr) == TUFF_OK);
+    CHECK(y == all(static_cast<float>(i) + 6));
+  }
+  for (tuff_buffer_t* buffer : inputs) tuff_buffer_release(buffer);
+  CHECK(tuff_session_unregister(session, nullptr) == TUFF_OK);
+}
+
+TEST_CASE("state stays from run to run; it is reset, saved and loaded") {
+  Fixture f(kAccumulate);
+  tuff_session_t* session = f.session();
+  REQUIRE(tuff_session_alias(session, 1, 1, nullptr) == TUFF_OK);
+  std::vector<float> x = all(1), y = all(0);
+  const tuff_tensor_desc_t in[2] = {host_tensor(x), TUFF_TENSOR_DESC_INIT};
+  const tuff_tensor_desc_t out = host_tensor(y);
+  std::vector<unsigned char> saved;
+  for (int i = 1; i <= 4; ++i) {
+    REQUIRE(tuff_session_run(session, in, 2, &out, 1, nullptr) == TUFF_OK);
+    CHECK(y == all(static_cast<float>(i)));
+    if (i != 2) continue;
+    uint64_t size = 0;
+    REQUIRE(tuff_session_save_state(session, nullptr, 0, &size, nullptr) == TUFF_OK);
+    saved.resize(size);
+    REQUIRE(tuff_session_save_state(session, saved.data(), size, &size, nullptr) == TUFF_OK);
+  }
+  REQUIRE(tuff_session_load_state(session, saved.data(), saved.size(), nullptr) == TUFF_OK);
+  REQUIRE(tuff_session_run(session, in, 2, &out, 1, nullptr) == TUFF_OK);
+  CHECK(y == all(3));
+  saved[saved.size() / 2] ^= 1;
+  CHECK(tuff_session_load_state(session, saved.data(), saved.size(), nullptr) == TUFF_CORRUPT);
+  REQUIRE(tuff_session_reset_state(session, nullptr) == TUFF_OK);
+  REQUIRE(tuff_session_run(session, in, 2, &out, 1, nullptr) == TUFF_OK);
+  CHECK(y == all(1));
+}
+
+TEST_CASE("a run waits on the host's semaphore and signals it") {
+  Fixture f(kShift);
+  if (!f.host.has_timelines()) return;
+  tuff_session_t* session = f.session();
+  VkSemaphore semaphore = f.host.make_timeline();
+  std::vector<float> x = all(1), y = all(0);
+  const tuff_tensor_desc_t in = host_tensor(x), out = host_tensor(y);
+  const tuff_semaphore_use_t wait = {reinterpret_cast<uint64_t>(semaphore), 1}, signal = {wait.handle, 2};
+  tuff_run_desc_t desc = TUFF_RUN_DESC_INIT;
+  desc.inputs = &in;
+  desc.outputs = &out;
+  desc.input_count = desc.output_count = desc.wait_count = desc.signal_count = 1;
+  desc.waits = &wait;
+  desc.signals = &signal;
+  tuff_run_t* run = nullptr;
+  REQUIRE(tuff_session_submit(session, &desc, &run, nullptr) == TUFF_OK);
+  int32_t finished = 1;
+  REQUIRE(tuff_run_wait(run, 20'000'000, &finished, nullptr) == TUFF_OK);
+  CHECK(finished == 0);
+  CHECK(f.host.timeline_value(semaphore) == 0);
+  f.host.signal(semaphore, 1);
+  REQUIRE(tuff_run_wait(run, TUFF_WAIT_FOREVER, &finished, nullptr) == TUFF_OK);
+  CHECK(finished == 1);
+  CHECK(y == all(4));
+  CHECK(f.host.timeline_value(semaphore) == 2);
+  tuff_run_release(run);
+}
+
+TEST_CASE("a cancelled run ends as such, and the session goes on") {
+  Fixture f(kShift);
+  tuff_session_t* session = f.session(1, true);
+  std::vector<float> x = all(1), y = all(0);
+  const tuff_tensor_desc_t in = host_tensor(x), out = host_tensor(y);
+  tuff_run_desc_t desc = TUFF_RUN_DESC_INIT;
+  desc.inputs = &in;
+  desc.outputs = &out;
+  desc.input_count = desc.output_count = 1;
+  tuff_run_t* run = nullptr;
+  REQUIRE(tuff_session_submit(session, &desc, &run, nullptr) == TUFF_OK);
+  REQUIRE(tuff_run_cancel(run, nullptr) == TUFF_OK);
+  CHECK(tuff_run_wait(run, TUFF_WAIT_FOREVER, nullptr, nullptr) == TUFF_CANCELLED);
+  CHECK(y == all(0));
+  tuff_run_release(run);
+  REQUIRE(tuff_session_run(session, &in, 1, &out, 1, nullptr) == TUFF_OK);
+  CHECK(y == all(4));
+}
+
+TEST_CASE("the commands of a run go into the host's command buffer") {
+  Fixture f(kShift);
+  tuff_session_t* session = f.session();
+  VkBuffer buffers[3];
+  for (VkBuffer& buffer : buffers) buffer = f.host.make_buffer(kCount * sizeof(float), tuff_vulkan_buffer_usage(f.device));
+  const tuff_tensor_desc_t first = vulkan_tensor(buffers[0]), second = vulkan_tensor(buffers[1]),
+                           third = vulkan_tensor(buffers[2]);
+  // Something to start from: 1 + 3 in the first buffer.
+  std::vector<float> x = all(1), y = all(0);
+  const tuff_tensor_desc_t in = host_tensor(x), out = host_tensor(y);
+  REQUIRE(tuff_session_run(f.session(), &in, 1, &first, 1, nullptr) == TUFF_OK);
+  const uint64_t submits = f.host.counts().submits;
+  f.host.run([&](VkCommandBuffer commands) {
+    for (auto [from, to] : {std::pair(&first, &second), std::pair(&second, &third)}) {
+      tuff_record_desc_t desc = TUFF_RECORD_DESC_INIT;
+      desc.inputs = from;
+      desc.outputs = to;
+      desc.input_count = desc.output_count = 1;
+      desc.command_buffer = commands;
+      tuff_record_info_t info = TUFF_RECORD_INFO_INIT;
+      REQUIRE(tuff_session_record(session, &desc, &info, nullptr) == TUFF_OK);
+      CHECK(info.clobbers == (TUFF_CLOBBERS_COMPUTE_PIPELINE | TUFF_CLOBBERS_COMPUTE_DESCRIPTOR_SET));
+    }
+  });
+  CHECK(f.host.counts().submits == submits);  // the one was the host's
+  REQUIRE(tuff_session_run(f.session(), &third, 1, &out, 1, nullptr) == TUFF_OK);
+  CHECK(y == all(13));  // 1 + 4 * 3
+}
+
+TEST_CASE("with nothing that it would like Tuff still runs") {
+  VulkanHost host(TUFF_VULKAN_REQUIRED);
+  tuff_device_t* device = host.lend();
+  tuff_model_t* model = load(kShift);
+  tuff_program_t* program = nullptr;
+  tuff_session_t* session = nullptr;
+  REQUIRE(tuff_program_create(device, model, nullptr, &program, nullptr) == TUFF_OK);
+  REQUIRE(tuff_session_create(program, nullptr, &session, nullptr) == TUFF_OK);
+  std::vector<float> x = all(1), y = all(0);
+  const tuff_tensor_desc_t in = host_tensor(x), out = host_tensor(y);
+  REQUIRE(tuff_session_run(session, &in, 1, &out, 1, nullptr) == TUFF_OK);
+  CHECK(y == all(4));
+  tuff_session_release(session);
+  tuff_program_release(program);
+  tuff_model_release(model);
+  tuff_device_release(device);
+}
+
+TEST_CASE("a device that is lost is told by every call, and lets itself be released") {
+  Fixture f(kShift);
+  tuff_session_t* session = f.session();
+  std::vector<float> x = all(1), y = all(0);
+  const tuff_tensor_desc_t in = host_tensor(x), out = host_tensor(y);
+  REQUIRE(tuff_session_run(session, &in, 1, &out, 1, nullptr) == TUFF_OK);
+  f.host.fail("vkQueueSubmit", 0, VK_ERROR_DEVICE_LOST);
+  CHECK(tuff_session_run(session, &in, 1, &out, 1, nullptr) == TUFF_DEVICE_LOST);
+  CHECK(tuff_session_run(session, &in, 1, &out, 1, nullptr) == TUFF_DEVICE_LOST);
+}
+
+TEST_CASE("whichever call of the driver's fails, a prepare says so, and a later one succeeds") {
+  for (const char* call :
+       {"vkAllocateMemory", "vkCreateBuffer", "vkBindBufferMemory", "vkCreateDescriptorPool", "vkAllocateDescriptorSets",
+        "vkCreateCommandPool", "vkAllocateCommandBuffers", "vkCreateFence", "vkBeginCommandBuffer", "vkEndCommandBuffer"}) {
+    CAPTURE(call);
+    Fixture f(kShift);
+    tuff_session_t* session = f.session();
+    f.host.fail(call, 0, VK_ERROR_OUT_OF_DEVICE_MEMORY, true);
+    CHECK(tuff_session_prepare(session, nullptr, 0, nullptr) == TUFF_OUT_OF_MEMORY);
+    f.host.stop_failing();
+    CHECK(tuff_session_prepare(session, nullptr, 0, nullptr) == TUFF_OK);
+  }
+}
+
+}  // namespace
