@@ -39,7 +39,8 @@ Difference compare(const HostTensor& actual, const HostTensor& expected, const T
     if (i % row == 0 || e > element(expected, expected_top)) expected_top = i;
     if (i % row == row - 1) same_tops += actual_top == expected_top;
   }
-  if (d.count > 0) d.top_agreement = static_cast<double>(same_tops) / static_cast<double>(d.count / row);
+  const auto row_count = d.count / row;
+  if (d.count > 0) d.top_agreement = static_cast<double>(same_tops) / static_cast<double>(row_count);
   double norms = std::sqrt(actual_norm) * std::sqrt(expected_norm);
   d.cosine = norms > 0 ? dot / norms : (actual_norm == expected_norm ? 1 : 0);
   return d;
