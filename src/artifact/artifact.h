@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "codegen/program.h"
+#include "module/compiled_kernels.h"
 #include "device/device_info.h"
 #include "plan/plan.h"
 

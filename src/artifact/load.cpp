@@ -5,7 +5,7 @@
 #include "artifact/artifact.h"
 #include "artifact/format.h"
 #include "artifact/plan_bytes.h"
-#include "codegen/codegen.h"
+#include "module/verify_spirv.h"
 
 namespace tuff {
 namespace {

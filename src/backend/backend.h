@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "codegen/program.h"
+#include "module/compiled_kernels.h"
 #include "device/device_info.h"
 #include "plan/plan.h"
 

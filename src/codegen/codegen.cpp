@@ -3,6 +3,7 @@
 #include "codegen/exact.h"
 #include "codegen/glsl.h"
 #include "codegen/spirv_tools.h"
+#include "module/verify_spirv.h"
 
 namespace tuff {
 namespace {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-#include "codegen/program.h"
+#include "module/compiled_kernels.h"
 
 namespace tuff {
 
@@ -29,8 +29,6 @@ Result<CompiledKernel> compile_kernel(const Kernel& kernel, const DeviceInfo& de
 Result<CompiledKernels> compile_kernels(std::span<const Kernel> kernels, const DeviceInfo& device,
                                         const CodegenOptions& options);
 
-// Tuff's own rules on a module; see above. Also: only the capabilities that the device has.
-Status verify_spirv(std::span<const uint32_t> words, const Kernel& kernel, const DeviceInfo& device);
 std::string disassemble(std::span<const uint32_t> words);
 
 }  // namespace tuff

@@ -5,7 +5,7 @@
 
 #include <spirv/unified1/spirv.h>
 
-#include "codegen/spirv_module.h"
+#include "module/spirv_module.h"
 
 namespace tuff {
 namespace {

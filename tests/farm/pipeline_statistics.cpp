@@ -14,7 +14,7 @@
 #include <cstring>
 
 #include "base/json.h"
-#include "codegen/spirv_module.h"
+#include "module/spirv_module.h"
 #include "compile/load.h"
 #include "compile/stages.h"
 

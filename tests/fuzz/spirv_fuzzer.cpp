@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "codegen/codegen.h"
+#include "module/verify_spirv.h"
 
 using namespace tuff;
 

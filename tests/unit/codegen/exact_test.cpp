@@ -2,7 +2,8 @@
 #include <doctest/doctest.h>
 
 #include "codegen/codegen.h"
-#include "codegen/spirv_module.h"
+#include "module/spirv_module.h"
+#include "module/verify_spirv.h"
 #include "unit/codegen/small_kernels.h"
 
 #include <spirv/unified1/spirv.h>

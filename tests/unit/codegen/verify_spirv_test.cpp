@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "codegen/codegen.h"
+#include "module/verify_spirv.h"
 #include "unit/codegen/small_kernels.h"
 
 namespace tuff {

@@ -1,4 +1,4 @@
-// CompiledKernels: what codegen makes of a plan's kernels. Plain data, no third party's type: backends read it.
+// CompiledKernels: a plan's kernels as modules, made by codegen or read from an artifact. Plain data: backends read it.
 #pragma once
 
 #include <cstdint>

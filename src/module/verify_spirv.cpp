@@ -1,5 +1,5 @@
-// Tuff's own rules on a module: what SPIRV-Tools cannot know. Capabilities: only those that the device has. Interface:
-// only the bindings, and the workgroup, that the kernel says. Exact kernels: an allow-list of float instructions.
+#include "module/verify_spirv.h"
+
 #include <spirv/unified1/GLSL.std.450.h>
 #include <spirv/unified1/spirv.h>
 
@@ -7,8 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "codegen/codegen.h"
-#include "codegen/spirv_module.h"
+#include "module/spirv_module.h"
 
 namespace tuff {
 namespace {

@@ -1,4 +1,4 @@
-#include "codegen/spirv_module.h"
+#include "module/spirv_module.h"
 
 // Asks the header for SpvHasResultAndType().
 #define SPV_ENABLE_UTILITY_CODE
