@@ -3,7 +3,7 @@
 //
 //   head     magic, format version, numerics version, size of the whole, hash of all that is not the hash
 //   body     exact?, graph text without constants' bytes, where each constant's bytes lie, modules (each once), entries
-//            (device text, hash of its facts, which modules, plan), then the constants in the graph's order, row-major as in
+//            (device text, which modules, plan), then the constants in the graph's order, row-major as in
 //            the model
 //
 // Numbers are little-endian. The same inputs give the same bytes. Constants are borrowed from the bytes that are loaded,
@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "base/file.h"
-#include "module/compiled_kernels.h"
 #include "device/device_info.h"
+#include "module/compiled_kernels.h"
 #include "plan/plan.h"
 
 namespace tuff {

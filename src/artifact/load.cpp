@@ -59,7 +59,6 @@ Status place_constants(Graph& graph, const std::vector<ConstantRange>& ranges, s
 
 struct Entry {
   std::string_view device_text;
-  Hash facts;
   std::vector<uint32_t> modules;  // by KernelId
   std::span<const std::byte> plan;
 };
@@ -75,7 +74,7 @@ Result<Choice> choose_entry(const std::vector<Entry>& entries, const DeviceInfo&
   std::string reasons;
   for (const Entry& entry : entries) {
     TUFF_ASSIGN(DeviceInfo made_for, parse_device_info(entry.device_text, "the artifact's device"));
-    if (entry.facts == facts) return Choice{&entry, made_for.name};
+    if (facts_hash(made_for) == facts) return Choice{&entry, made_for.name};
     const std::string missing = missing_on(device, made_for);
     if (!missing.empty()) {
       reasons += (reasons.empty() ? "" : "; ") + ("for '" + made_for.name + "' " + missing);
@@ -142,11 +141,9 @@ Result<LoadedArtifact> load(const Bytes& bytes, const DeviceInfo* device, uint32
     return range;
   });
   const auto modules = in.list(4, [&] { return in.raw(uint64_t{in.u32()} * 4); });
-  const auto entries = in.list(40, [&] {
+  const auto entries = in.list(16, [&] {
     Entry entry;
     entry.device_text = in.text();
-    entry.facts.high = in.u64();
-    entry.facts.low = in.u64();
     entry.modules = in.list(4, [&] { return in.u32(); });
     entry.plan = in.raw(in.u64());
     return entry;

@@ -2,7 +2,7 @@
 // the bytes make sense as bytes; verify() in plan.h checks that they make a plan.
 #pragma once
 
-#include "artifact/byte_stream.h"
+#include "base/byte_stream.h"
 #include "plan/plan.h"
 
 namespace tuff {

@@ -91,9 +91,6 @@ Result<std::vector<std::byte>> save_artifact(const std::vector<ArtifactEntry>& e
   out.u32(static_cast<uint32_t>(entries.size()));
   for (size_t e = 0; e < entries.size(); ++e) {
     out.text(print(entries[e].device));
-    Hash facts = facts_hash(entries[e].device);
-    out.u64(facts.high);
-    out.u64(facts.low);
     ByteWriter plan;
     write_plan(entries[e].plan, plan);
     out.list(indices[e], [&](uint32_t index) { out.u32(index); });

@@ -3,40 +3,16 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/byte_stream.h"
 #include "base/hash.h"
 
 namespace tuff {
 namespace {
 
-// A saved state: magic, version, hash of what follows; then for each alias its dtype, rank, sizes and elements in storage
-// order. Numbers are little-endian.
-constexpr char kMagic[8] = {'T', 'U', 'F', 'F', 'S', 'T', 'A', 'T'};
-constexpr uint64_t kVersion = 1;
-
-void put(std::vector<std::byte>& out, uint64_t v) {
-  for (int i = 0; i < 8; ++i) out.push_back(static_cast<std::byte>(v >> (8 * i)));
-}
-
-struct Reader {
-  std::span<const std::byte> rest;
-  bool failed = false;
-
-  std::span<const std::byte> bytes(uint64_t count) {
-    if (failed || count > rest.size()) {
-      failed = true;
-      return {};
-    }
-    auto taken = rest.first(static_cast<size_t>(count));
-    rest = rest.subspan(static_cast<size_t>(count));
-    return taken;
-  }
-  uint64_t number() {
-    uint64_t v = 0;
-    auto b = bytes(8);
-    for (size_t i = 0; i < b.size(); ++i) v |= static_cast<uint64_t>(b[i]) << (8 * i);
-    return v;
-  }
-};
+// A saved state: magic, version, hash of what follows; then for each alias its dtype, its sizes and its elements in storage
+// order.
+constexpr std::string_view kMagic = "TUFFSTAT";
+constexpr uint32_t kVersion = 1;
 
 Status write(Device& device, Buffer& buffer, std::span<const std::byte> bytes) {
   if (!buffer.mapped()) return device.upload(buffer, 0, bytes);
@@ -44,13 +20,12 @@ Status write(Device& device, Buffer& buffer, std::span<const std::byte> bytes) {
   return buffer.flush();
 }
 
-void put_type(std::vector<std::byte>& out, const State::Alias& alias) {
-  put(out, static_cast<uint64_t>(alias.dtype));
-  put(out, alias.shape.size());
-  for (int64_t size : alias.shape) put(out, static_cast<uint64_t>(size));
+std::vector<std::byte> type_bytes(const State::Alias& alias) {
+  ByteWriter out;
+  out.u32(static_cast<uint32_t>(alias.dtype));
+  out.list(alias.shape, [&](int64_t size) { out.i64(size); });
+  return std::move(out.bytes());
 }
-
-uint64_t hash_of(std::span<const std::byte> bytes) { return hash_bytes(bytes.data(), bytes.size()).low; }
 
 }  // namespace
 
@@ -83,43 +58,48 @@ Status State::reset(Device& device) {
 }
 
 Result<std::vector<std::byte>> State::save(Device& device, uint32_t phase) const {
-  std::vector<std::byte> body;
+  ByteWriter body;
   for (const Alias& alias : aliases_) {
-    put_type(body, alias);
-    const size_t start = body.size();
-    body.resize(start + alias.storage_bytes);
-    TUFF_TRY(device.download(*alias.buffers[phase], 0, std::span(body).subspan(start)));
+    body.raw(type_bytes(alias));
+    std::vector<std::byte> elements(alias.storage_bytes);
+    TUFF_TRY(device.download(*alias.buffers[phase], 0, elements));
+    body.raw(elements);
   }
-  std::vector<std::byte> out;
-  for (char c : kMagic) out.push_back(static_cast<std::byte>(c));
-  put(out, kVersion);
-  put(out, hash_of(body));
-  out.insert(out.end(), body.begin(), body.end());
-  return out;
+  const Hash hash = hash_bytes(body.bytes().data(), body.size());
+  ByteWriter out;
+  out.raw(std::as_bytes(std::span(kMagic)));
+  out.u32(kVersion);
+  out.u64(hash.high);
+  out.u64(hash.low);
+  out.raw(body.bytes());
+  return std::move(out.bytes());
 }
 
 Status State::load(Device& device, uint32_t phase, std::span<const std::byte> bytes) {
-  const Status corrupt(Code::kCorrupt, "These " + std::to_string(bytes.size()) + " bytes are no saved state, or are damaged.");
-  Reader reader{bytes};
-  auto magic = reader.bytes(sizeof kMagic);
-  if (magic.size() != sizeof kMagic || std::memcmp(magic.data(), kMagic, sizeof kMagic) != 0) return corrupt;
-  const uint64_t version = reader.number();
-  if (!reader.failed && version != kVersion)
+  ByteReader in(bytes);
+  const auto magic = in.raw(kMagic.size()), wanted_magic = std::as_bytes(std::span(kMagic));
+  if (!std::equal(magic.begin(), magic.end(), wanted_magic.begin(), wanted_magic.end()))
+    return corrupt("These " + std::to_string(bytes.size()) + " bytes are no saved state.");
+  const uint32_t version = in.u32();
+  if (in.ok() && version != kVersion)
     return unsupported("This saved state has version " + std::to_string(version) + "; this library reads version " +
                        std::to_string(kVersion) + ".");
-  const uint64_t hash = reader.number();
-  if (reader.failed || hash != hash_of(reader.rest)) return corrupt;
+  Hash hash;
+  hash.high = in.u64();
+  hash.low = in.u64();
+  const auto body = in.raw(in.left());
+  if (!in.ok() || hash != hash_bytes(body.data(), body.size())) return corrupt("This saved state is damaged.");
   // Everything is checked before anything is written.
+  ByteReader tensors(body);
   std::vector<std::span<const std::byte>> elements;
+  bool fits = true;
   for (const Alias& alias : aliases_) {
-    std::vector<std::byte> type;
-    put_type(type, alias);
-    auto found = reader.bytes(type.size());
-    if (reader.failed || !std::equal(found.begin(), found.end(), type.begin()))
-      return invalid_argument("This saved state is of other tensors than the session's.");
-    elements.push_back(reader.bytes(alias.storage_bytes));
+    const std::vector<std::byte> type = type_bytes(alias);
+    const auto found = tensors.raw(type.size());
+    fits = fits && std::equal(found.begin(), found.end(), type.begin(), type.end());
+    elements.push_back(tensors.raw(alias.storage_bytes));
   }
-  if (reader.failed || !reader.rest.empty())
+  if (!fits || !tensors.ok() || tensors.left() != 0)
     return invalid_argument("This saved state is of other tensors than the session's.");
   for (size_t i = 0; i < aliases_.size(); ++i) TUFF_TRY(write(device, *aliases_[i].buffers[phase], elements[i]));
   return ok_status();
