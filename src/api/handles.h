@@ -62,7 +62,7 @@ struct SessionState {
   // What calls read into: kept, so that a run of a prepared shape allocates nothing.
   std::vector<CallerTensor> inputs, outputs;
   std::vector<TensorView> input_views;
-  IoPlaces places;
+  IoBinding binding;
   std::vector<std::unique_ptr<tuff_run>> spare_runs;
 };
 

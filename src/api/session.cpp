@@ -28,7 +28,7 @@ Result<RunId> start_run(SessionState& state, const tuff_run_desc_t& d) {
   TUFF_TRY(read_outputs(state, d.outputs, d.output_count));
   RunDesc desc;
   if (has_inputs) desc.inputs = state.input_views;
-  TUFF_ASSIGN(desc.places, places_of(state, has_inputs, false));
+  TUFF_ASSIGN(desc.binding, binding_of(state, has_inputs, false));
   // The same two numbers in both layers.
   static_assert(sizeof(SemaphoreUse) == sizeof(tuff_semaphore_use_t) &&
                 offsetof(SemaphoreUse, value) == offsetof(tuff_semaphore_use_t, value));
@@ -115,17 +115,17 @@ tuff_status_t tuff_session_register(tuff_session_t* session, const tuff_tensor_d
                                     const tuff_tensor_desc_t* outputs, uint32_t output_count, tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
-    TUFF_ASSIGN(const IoPlaces* places, register_tensors(*session->state, inputs, input_count, outputs, output_count));
-    return session->state->session->record(places);
+    TUFF_ASSIGN(const IoBinding* binding, register_tensors(*session->state, inputs, input_count, outputs, output_count));
+    return session->state->session->record(binding);
   });
 }
 
 tuff_status_t tuff_session_unregister(tuff_session_t* session, tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
   return entered(session->state, out_error, [&]() -> Status {
-    TUFF_TRY(session->state->session->forget_places());
+    TUFF_TRY(session->state->session->forget_bindings());
     session->state->registered.clear();
-    session->state->places = {};
+    session->state->binding = {};
     return ok_status();
   });
 }

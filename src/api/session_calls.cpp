@@ -90,11 +90,11 @@ Status read_outputs(SessionState& state, const tuff_tensor_desc_t* outputs, uint
   return ok_status();
 }
 
-Result<const IoPlaces*> places_of(SessionState& state, bool has_inputs, bool is_registering) {
+Result<const IoBinding*> binding_of(SessionState& state, bool has_inputs, bool is_registering) {
   const PreparedInfo& info = *state.session->prepared();
   const auto inputs = has_inputs ? std::span<const CallerTensor>(state.inputs) : std::span<const CallerTensor>();
   auto any = [](std::span<const CallerTensor> list) { return std::any_of(list.begin(), list.end(), in_device_memory); };
-  if (!any(inputs) && !any(state.outputs)) return static_cast<const IoPlaces*>(nullptr);
+  if (!any(inputs) && !any(state.outputs)) return static_cast<const IoBinding*>(nullptr);
   auto fill = [&](std::span<const CallerTensor> list, const std::vector<BoundTensor>& expected,
                   std::vector<BufferSlice>& slices) -> Status {
     slices.assign(expected.size(), BufferSlice());
@@ -106,17 +106,17 @@ Result<const IoPlaces*> places_of(SessionState& state, bool has_inputs, bool is_
     }
     return ok_status();
   };
-  TUFF_TRY(fill(inputs, info.inputs, state.places.inputs));
-  TUFF_TRY(fill(state.outputs, info.outputs, state.places.outputs));
-  return static_cast<const IoPlaces*>(&state.places);
+  TUFF_TRY(fill(inputs, info.inputs, state.binding.inputs));
+  TUFF_TRY(fill(state.outputs, info.outputs, state.binding.outputs));
+  return static_cast<const IoBinding*>(&state.binding);
 }
 
-Result<const IoPlaces*> register_tensors(SessionState& state, const tuff_tensor_desc_t* inputs, uint32_t input_count,
-                                         const tuff_tensor_desc_t* outputs, uint32_t output_count) {
+Result<const IoBinding*> register_tensors(SessionState& state, const tuff_tensor_desc_t* inputs, uint32_t input_count,
+                                          const tuff_tensor_desc_t* outputs, uint32_t output_count) {
   TUFF_TRY(read_inputs(state, inputs, input_count, true));
   TUFF_TRY(choose_shape(state));
   TUFF_TRY(read_outputs(state, outputs, output_count));
-  return places_of(state, true, true);
+  return binding_of(state, true, true);
 }
 
 }  // namespace tuff

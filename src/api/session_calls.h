@@ -27,10 +27,10 @@ Status read_inputs(SessionState& state, const tuff_tensor_desc_t* inputs, uint32
 Status choose_shape(SessionState& state);
 // Into state.outputs, for the current shape.
 Status read_outputs(SessionState& state, const tuff_tensor_desc_t* outputs, uint32_t count);
-// Where the tensors that were read lie, in state.places; null where all are the session's own.
-Result<const IoPlaces*> places_of(SessionState& state, bool has_inputs, bool is_registering);
+// Where the tensors that were read lie, in state.binding; null where all are the session's own.
+Result<const IoBinding*> binding_of(SessionState& state, bool has_inputs, bool is_registering);
 // All four; the VkBuffers stay registered.
-Result<const IoPlaces*> register_tensors(SessionState& state, const tuff_tensor_desc_t* inputs, uint32_t input_count,
-                                         const tuff_tensor_desc_t* outputs, uint32_t output_count);
+Result<const IoBinding*> register_tensors(SessionState& state, const tuff_tensor_desc_t* inputs, uint32_t input_count,
+                                          const tuff_tensor_desc_t* outputs, uint32_t output_count);
 
 }  // namespace tuff

@@ -83,28 +83,28 @@ tuff_status_t tuff_device_from_vulkan(const tuff_vulkan_device_desc_t* desc, tuf
     if (d.extension_count != 0) TUFF_NOT_NULL(d.extensions);
     if (!d.lock_queue != !d.unlock_queue)
       return invalid_argument("A queue is locked and unlocked by two callbacks, not by one.");
-    LentVulkanDevice lent;
-    lent.get_instance_proc_addr = d.get_instance_proc_addr;
-    lent.instance = d.instance;
-    lent.physical_device = d.physical_device;
-    lent.api_version = d.api_version;
-    lent.device = d.device;
-    lent.queue = d.queue;
-    lent.queue_family = d.queue_family;
-    lent.features = d.features;
-    lent.allocator = d.allocator;
+    BorrowedVulkanDevice host;
+    host.get_instance_proc_addr = d.get_instance_proc_addr;
+    host.instance = d.instance;
+    host.physical_device = d.physical_device;
+    host.api_version = d.api_version;
+    host.device = d.device;
+    host.queue = d.queue;
+    host.queue_family = d.queue_family;
+    host.features = d.features;
+    host.allocator = d.allocator;
     for (uint32_t i = 0; i < d.extension_count; ++i) {
       TUFF_NOT_NULL(d.extensions[i]);
-      lent.extensions.emplace_back(d.extensions[i]);
+      host.extensions.emplace_back(d.extensions[i]);
     }
     if (d.lock_queue) {
-      lent.lock_queue = [call = d.lock_queue, data = d.queue_user_data] { call(data); };
-      lent.unlock_queue = [call = d.unlock_queue, data = d.queue_user_data] { call(data); };
+      host.lock_queue = [call = d.lock_queue, data = d.queue_user_data] { call(data); };
+      host.unlock_queue = [call = d.unlock_queue, data = d.queue_user_data] { call(data); };
     }
     auto device = std::make_unique<tuff_device>();
     device->log = log_of(d.log, d.log_user_data);
-    lent.log = device->log;
-    TUFF_ASSIGN(device->target, lent_target(lent));
+    host.log = device->log;
+    TUFF_ASSIGN(device->target, borrowed_target(host));
     *out_device = device.release();
     return ok_status();
   });
@@ -124,13 +124,13 @@ tuff_status_t tuff_session_record(tuff_session_t* session, const tuff_record_des
     TUFF_TRY(read_desc(desc, d, "tuff_record_desc_t"));
     TUFF_NOT_NULL(d.command_buffer);
     SessionState& state = *session->state;
-    TUFF_ASSIGN(const IoPlaces* places, register_tensors(state, d.inputs, d.input_count, d.outputs, d.output_count));
+    TUFF_ASSIGN(const IoBinding* binding, register_tensors(state, d.inputs, d.input_count, d.outputs, d.output_count));
     for (const auto* list : {&state.inputs, &state.outputs})
       for (const CallerTensor& tensor : *list)
         if (tensor.view.data)
           return invalid_argument("Recorded commands copy no host memory: it goes through set_input and read_output.");
     // Registered, since what the host's command buffer names has to stay.
-    TUFF_TRY(state.session->record(places));
+    TUFF_TRY(state.session->record(binding));
     if (out_info) {
       const VulkanDependency input = vulkan_input_dependency(), output = vulkan_output_dependency();
       tuff_record_info_t info = TUFF_RECORD_INFO_INIT;
@@ -141,6 +141,6 @@ tuff_status_t tuff_session_record(tuff_session_t* session, const tuff_record_des
       info.output_access = output.access;
       TUFF_TRY(write_info(info, out_info, "out_info"));
     }
-    return state.session->record_into(static_cast<uint64_t>(reinterpret_cast<uintptr_t>(d.command_buffer)), places);
+    return state.session->record_into(static_cast<uint64_t>(reinterpret_cast<uintptr_t>(d.command_buffer)), binding);
   });
 }

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "module/compiled_kernels.h"
 #include "device/device_info.h"
+#include "module/compiled_kernels.h"
 #include "plan/plan.h"
 
 namespace tuff {
@@ -86,8 +86,8 @@ class Recording {  // a command buffer recorded once
  public:
   virtual ~Recording() = default;
   virtual Status submit(const SubmitDesc& desc = {}) = 0;  // BUSY while the previous one has not been waited for
-  // Writes the same commands, without timestamps, into a command buffer of the backend's API, which is being recorded. This
-  // Recording has to live until the device is done with them.
+  // Writes the same commands, with the plan's own grids and without timestamps, into a command buffer of the backend's API,
+  // which is being recorded. This Recording has to live until the device is done with them.
   virtual Status write_into(uint64_t command_buffer) = 0;
   virtual Result<bool> wait(uint64_t timeout_ns) = 0;  // false: not finished in time; sleeps, never spins
   // After wait(): device time of each dispatch; empty without timestamps.

@@ -23,8 +23,8 @@ class CpuSession : public Session {
   bool choose_kept_shape(std::span<const TensorView> inputs) override;
   const PreparedInfo* prepared() const override { return prepared_ ? &info_ : nullptr; }
   const BoundPlan* bound_plan() const override { return nullptr; }
-  Status record(const IoPlaces* places) override { return places ? no_device_memory() : ok_status(); }
-  Status forget_places() override { return ok_status(); }
+  Status record(const IoBinding* binding) override { return binding ? no_device_memory() : ok_status(); }
+  Status forget_bindings() override { return ok_status(); }
 
   Status write_input(size_t index, const TensorView& view) override;
   Result<RunId> submit(const RunDesc& desc) override;
@@ -34,7 +34,7 @@ class CpuSession : public Session {
   void release(RunId id) override;
   Status read_output(size_t index, const MutableTensorView& view) override;
   Result<std::vector<uint64_t>> dispatch_times_ns() override { return std::vector<uint64_t>(); }
-  Status record_into(uint64_t, const IoPlaces*) override { return unsupported("The CPU has no command buffers."); }
+  Status record_into(uint64_t, const IoBinding*) override { return unsupported("The CPU has no command buffers."); }
   DeviceCounters counters() const override { return {}; }
 
  private:
@@ -134,7 +134,7 @@ Status CpuSession::write_input(size_t index, const TensorView& view) {
 Result<RunId> CpuSession::submit(const RunDesc& desc) {
   if (!prepared_) return invalid_argument("A session is prepared before it runs.");
   if (runs_.size() >= in_flight_count_) return Status(Code::kBusy, "As many runs of this session as may be are in flight.");
-  if (desc.places) return no_device_memory();
+  if (desc.binding) return no_device_memory();
   if (!desc.submit.waits.empty() || !desc.submit.signals.empty()) return unsupported("The CPU has no semaphores.");
   for (size_t i = 0; i < desc.inputs.size(); ++i)
     if (desc.inputs[i].data) TUFF_TRY(write_input(i, desc.inputs[i]));

@@ -8,7 +8,7 @@
 namespace tuff {
 namespace {
 
-const IoPlaces kOwnPlaces;
+const IoBinding kOwnBinding;
 
 Status busy() { return Status(Code::kBusy, "As many runs of this session as may be are still in flight."); }
 
@@ -16,7 +16,7 @@ struct Run {
   RunId id;
   PreparedShape* shape = nullptr;
   size_t slot = 0;
-  std::shared_ptr<const RecordedPlaces> places;
+  std::shared_ptr<const RecordedBinding> binding;
   std::shared_ptr<Recording> recording;
   uint32_t phase = 0;  // that it started from
   bool ended = false, cancelled = false, released = false;
@@ -40,8 +40,8 @@ class DeviceSession : public Session {
   bool choose_kept_shape(std::span<const TensorView> inputs) override;
   const PreparedInfo* prepared() const override { return current_ ? &current_->info() : nullptr; }
   const BoundPlan* bound_plan() const override { return current_ ? &current_->bound() : nullptr; }
-  Status record(const IoPlaces* places) override;
-  Status forget_places() override;
+  Status record(const IoBinding* binding) override;
+  Status forget_bindings() override;
 
   Status write_input(size_t index, const TensorView& view) override;
   Result<RunId> submit(const RunDesc& desc) override;
@@ -51,14 +51,14 @@ class DeviceSession : public Session {
   void release(RunId id) override;
   Status read_output(size_t index, const MutableTensorView& view) override;
   Result<std::vector<uint64_t>> dispatch_times_ns() override;
-  Status record_into(uint64_t command_buffer, const IoPlaces* places) override;
+  Status record_into(uint64_t command_buffer, const IoBinding* binding) override;
   DeviceCounters counters() const override { return device().counters(); }
 
  private:
   struct Ended {  // the run that ended last
     PreparedShape* shape = nullptr;
     size_t slot = 0;
-    std::shared_ptr<const RecordedPlaces> places;
+    std::shared_ptr<const RecordedBinding> binding;
     std::shared_ptr<Recording> recording;
   };
 
@@ -71,7 +71,7 @@ class DeviceSession : public Session {
   Status drop_oldest_shape();
   void drop_current_shape();
   Status read(const Ended& run, size_t index, const MutableTensorView& view) const;
-  Result<std::shared_ptr<const RecordedPlaces>> recorded_for(const IoPlaces* places);
+  Result<std::shared_ptr<const RecordedBinding>> recorded_for(const IoBinding* binding);
 
   std::shared_ptr<const Program> program_;
   SessionOptions options_;
@@ -106,7 +106,7 @@ void DeviceSession::reap() {
 void DeviceSession::end(Run& run, bool with_outputs) {
   run.ended = true;
   if (with_outputs)
-    last_ = {run.shape, run.slot, run.places, run.recording};
+    last_ = {run.shape, run.slot, run.binding, run.recording};
   else if (last_.shape == run.shape && last_.slot == run.slot)
     last_ = {};
 }
@@ -209,23 +209,23 @@ bool DeviceSession::choose_kept_shape(std::span<const TensorView> inputs) {
   return true;
 }
 
-Status DeviceSession::record(const IoPlaces* places) {
+Status DeviceSession::record(const IoBinding* binding) {
   TUFF_TRY(require_shape());
-  Status status = current_->record(places ? *places : kOwnPlaces, true).status();
+  Status status = current_->record(binding ? *binding : kOwnBinding, true).status();
   if (!status.ok() && !current_->is_recorded()) drop_current_shape();
   return status;
 }
 
-Status DeviceSession::forget_places() {
+Status DeviceSession::forget_bindings() {
   if (in_flight()) return busy();
-  for (const auto& shape : shapes_) shape->forget_places();
+  for (const auto& shape : shapes_) shape->forget_bindings();
   return ok_status();
 }
 
-Result<std::shared_ptr<const RecordedPlaces>> DeviceSession::recorded_for(const IoPlaces* places) {
-  const IoPlaces& wanted = places ? *places : kOwnPlaces;
+Result<std::shared_ptr<const RecordedBinding>> DeviceSession::recorded_for(const IoBinding* binding) {
+  const IoBinding& wanted = binding ? *binding : kOwnBinding;
   if (auto known = current_->find(wanted)) return known;
-  return current_->record(wanted, places == nullptr);
+  return current_->record(wanted, binding == nullptr);
 }
 
 Status DeviceSession::write_input(size_t index, const TensorView& view) {
@@ -241,18 +241,18 @@ Result<RunId> DeviceSession::submit(const RunDesc& desc) {
   reap();
   std::optional<size_t> slot = current_->free_slot();
   if (!slot || runs_.size() >= options_.in_flight_count) return busy();
-  TUFF_ASSIGN(std::shared_ptr<const RecordedPlaces> places, recorded_for(desc.places));
+  TUFF_ASSIGN(std::shared_ptr<const RecordedBinding> binding, recorded_for(desc.binding));
   for (size_t i = 0; i < desc.inputs.size(); ++i)
     if (desc.inputs[i].data) TUFF_TRY(current_->write_input(*slot, i, desc.inputs[i]));
   TUFF_TRY(current_->renew_inputs(*slot));
-  TUFF_TRY(current_->fill_grids(*slot));
+  TUFF_TRY(current_->restore_grids(*slot));
   if (last_.shape == current_ && last_.slot == *slot) last_ = {};
-  std::shared_ptr<Recording> recording = current_->recording(*places, *slot, phase_);
+  std::shared_ptr<Recording> recording = current_->recording(*binding, *slot, phase_);
   TUFF_TRY(recording->submit(desc.submit));
   current_->slot(*slot).in_use = true;
   current_->last_use = ++use_count_;
   const RunId id(run_count_++);
-  runs_.push_back({id, current_, *slot, std::move(places), std::move(recording), phase_});
+  runs_.push_back({id, current_, *slot, std::move(binding), std::move(recording), phase_});
   if (!state_.empty()) phase_ = 1 - phase_;
   return id;
 }
@@ -284,7 +284,7 @@ void DeviceSession::release(RunId id) {
 }
 
 Status DeviceSession::read(const Ended& run, size_t index, const MutableTensorView& view) const {
-  if (index < run.places->places.outputs.size() && run.places->places.outputs[index].buffer)
+  if (index < run.binding->binding.outputs.size() && run.binding->binding.outputs[index].buffer)
     return invalid_argument("Output " + std::to_string(index) + " went to the caller's device memory.");
   return run.shape->read_output(run.slot, index, view);
 }
@@ -292,7 +292,7 @@ Status DeviceSession::read(const Ended& run, size_t index, const MutableTensorVi
 Status DeviceSession::read_output(RunId id, size_t index, const MutableTensorView& view) {
   Run* run = find(id);
   if (!run || !run->ended || run->cancelled) return invalid_argument("There is no finished run to read from.");
-  return read({run->shape, run->slot, run->places, run->recording}, index, view);
+  return read({run->shape, run->slot, run->binding, run->recording}, index, view);
 }
 
 Status DeviceSession::read_output(size_t index, const MutableTensorView& view) {
@@ -307,15 +307,16 @@ Result<std::vector<uint64_t>> DeviceSession::dispatch_times_ns() {
   return in_flight() ? busy() : invalid_argument("There is no finished run that was timed.");
 }
 
-Status DeviceSession::record_into(uint64_t command_buffer, const IoPlaces* places) {
+Status DeviceSession::record_into(uint64_t command_buffer, const IoBinding* binding) {
   TUFF_TRY(require_shape());
   reap();
   std::optional<size_t> slot = current_->free_slot();
   if (!slot) return busy();
-  TUFF_ASSIGN(std::shared_ptr<const RecordedPlaces> recorded, recorded_for(places));
+  TUFF_ASSIGN(std::shared_ptr<const RecordedBinding> recorded, recorded_for(binding));
   TUFF_TRY(current_->renew_inputs(*slot));
-  TUFF_TRY(current_->fill_grids(*slot));
-  TUFF_TRY(current_->recording(*recorded, *slot, phase_)->write_into(command_buffer));
+  const std::shared_ptr<Recording>& recording = current_->recording(*recorded, *slot, phase_);
+  TUFF_TRY(recording->write_into(command_buffer));
+  last_ = {current_, *slot, recorded, recording};  // the host knows when it has run
   if (!state_.empty()) phase_ = 1 - phase_;
   return ok_status();
 }

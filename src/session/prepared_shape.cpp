@@ -9,12 +9,12 @@
 namespace tuff {
 namespace {
 
-// The slice that places give for a tensor; no buffer: the session's own.
-BufferSlice slice_of(const std::vector<BufferSlice>& places, size_t index) {
-  return index < places.size() ? places[index] : BufferSlice();
+// The slice that binding give for a tensor; no buffer: the session's own.
+BufferSlice slice_of(const std::vector<BufferSlice>& binding, size_t index) {
+  return index < binding.size() ? binding[index] : BufferSlice();
 }
 
-Status check_place(const BufferSlice& slice, const BoundTensor& tensor, const DeviceInfo& device) {
+Status check_slice(const BufferSlice& slice, const BoundTensor& tensor, const DeviceInfo& device) {
   // Kernels see words where hosts see bytes.
   if (storage_element_size_bytes(tensor.dtype) != dtype_size_bytes(tensor.dtype))
     return unsupported(
@@ -86,13 +86,13 @@ Status PreparedShape::make_slots() {
   for (size_t i = 0; i < slots_.size(); ++i) {
     TUFF_ASSIGN(slots_[i].grids, device().allocate(MemoryUse::kUpload, bound_.dispatches.size() * kGridBytes));
     if (!slots_[i].grids->mapped()) return internal_error("A buffer of grids is not mapped.");
-    TUFF_TRY(fill_grids(i));
+    TUFF_TRY(restore_grids(i));
   }
   return ok_status();
 }
 
-Result<HostedBuffer> PreparedShape::make_hosted(const BoundTensor& tensor, MemoryUse staging) {
-  HostedBuffer hosted;
+Result<StagedBuffer> PreparedShape::make_staged(const BoundTensor& tensor, MemoryUse staging) {
+  StagedBuffer hosted;
   TUFF_ASSIGN(hosted.device, device().allocate(MemoryUse::kDevice, tensor.storage_bytes));
   if (hosted.device->mapped()) {
     hosted.host = hosted.device;
@@ -105,72 +105,72 @@ Result<HostedBuffer> PreparedShape::make_hosted(const BoundTensor& tensor, Memor
   return hosted;
 }
 
-Status PreparedShape::make_hosted_buffers(RunSlot& slot) {
+Status PreparedShape::make_staged_buffers(RunSlot& slot) {
   if (!slot.inputs.empty() || !slot.outputs.empty()) return ok_status();
-  std::vector<HostedBuffer> inputs(bound_.inputs.size()), outputs(bound_.outputs.size());
+  std::vector<StagedBuffer> inputs(bound_.inputs.size()), outputs(bound_.outputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (state_.of_input(i)) continue;
-    TUFF_ASSIGN(inputs[i], make_hosted(bound_.inputs[i], MemoryUse::kUpload));
+    TUFF_ASSIGN(inputs[i], make_staged(bound_.inputs[i], MemoryUse::kUpload));
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (state_.of_output(i)) continue;
-    TUFF_ASSIGN(outputs[i], make_hosted(bound_.outputs[i], MemoryUse::kReadback));
+    TUFF_ASSIGN(outputs[i], make_staged(bound_.outputs[i], MemoryUse::kReadback));
   }
   slot.inputs = std::move(inputs);
   slot.outputs = std::move(outputs);
   return ok_status();
 }
 
-std::shared_ptr<const RecordedPlaces> PreparedShape::find(const IoPlaces& places) const {
+std::shared_ptr<const RecordedBinding> PreparedShape::find(const IoBinding& binding) const {
   for (const auto& recorded : recorded_)
-    if (recorded->places == places) return recorded;
+    if (recorded->binding == binding) return recorded;
   return nullptr;
 }
 
-Result<std::shared_ptr<const RecordedPlaces>> PreparedShape::record(const IoPlaces& places, bool is_registered) {
+Result<std::shared_ptr<const RecordedBinding>> PreparedShape::record(const IoBinding& binding, bool is_registered) {
   for (const auto& recorded : recorded_) {
-    if (!(recorded->places == places)) continue;
+    if (!(recorded->binding == binding)) continue;
     recorded->is_registered = recorded->is_registered || is_registered;
-    return std::shared_ptr<const RecordedPlaces>(recorded);
+    return std::shared_ptr<const RecordedBinding>(recorded);
   }
   bool all_given = true;
   auto check = [&](const std::vector<BufferSlice>& slices, const std::vector<BoundTensor>& tensors, auto alias_of) -> Status {
     for (size_t i = 0; i < tensors.size(); ++i) {
       const BufferSlice slice = slice_of(slices, i);
       if (alias_of(i)) {
-        if (slice.buffer)
-          return invalid_argument("Tensor '" + tensors[i].name + "' is state; it has no place of the caller's.");
+        if (slice.buffer) return invalid_argument("Tensor '" + tensors[i].name + "' is state; it is not bound.");
         continue;
       }
       if (!slice.buffer)
         all_given = false;
       else
-        TUFF_TRY(check_place(slice, tensors[i], program_->target.info));
+        TUFF_TRY(check_slice(slice, tensors[i], program_->target.info));
     }
     return ok_status();
   };
-  TUFF_TRY(check(places.inputs, bound_.inputs, [&](size_t i) { return state_.of_input(i) != nullptr; }));
-  TUFF_TRY(check(places.outputs, bound_.outputs, [&](size_t i) { return state_.of_output(i) != nullptr; }));
-  auto made = std::make_shared<RecordedPlaces>();
-  made->places = places;
+  TUFF_TRY(check(binding.inputs, bound_.inputs, [&](size_t i) { return state_.of_input(i) != nullptr; }));
+  TUFF_TRY(check(binding.outputs, bound_.outputs, [&](size_t i) { return state_.of_output(i) != nullptr; }));
+  auto made = std::make_shared<RecordedBinding>();
+  made->binding = binding;
   made->is_registered = is_registered;
   for (RunSlot& slot : slots_) {
-    if (!all_given) TUFF_TRY(make_hosted_buffers(slot));
+    if (!all_given) TUFF_TRY(make_staged_buffers(slot));
     for (uint32_t phase = 0; phase < phase_count_; ++phase) {
-      TUFF_ASSIGN(std::shared_ptr<Recording> recording, make_recording(places, slot, phase));
+      TUFF_ASSIGN(std::shared_ptr<Recording> recording, make_recording(binding, slot, phase));
       made->recordings.push_back(std::move(recording));
     }
   }
   std::erase_if(recorded_, [](const auto& r) { return !r->is_registered; });
   recorded_.push_back(made);
-  return std::shared_ptr<const RecordedPlaces>(std::move(made));
+  return std::shared_ptr<const RecordedBinding>(std::move(made));
 }
 
-void PreparedShape::forget_places() {
-  std::erase_if(recorded_, [](const auto& r) { return !(r->places == IoPlaces()); });
+void PreparedShape::forget_bindings() {
+  std::erase_if(recorded_, [](const auto& r) { return !(r->binding == IoBinding()); });
 }
 
-Result<std::shared_ptr<Recording>> PreparedShape::make_recording(const IoPlaces& places, const RunSlot& slot, uint32_t phase) {
+Result<std::shared_ptr<Recording>> PreparedShape::make_recording(const IoBinding& binding, const RunSlot& slot,
+                                                                 uint32_t phase) {
   RecordDesc desc;
   desc.plan = &bound_;
   desc.pipelines = program_->pipelines;
@@ -181,7 +181,7 @@ Result<std::shared_ptr<Recording>> PreparedShape::make_recording(const IoPlaces&
   desc.timestamps = options_.timestamps;
   for (size_t i = 0; i < bound_.inputs.size(); ++i) {
     const State::Alias* alias = state_.of_input(i);
-    const BufferSlice slice = alias ? BufferSlice(alias->buffers[phase]) : slice_of(places.inputs, i);
+    const BufferSlice slice = alias ? BufferSlice(alias->buffers[phase]) : slice_of(binding.inputs, i);
     desc.inputs.push_back(slice.buffer ? slice : BufferSlice(slot.inputs[i].device));
     if (slice.buffer || slot.inputs[i].host == slot.inputs[i].device) continue;
     desc.copies_before.push_back({slot.inputs[i].host.get(), slot.inputs[i].device.get(), bound_.inputs[i].storage_bytes});
@@ -189,7 +189,7 @@ Result<std::shared_ptr<Recording>> PreparedShape::make_recording(const IoPlaces&
   }
   for (size_t i = 0; i < bound_.outputs.size(); ++i) {
     const State::Alias* alias = state_.of_output(i);
-    const BufferSlice slice = alias ? BufferSlice(alias->buffers[1 - phase]) : slice_of(places.outputs, i);
+    const BufferSlice slice = alias ? BufferSlice(alias->buffers[1 - phase]) : slice_of(binding.outputs, i);
     desc.outputs.push_back(slice.buffer ? slice : BufferSlice(slot.outputs[i].device));
     if (slice.buffer || slot.outputs[i].host == slot.outputs[i].device) continue;
     desc.copies_after.push_back({slot.outputs[i].device.get(), slot.outputs[i].host.get(), bound_.outputs[i].storage_bytes});
@@ -212,8 +212,8 @@ Status PreparedShape::write_input(size_t slot, size_t index, const TensorView& v
   TUFF_TRY(check_tensor(bound_.inputs, index, view, "input"));
   if (state_.of_input(index))
     return invalid_argument("The input '" + bound_.inputs[index].name + "' is state; no host writes it.");
-  TUFF_TRY(make_hosted_buffers(slots_[slot]));
-  HostedBuffer& input = slots_[slot].inputs[index];
+  TUFF_TRY(make_staged_buffers(slots_[slot]));
+  StagedBuffer& input = slots_[slot].inputs[index];
   if (!input.host->mapped()) return internal_error("An input's staging buffer is not mapped.");
   store_elements(view, {}, input.host->mapped());
   input.version = latest_[index].version + 1;
@@ -223,9 +223,9 @@ Status PreparedShape::write_input(size_t slot, size_t index, const TensorView& v
 
 Status PreparedShape::renew_inputs(size_t slot) {
   for (size_t i = 0; i < slots_[slot].inputs.size(); ++i) {
-    HostedBuffer& input = slots_[slot].inputs[i];
+    StagedBuffer& input = slots_[slot].inputs[i];
     if (!input.host || input.version == latest_[i].version) continue;
-    const HostedBuffer& latest = slots_[latest_[i].slot].inputs[i];
+    const StagedBuffer& latest = slots_[latest_[i].slot].inputs[i];
     std::memcpy(input.host->mapped(), latest.host->mapped(), bound_.inputs[i].storage_bytes);
     input.version = latest.version;
     TUFF_TRY(input.host->flush());
@@ -246,9 +246,10 @@ Status PreparedShape::read_output(size_t slot, size_t index, const MutableTensor
   return ok_status();
 }
 
-Status PreparedShape::fill_grids(size_t slot) {
+Status PreparedShape::restore_grids(size_t slot) {
   Buffer* grids = slots_[slot].grids.get();
-  if (!grids) return ok_status();
+  if (!grids || !slots_[slot].grids_cleared) return ok_status();
+  slots_[slot].grids_cleared = false;
   std::byte* to = grids->mapped();
   for (const BoundDispatch& dispatch : bound_.dispatches) {
     std::memcpy(to, dispatch.grid.data(), kGridBytes);
@@ -260,6 +261,7 @@ Status PreparedShape::fill_grids(size_t slot) {
 Status PreparedShape::clear_grids(size_t slot) {
   Buffer* grids = slots_[slot].grids.get();
   if (!grids) return ok_status();
+  slots_[slot].grids_cleared = true;
   std::memset(grids->mapped(), 0, bound_.dispatches.size() * kGridBytes);
   return grids->flush();
 }

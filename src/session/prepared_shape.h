@@ -10,21 +10,22 @@
 namespace tuff {
 
 // A tensor of one slot: where kernels see it, and where the host does. On unified memory both are one buffer.
-struct HostedBuffer {
+struct StagedBuffer {
   std::shared_ptr<Buffer> device;
   std::shared_ptr<Buffer> host;
   uint64_t version = 0;  // of an input: which writing of it is in here
 };
 
 struct RunSlot {
-  std::vector<HostedBuffer> inputs, outputs;  // empty until something is recorded for the session's own places
+  std::vector<StagedBuffer> inputs, outputs;  // empty until something is recorded for the session's own binding
   std::shared_ptr<Buffer> grids;              // null unless runs can be cancelled
+  bool grids_cleared = true;                  // they are not as planned
   bool in_use = false;                        // a run has it, from submit() to release()
 };
 
-// What is recorded for one set of places: a command buffer for each slot and each phase of the state.
-struct RecordedPlaces {
-  IoPlaces places;
+// What is recorded for one binding: a command buffer for each slot and each phase of the state.
+struct RecordedBinding {
+  IoBinding binding;
   bool is_registered = false;
   std::vector<std::shared_ptr<Recording>> recordings;
 };
@@ -38,13 +39,13 @@ class PreparedShape {
   const PreparedInfo& info() const { return info_; }
   const BoundPlan& bound() const { return bound_; }
 
-  // Null if nothing is recorded for these places.
-  std::shared_ptr<const RecordedPlaces> find(const IoPlaces& places) const;
-  // Records for these places; what was recorded for other places that are not registered goes.
-  Result<std::shared_ptr<const RecordedPlaces>> record(const IoPlaces& places, bool is_registered);
-  void forget_places();  // all but the session's own
+  // Null if nothing is recorded for this binding.
+  std::shared_ptr<const RecordedBinding> find(const IoBinding& binding) const;
+  // Records for this binding; what was recorded for others that are not registered goes.
+  Result<std::shared_ptr<const RecordedBinding>> record(const IoBinding& binding, bool is_registered);
+  void forget_bindings();  // all but the session's own
   bool is_recorded() const { return !recorded_.empty(); }
-  const std::shared_ptr<Recording>& recording(const RecordedPlaces& recorded, size_t slot, uint32_t phase) const {
+  const std::shared_ptr<Recording>& recording(const RecordedBinding& recorded, size_t slot, uint32_t phase) const {
     return recorded.recordings[slot * phase_count_ + phase];
   }
 
@@ -57,9 +58,9 @@ class PreparedShape {
   // Brings the slot's inputs to what was written last, into whichever slot.
   Status renew_inputs(size_t slot);
   Status read_output(size_t slot, size_t index, const MutableTensorView& view);
-  // Grids as planned; with zeros, what has not started does not run.
-  Status fill_grids(size_t slot);
+  // With zeros, what has not started does not run; restore_grids() does nothing unless they were cleared.
   Status clear_grids(size_t slot);
+  Status restore_grids(size_t slot);
 
   uint64_t last_use = 0;
 
@@ -75,9 +76,9 @@ class PreparedShape {
   Status check_memory();
   Status make_parameters();
   Status make_slots();
-  Status make_hosted_buffers(RunSlot& slot);
-  Result<HostedBuffer> make_hosted(const BoundTensor& tensor, MemoryUse staging);
-  Result<std::shared_ptr<Recording>> make_recording(const IoPlaces& places, const RunSlot& slot, uint32_t phase);
+  Status make_staged_buffers(RunSlot& slot);
+  Result<StagedBuffer> make_staged(const BoundTensor& tensor, MemoryUse staging);
+  Result<std::shared_ptr<Recording>> make_recording(const IoBinding& binding, const RunSlot& slot, uint32_t phase);
 
   std::shared_ptr<const Program> program_;
   SessionOptions options_;
@@ -88,7 +89,7 @@ class PreparedShape {
   std::shared_ptr<Buffer> arena_, parameters_;
   std::vector<RunSlot> slots_;
   std::vector<InputSource> latest_;
-  std::vector<std::shared_ptr<RecordedPlaces>> recorded_;
+  std::vector<std::shared_ptr<RecordedBinding>> recorded_;
 };
 
 }  // namespace tuff

@@ -1,7 +1,7 @@
 // Session: one stream of runs of a program. It holds, for each of the last few shapes that were prepared, the bound plan,
 // the buffers and the recorded command buffers; and what outlives a run, its state.
 //
-// Invariant: a run of a prepared shape, with places that are registered, never compiles, records, writes a descriptor or
+// Invariant: a run of a prepared shape, with a binding that is registered, never compiles, records, writes a descriptor or
 // allocates; it is copies on the host and one submit. A session is used by one thread at a time.
 #pragma once
 
@@ -35,16 +35,16 @@ struct PreparedInfo {
 
 // Where a run finds its inputs and puts its outputs, by index: device memory of someone else's, or (no buffer) the session's
 // own, which the host writes and reads.
-struct IoPlaces {
+struct IoBinding {
   std::vector<BufferSlice> inputs, outputs;  // empty: all are the session's own
-  friend bool operator==(const IoPlaces&, const IoPlaces&) = default;
+  friend bool operator==(const IoBinding&, const IoBinding&) = default;
 };
 
 using RunId = Index<struct RunTag>;
 
 struct RunDesc {
   std::span<const TensorView> inputs;  // empty, or one an input; what has no data stays as it was written last
-  const IoPlaces* places = nullptr;    // null: all the session's own
+  const IoBinding* binding = nullptr;  // null: all the session's own
   SubmitDesc submit;
 };
 
@@ -59,20 +59,20 @@ class Session {
   virtual Result<std::vector<std::byte>> save_state() = 0;
   virtual Status load_state(std::span<const std::byte> bytes) = 0;
 
-  // Makes the shape current, and the session's own places recorded; nothing happens if they are.
+  // Makes the shape current, and the session's own binding recorded; nothing happens if they are.
   Status prepare(const SymbolValues& symbols) {
     TUFF_TRY(choose_shape(symbols));
     return record(nullptr);
   }
-  // Makes the shape current: binds it and allocates what all places share. BUSY where every kept shape has a run in flight.
+  // Makes the shape current: binds it and allocates what all bindings share. BUSY where every kept shape has a run in flight.
   virtual Status choose_shape(const SymbolValues& symbols) = 0;
   // The same for a kept shape whose inputs have these shapes; false if there is none.
   virtual bool choose_kept_shape(std::span<const TensorView> inputs) = 0;
   virtual const PreparedInfo* prepared() const = 0;  // of the current shape; null before the first prepare()
   virtual const BoundPlan* bound_plan() const = 0;   // null where there is none
-  // Records the current shape for these places (null: the session's own), so that no later run with them has to.
-  virtual Status record(const IoPlaces* places) = 0;
-  virtual Status forget_places() = 0;  // of all shapes; BUSY while a run is in flight
+  // Records the current shape for this binding (null: the session's own), so that no later run with it has to.
+  virtual Status record(const IoBinding* binding) = 0;
+  virtual Status forget_bindings() = 0;  // of all shapes; BUSY while a run is in flight
 
   // Copies an input in; it stays until another one is written. Shape and dtype must be the current ones. BUSY while as many
   // runs are in flight as may be.
@@ -89,8 +89,9 @@ class Session {
   virtual Status read_output(size_t index, const MutableTensorView& view) = 0;
   virtual Result<std::vector<uint64_t>> dispatch_times_ns() = 0;
 
-  // Writes the commands of a run of the current shape into a command buffer of the backend's API instead of submitting them.
-  virtual Status record_into(uint64_t command_buffer, const IoPlaces* places) = 0;
+  // Writes the commands of a run of the current shape into a command buffer of the backend's API instead of submitting them. It
+  // counts as the run that ended last: who submits it knows when its outputs can be read.
+  virtual Status record_into(uint64_t command_buffer, const IoBinding* binding) = 0;
 
   virtual DeviceCounters counters() const = 0;  // of the device, which other sessions use too
 };

@@ -40,9 +40,9 @@ Result<Target> open_target(std::string_view selector, const OpenOptions& options
   return target;
 }
 
-Result<Target> lent_target(const LentVulkanDevice& lent) {
+Result<Target> borrowed_target(const BorrowedVulkanDevice& host) {
   Target target;
-  TUFF_ASSIGN(target.device, adopt_vulkan_device(lent));
+  TUFF_ASSIGN(target.device, borrow_vulkan_device(host));
   target.kind = TargetKind::kDevice;
   target.info = target.device->info();
   return target;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "backend/backend.h"
-#include "backend/lent_device.h"
+#include "backend/borrowed_device.h"
 #include "device/device_info.h"
 
 namespace tuff {
@@ -36,7 +36,7 @@ TargetList list_targets();
 // allow_software.
 Result<Target> open_target(std::string_view selector, const OpenOptions& options);
 // A device that a host lends.
-Result<Target> lent_target(const LentVulkanDevice& lent);
+Result<Target> borrowed_target(const BorrowedVulkanDevice& host);
 Result<Target> describe_target(std::string_view device_text, const std::string& source_name);
 
 }  // namespace tuff

@@ -14,9 +14,9 @@
 #include <cstring>
 
 #include "base/json.h"
-#include "module/spirv_module.h"
 #include "compile/load.h"
 #include "compile/stages.h"
+#include "module/spirv_module.h"
 
 namespace tuff::test {
 namespace {

@@ -110,7 +110,7 @@ Result<std::shared_ptr<VulkanRecording>> VulkanRecording::create(std::shared_ptr
     TUFF_TRY(recording->create_timestamps(static_cast<uint32_t>(desc.plan->dispatches.size())));
   recording->keep_commands(desc);
   TUFF_TRY(recording->commands_->begin());
-  recording->write(recording->commands_->handle(), recording->query_pool_);
+  recording->write(recording->commands_->handle(), true);
   TUFF_TRY(recording->commands_->end());
   ++device->count().recordings;
   return recording;
@@ -257,7 +257,9 @@ void VulkanRecording::keep_commands(const RecordDesc& desc) {
   keep(desc.copies_after, copies_after_);
 }
 
-void VulkanRecording::write(VkCommandBuffer commands, VkQueryPool timestamps) const {
+void VulkanRecording::write(VkCommandBuffer commands, bool is_ours) const {
+  const VkQueryPool timestamps = is_ours ? query_pool_ : VK_NULL_HANDLE;
+  const VkBuffer grids = is_ours ? grids_ : VK_NULL_HANDLE;
   const DeviceFunctions& calls = device_->functions();
   auto barrier = [&](VkPipelineStageFlags src_stages, VkAccessFlags src_access, VkPipelineStageFlags dst_stages,
                      VkAccessFlags dst_access) {
@@ -287,8 +289,8 @@ void VulkanRecording::write(VkCommandBuffer commands, VkQueryPool timestamps) co
     if (dispatch.pipeline != bound) calls.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, dispatch.pipeline);
     bound = dispatch.pipeline;
     calls.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, dispatch.layout, 0, 1, &dispatch.set, 0, nullptr);
-    if (grids_ != VK_NULL_HANDLE)
-      calls.vkCmdDispatchIndirect(commands, grids_, i * kGridBytes);
+    if (grids != VK_NULL_HANDLE)
+      calls.vkCmdDispatchIndirect(commands, grids, i * kGridBytes);
     else
       calls.vkCmdDispatch(commands, dispatch.grid[0], dispatch.grid[1], dispatch.grid[2]);
     timestamp(static_cast<uint32_t>(i) + 1);
@@ -303,7 +305,7 @@ void VulkanRecording::write(VkCommandBuffer commands, VkQueryPool timestamps) co
 
 Status VulkanRecording::write_into(uint64_t command_buffer) {
   TUFF_TRY(device_->usable());
-  write(dispatchable<VkCommandBuffer>(command_buffer), VK_NULL_HANDLE);
+  write(dispatchable<VkCommandBuffer>(command_buffer), false);
   return ok_status();
 }
 

@@ -25,7 +25,8 @@ class VulkanRecording final : public Recording {
   Status create_view(const VulkanBuffer& buffer, uint64_t offset, uint64_t size_bytes, int words);
   Status create_timestamps(uint32_t dispatch_count);
   void keep_commands(const RecordDesc& desc);
-  void write(VkCommandBuffer commands, VkQueryPool timestamps) const;
+  // For a submit of ours: with timestamps, and grids that a cancel can clear, where there are such.
+  void write(VkCommandBuffer commands, bool is_ours) const;
 
   struct Dispatch {
     VkPipeline pipeline;

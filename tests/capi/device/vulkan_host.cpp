@@ -36,7 +36,7 @@ struct Layer {
   PFN_vkGetInstanceProcAddr get_instance = nullptr;
   PFN_vkGetDeviceProcAddr get_device = nullptr;
   std::map<std::string, PFN_vkVoidFunction> next;  // the driver's
-  std::atomic<uint64_t> allocations{0}, descriptor_writes{0}, recordings{0}, submits{0}, creations{0};
+  std::atomic<uint64_t> allocations{0}, allocated_bytes{0}, descriptor_writes{0}, recordings{0}, submits{0}, creations{0};
   std::mutex mutex;
   std::map<std::string, Failure> failures;
 };
@@ -73,6 +73,10 @@ bool is_counted(const std::string& name) {
          name.starts_with("vkAllocate");
 }
 
+void count_bytes(const VkMemoryAllocateInfo* info) { layer.allocated_bytes += info->allocationSize; }
+template <class Other>
+void count_bytes(const Other&) {}
+
 // Each call that answers with a VkResult, by one template: counted, made to fail, else passed on.
 // clang-format off
 #define TESTED_CALLS(X) \
@@ -95,6 +99,7 @@ struct Wrapper<Tag, VkResult (*)(Args...)> {
     const VkResult failure = wanted_failure(Tag::name);
     if (failure != VK_SUCCESS) return failure;
     if (is_counted(Tag::name)) ++counter_of(Tag::name);
+    (count_bytes(args), ...);
     return next<VkResult (*)(Args...)>(Tag::name)(args...);
   }
 };
@@ -280,7 +285,7 @@ tuff_device_t* VulkanHost::lend() const {
 }
 
 VulkanCounts VulkanHost::counts() const {
-  return {layer.allocations, layer.descriptor_writes, layer.recordings, layer.submits, layer.creations};
+  return {layer.allocations, layer.allocated_bytes, layer.descriptor_writes, layer.recordings, layer.submits, layer.creations};
 }
 
 void VulkanHost::fail(const std::string& call_name, uint32_t n, VkResult result, bool lasting) {

@@ -14,6 +14,7 @@
 
 struct VulkanCounts {
   uint64_t allocations = 0;  // vkAllocateMemory
+  uint64_t allocated_bytes = 0;
   uint64_t descriptor_writes = 0;
   uint64_t recordings = 0;  // vkBeginCommandBuffer
   uint64_t submits = 0;

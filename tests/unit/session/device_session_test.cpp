@@ -218,22 +218,22 @@ TEST_CASE("runs in flight have inputs and outputs of their own, and share the re
   CHECK(f.session->counters().allocations == before.allocations);
 }
 
-TEST_CASE("registered places are recorded once; others for a run each") {
+TEST_CASE("registered bindings are recorded once; others for a run each") {
   Fixture f(false);
   REQUIRE(f.session->choose_shape({{"n", 2}}).ok());
   CHECK(f.device->recorded.empty());
-  IoPlaces ring[2];
-  for (IoPlaces& places : ring) {
-    places.inputs = {BufferSlice(std::make_shared<FakeBuffer>(1024, false), 512)};
-    places.outputs = {BufferSlice(std::make_shared<FakeBuffer>(64, false))};
-    REQUIRE(f.session->record(&places).ok());
+  IoBinding ring[2];
+  for (IoBinding& binding : ring) {
+    binding.inputs = {BufferSlice(std::make_shared<FakeBuffer>(1024, false), 512)};
+    binding.outputs = {BufferSlice(std::make_shared<FakeBuffer>(64, false))};
+    REQUIRE(f.session->record(&binding).ok());
   }
   CHECK(f.device->recorded.size() == 2);
   CHECK(f.device->recorded[1].copies_before.empty());
   CHECK(f.device->recorded[1].inputs[0] == ring[1].inputs[0]);
   for (int i = 0; i < 4; ++i) {
     RunDesc desc;
-    desc.places = &ring[i % 2];
+    desc.binding = &ring[i % 2];
     Result<RunId> id = f.session->submit(desc);
     REQUIRE(id.ok());
     REQUIRE(f.session->wait(*id, UINT64_MAX).ok());
@@ -245,12 +245,12 @@ TEST_CASE("registered places are recorded once; others for a run each") {
   CHECK(f.device->recorded.size() == 2);
   CHECK(run(*f.session).ok());  // the session's own
   CHECK(f.device->recorded.size() == 3);
-  IoPlaces small = ring[0];
+  IoBinding small = ring[0];
   small.inputs[0] = BufferSlice(std::make_shared<FakeBuffer>(15, false));
   CHECK(f.session->record(&small).code() == Code::kInvalidArgument);
   small.inputs[0] = BufferSlice(std::make_shared<FakeBuffer>(64, false), 4);
   CHECK(f.session->record(&small).message().find("needs a multiple of") != std::string::npos);
-  REQUIRE(f.session->forget_places().ok());
+  REQUIRE(f.session->forget_bindings().ok());
   CHECK(f.session->record(&ring[0]).ok());
   CHECK(f.device->recorded.size() == 4);
 }

@@ -1,4 +1,4 @@
-// Devices that a host has opened itself, and lends. Plain data, so that the layers above need no header of the API's.
+// Devices that a host has opened itself. Plain data, so that the layers above need no header of the API's.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 namespace tuff {
 
 // Handles of Vulkan's as the addresses that they are.
-struct LentVulkanDevice {
+struct BorrowedVulkanDevice {
   void (*get_instance_proc_addr)() = nullptr;
   void* instance = nullptr;
   void* physical_device = nullptr;
@@ -26,7 +26,7 @@ struct LentVulkanDevice {
   std::function<void()> lock_queue, unlock_queue;
   std::function<void(int severity, std::string_view message)> log;
 };
-Result<std::shared_ptr<Device>> adopt_vulkan_device(const LentVulkanDevice& lent);
+Result<std::shared_ptr<Device>> borrow_vulkan_device(const BorrowedVulkanDevice& host);
 
 struct VulkanRequirements {
   uint32_t queue_family = 0;

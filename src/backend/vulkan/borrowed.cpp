@@ -1,5 +1,5 @@
-// What backend/lent_device.h declares: a device that a host opened, behind the Device interface.
-#include "backend/lent_device.h"
+// What backend/borrowed_device.h declares: a device that a host opened, behind the Device interface.
+#include "backend/borrowed_device.h"
 
 #include "backend/vulkan/buffer.h"
 #include "backend/vulkan/device.h"
@@ -23,23 +23,23 @@ Status too_old() {
 
 }  // namespace
 
-Result<std::shared_ptr<Device>> adopt_vulkan_device(const LentVulkanDevice& lent) {
-  TUFF_ASSIGN(const InstanceFunctions instance, functions_of(lent.get_instance_proc_addr, lent.instance));
-  const EnabledFeatures enabled{{lent.extensions.begin(), lent.extensions.end()}, lent.features};
-  std::optional<PhysicalDevice> physical = read_physical_device(instance, static_cast<VkPhysicalDevice>(lent.physical_device),
-                                                                usable_version(lent.api_version), &enabled);
+Result<std::shared_ptr<Device>> borrow_vulkan_device(const BorrowedVulkanDevice& host) {
+  TUFF_ASSIGN(const InstanceFunctions instance, functions_of(host.get_instance_proc_addr, host.instance));
+  const EnabledFeatures enabled{{host.extensions.begin(), host.extensions.end()}, host.features};
+  std::optional<PhysicalDevice> physical = read_physical_device(instance, static_cast<VkPhysicalDevice>(host.physical_device),
+                                                                usable_version(host.api_version), &enabled);
   if (!physical) return too_old();
-  TUFF_TRY(use_queue_family(instance, lent.queue_family, *physical));
+  TUFF_TRY(use_queue_family(instance, host.queue_family, *physical));
   DeviceParts parts{.instance = nullptr,
                     .physical = std::move(*physical),
-                    .device = static_cast<VkDevice>(lent.device),
-                    .queue = static_cast<VkQueue>(lent.queue),
+                    .device = static_cast<VkDevice>(host.device),
+                    .queue = static_cast<VkQueue>(host.queue),
                     .functions = {},
                     .owned = false,
-                    .allocator = static_cast<const VkAllocationCallbacks*>(lent.allocator),
-                    .log = lent.log,
-                    .lock_queue = lent.lock_queue,
-                    .unlock_queue = lent.unlock_queue};
+                    .allocator = static_cast<const VkAllocationCallbacks*>(host.allocator),
+                    .log = host.log,
+                    .lock_queue = host.lock_queue,
+                    .unlock_queue = host.unlock_queue};
   TUFF_ASSIGN(parts.functions, load_device_functions(instance, parts.device));
   parts.functions.vkSetDebugUtilsObjectNameEXT = nullptr;  // the host's instance may not have it enabled
   return std::shared_ptr<Device>(std::make_shared<VulkanDevice>(std::move(parts)));
