@@ -401,17 +401,17 @@ class Program : public detail::Handle<tuff_program_t, tuff_program_retain, tuff_
   }
 };
 
-// Compiles a model ahead, see tuff_artifact_write_file(); the error if that fails.
-inline std::optional<Error> write_artifact(const Model& model, std::span<const Device> devices, std::string_view path,
-                                           const ProgramOptions& options = {}) {
+// Compiles a model ahead: tuff_artifact_write_file().
+inline Status write_artifact(const Model& model, std::span<const Device> devices, std::string_view path,
+                             const ProgramOptions& options = {}) {
   tuff_program_desc_t desc = detail::program_desc(options);
   std::vector<tuff_device_t*> handles;
   for (const Device& device : devices) handles.push_back(device.get());
   tuff_error_t* error = nullptr;
   tuff_status_t status = tuff_artifact_write_file(model.get(), handles.data(), static_cast<uint32_t>(handles.size()), &desc,
                                                   path.data(), path.size(), &error);
-  if (status == TUFF_OK) return std::nullopt;
-  return detail::take(status, error);
+  if (status != TUFF_OK) return detail::take(status, error);
+  return {};
 }
 
 // Any stage of a compile, as text. The buffer starts large: a second call would run the stages again.

@@ -1,7 +1,7 @@
 // tuff run: a model's outputs for given inputs, as .npy files.
 #include <cstdio>
-#include <filesystem>
 
+#include "base/native_path.h"
 #include "cli/execute.h"
 #include "cli/model_inputs.h"
 #include "cli/npy.h"
@@ -23,7 +23,7 @@ std::string file_name(const std::string& output) {
 
 Status write_outputs(const std::string& folder, const std::vector<NamedTensor>& outputs) {
   std::error_code failed;
-  std::filesystem::create_directories(std::u8string(folder.begin(), folder.end()), failed);
+  std::filesystem::create_directories(native_path(folder), failed);
   if (failed) return Error{TUFF_IO, "Cannot create the folder '" + folder + "': " + failed.message() + "."};
   for (const NamedTensor& output : outputs) {
     if (Status s = write_file(folder + "/" + file_name(output.name), format_npy(output.tensor)); !s) return s;

@@ -97,13 +97,14 @@ Result<Model> open_model(const Arguments& arguments, std::vector<std::string> ou
   return Model::load_file(arguments.positional()[0], options);
 }
 
+Result<Device> describe_device(const std::string& path) {
+  Result<std::vector<std::byte>> bytes = read_file(path);
+  if (!bytes) return bytes.error();
+  return Device::describe({reinterpret_cast<const char*>(bytes->data()), bytes->size()}, path);
+}
+
 Result<Device> open_device(const Arguments& arguments) {
-  if (arguments.has("--as")) {
-    std::string path(arguments.value("--as"));
-    Result<std::vector<std::byte>> bytes = read_file(path);
-    if (!bytes) return bytes.error();
-    return Device::describe({reinterpret_cast<const char*>(bytes->data()), bytes->size()}, path);
-  }
+  if (arguments.has("--as")) return describe_device(std::string(arguments.value("--as")));
   DeviceOptions options;
   options.selector = arguments.value("--device");
   options.allow_software = true;

@@ -16,6 +16,8 @@ Result<Model> open_model(const Arguments& arguments);
 Result<Model> open_model(const Arguments& arguments, std::vector<std::string> outputs);
 // Says once on stderr if the device computes on the CPU.
 Result<Device> open_device(const Arguments& arguments);
+// The device that a text file describes.
+Result<Device> describe_device(const std::string& path);
 Result<ProgramOptions> read_program_options(const Arguments& arguments);
 // --dim NAME=N.
 Result<std::vector<SymbolValue>> read_dims(const Arguments& arguments);

@@ -1,7 +1,6 @@
 #include "cli/tensor_file.h"
 
-#include <filesystem>
-
+#include "base/native_path.h"
 #include "cli/arguments.h"
 #include "cli/npy.h"
 #include "cli/tensor_proto.h"
@@ -10,18 +9,12 @@
 namespace tuff::cli {
 namespace {
 
-// Paths are UTF-8, on Windows too.
-std::filesystem::path path_of(const std::string& path) { return std::u8string(path.begin(), path.end()); }
-
 bool is_folder(const std::string& path) {
   std::error_code none;
-  return std::filesystem::is_directory(path_of(path), none);
+  return std::filesystem::is_directory(native_path(path), none);
 }
 
-std::string stem(const std::string& path) {
-  const std::u8string name = path_of(path).stem().u8string();
-  return {name.begin(), name.end()};
-}
+std::string stem(const std::string& path) { return utf8_path(native_path(path).stem()); }
 
 Result<NamedTensor> read_tensor_proto(const std::string& path) {
   Result<std::vector<std::byte>> bytes = read_file(path);
@@ -38,7 +31,7 @@ Result<std::vector<NamedTensor>> read_folder(const std::string& path, const std:
   for (;;) {
     const std::string file = path + "/" + prefix + "_" + std::to_string(tensors.size()) + ".pb";
     std::error_code none;
-    if (!tensors.empty() && !std::filesystem::exists(path_of(file), none)) return tensors;
+    if (!tensors.empty() && !std::filesystem::exists(native_path(file), none)) return tensors;
     if (tensors.size() == names.size()) {
       return usage("There is no " + prefix + " for '" + file + "'; the model has " + std::to_string(names.size()) + ".");
     }
