@@ -158,6 +158,7 @@ class Importer {
     builder_.set_origins({label});
     Status status = check_inputs(node, *op);
     if (status.ok()) status = import_node(node, *op);
+    if (status.ok()) status = check_outputs(node);
     if (status.ok()) return status;
     // Where the graph's own checks failed they have named the node already.
     std::string message = status.message();
@@ -193,6 +194,14 @@ class Importer {
                                : op.max_inputs != op.min_inputs ? " to " + std::to_string(op.max_inputs)
                                                                 : "") +
                               " inputs; the node has " + std::to_string(count) + ".");
+    return ok_status();
+  }
+
+  // What is read later has to be there: Tuff does not make every output, and a node may name some that its operator lacks.
+  Status check_outputs(const NodeProto& node) const {
+    for (std::string_view output : node.outputs)
+      if (!output.empty() && values_.is_used(output) && !values_.contains(output))
+        return unsupported("its output '" + std::string(output) + "' is not supported.");
     return ok_status();
   }
 

@@ -115,10 +115,4 @@ Status NodeImport::output(size_t i, const TensorProto& y) {
   return values_.bind(node_.outputs[i], y, composition.builder().origins().front());
 }
 
-Status NodeImport::only_outputs(size_t count) const {
-  for (size_t i = count; i < node_.outputs.size(); ++i)
-    if (output_used(i)) return unsupported("its output '" + std::string(node_.outputs[i]) + "' is not supported.");
-  return ok_status();
-}
-
 }  // namespace tuff::onnx

@@ -49,8 +49,6 @@ class NodeImport {
   Status output(size_t i, Tensor y);
   Status output(size_t i, SymbolicTensor y);
   Status output(size_t i, const TensorProto& y);
-  // Refuses the node if an output that Tuff does not make is used.
-  Status only_outputs(size_t count) const;
 
   Result<ConstantAttrs> load(const TensorProto& tensor) { return values_.loader().load(tensor); }
   // Takes host memory for a table from the limit on constants.

@@ -30,7 +30,6 @@ Tensor like(Tensor parameter, Tensor x) { return cast(parameter, x.dtype()); }
 // y = x * s + (bias - mean * s) with s = scale * rsqrt(variance + epsilon): one multiplication and one addition an
 // element once the parameters, which are constants, are folded.
 Status batch_normalization(NodeImport& node) {
-  TUFF_TRY(node.only_outputs(1));
   if (node.opset() >= 14 && node.attributes.integer("training_mode", 0) != 0)
     return unsupported("its training mode is not supported.");
   if (node.opset() < 9 && node.attributes.integer("spatial", 1) == 0)
@@ -59,7 +58,6 @@ Status layer_normalization(NodeImport& node) {
 
 // x * rsqrt(mean(x^2) + epsilon) * scale
 Status rms_normalization(NodeImport& node) {
-  TUFF_TRY(node.only_outputs(1));
   TUFF_ASSIGN(int axis, node.axis(node.attributes.integer("axis", -1), node.rank(0)));
   Tensor x = widen(node.input(0));
   Tensor inverse = rsqrt(mean(x * x, axes_from(axis, x.rank())) + node.attributes.real("epsilon", 1e-5f));

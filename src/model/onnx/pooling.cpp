@@ -65,7 +65,6 @@ uint64_t lowest_bits(Dtype dtype) {
 }
 
 Status max_pool(NodeImport& node) {
-  TUFF_TRY(node.only_outputs(1));
   TUFF_ASSIGN(Pool pool, read_pool(node));
   Tensor x = pad_for(node.input(0), pool, lowest_bits(node.input_type(0).dtype));
   return node.output(window_reduce(WindowOp::kMax, x, pool.window));

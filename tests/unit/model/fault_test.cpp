@@ -145,6 +145,9 @@ TEST_CASE("outputs that Tuff does not make are refused only where they are read"
   };
   CHECK(model("y").ok());
   check_fails(model("places"), Code::kUnsupported, {"'places'"});
+  // An output that the operator does not have, read by a node.
+  check_fails(Model(15).input("x", {2}).node("Abs", {"x"}, {"", "none"}).node("Abs", {"none"}, {"y"}).output("y").load(),
+              Code::kUnsupported, {"'none'"});
 }
 
 TEST_CASE("a chain of 100,000 nodes loads") {
