@@ -1,6 +1,6 @@
 # Fails unless libtuff.so, or the DLL of libtuff.dll.a, exports exactly the functions that the public headers declare.
-# With FORBIDDEN, a regular expression, also if text or names in the library match it; with LIMIT_BYTES, if it is larger.
-# cmake -DNM=nm -DLIBRARY=libtuff.so|libtuff.dll.a -DHEADERS=include/tuff -P exports.cmake
+# With BINARY and FORBIDDEN, a regular expression, also if text or names in that file match it; with LIMIT_BYTES, if it is larger.
+# cmake -DNM=nm -DLIBRARY=libtuff.so|libtuff.dll.a [-DBINARY=libtuff.so|tuff-0.dll] -DHEADERS=include/tuff -P exports.cmake
 set(lines)
 foreach(header tuff.h tuff_vulkan.h)
   file(STRINGS ${HEADERS}/${header} found REGEX "tuff_[a-z_0-9]+\\(")
@@ -36,15 +36,15 @@ endif()
 list(LENGTH declared count)
 message("exports: ${count} functions, all of them declared.")
 if(FORBIDDEN)
-  file(STRINGS ${LIBRARY} found REGEX "${FORBIDDEN}")
+  file(STRINGS ${BINARY} found REGEX "${FORBIDDEN}")
   if(found)
-    message(FATAL_ERROR "${LIBRARY} holds what it should not: ${found}")
+    message(FATAL_ERROR "${BINARY} holds what it should not: ${found}")
   endif()
 endif()
 if(LIMIT_BYTES)
-  file(SIZE ${LIBRARY} size)
+  file(SIZE ${BINARY} size)
   if(size GREATER LIMIT_BYTES)
-    message(FATAL_ERROR "${LIBRARY} has ${size} bytes, the limit is ${LIMIT_BYTES}.")
+    message(FATAL_ERROR "${BINARY} has ${size} bytes, the limit is ${LIMIT_BYTES}.")
   endif()
   message("size: ${size} bytes, at most ${LIMIT_BYTES}.")
 endif()
