@@ -348,6 +348,15 @@ uint64_t VulkanHost::timeline_value(VkSemaphore semaphore) {
   return value;
 }
 
+bool VulkanHost::reaches(VkSemaphore semaphore, uint64_t value) {
+  constexpr uint64_t kLongNs = 10'000'000'000;
+  auto info = structure<VkSemaphoreWaitInfo>(VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO);
+  info.semaphoreCount = 1;
+  info.pSemaphores = &semaphore;
+  info.pValues = &value;
+  return call<PFN_vkWaitSemaphores>("vkWaitSemaphores")(device_, &info, kLongNs) == VK_SUCCESS;
+}
+
 void VulkanHost::signal(VkSemaphore semaphore, uint64_t value) {
   auto info = structure<VkSemaphoreSignalInfo>(VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO);
   info.semaphore = semaphore;

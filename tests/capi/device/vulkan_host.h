@@ -48,6 +48,8 @@ class VulkanHost {
   }
   VkSemaphore make_timeline();
   uint64_t timeline_value(VkSemaphore semaphore);
+  // Waits until the value is there: a driver may signal a fence before the semaphores of the same submit.
+  bool reaches(VkSemaphore semaphore, uint64_t value);
   void signal(VkSemaphore semaphore, uint64_t value);
   bool has_timelines() const { return has_timelines_; }
 
