@@ -20,7 +20,7 @@ int64_t typical(const IntExpr& e) {
 
 int64_t typical_bytes(const Graph& graph, ValueId value) {
   const Value& v = graph.value(value);
-  return typical(product(v.shape)) * storage_element_bytes(v.dtype);
+  return typical(product(v.shape)) * dtype_size_bytes(v.dtype);
 }
 
 int64_t memory_ns(int64_t bytes, const DeviceInfo& device) {

@@ -27,10 +27,13 @@ int64_t registers_of(const ContractTile& tile) {
 
 // Where neighbouring lanes' loads are not joined, a workgroup is one subgroup: its lanes load a row each and exchange them,
 // and each has columns of its own. Per k the tile takes a multiply-add for each accumulator, a broadcast for each row and a
-// load for each vector of columns; the vectors that cost least for a useful column are taken.
-std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Contraction& c, int width, int steps) {
+// load for each vector of columns; the vectors that cost least for a useful column are taken. Subgroups need a feature of
+// their own to exchange 64 bits.
+std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Contraction& c, Register reg, int width,
+                                            int steps) {
   const int64_t lanes = device.subgroup_size;
-  if (!device.rates.loads_cost_lanes || !device.subgroup_ballot || lanes < 4 || lanes > 16 ||
+  const bool is_32_bits = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
+  if (!is_32_bits || !device.rates.loads_cost_lanes || !device.subgroup_ballot || lanes < 4 || lanes > 16 ||
       device.min_subgroup_size != lanes || device.max_subgroup_size != lanes || c.depth.is(0))
     return std::nullopt;
   constexpr int64_t kLoad = 24, kBroadcast = 2, kMultiplyAdd = 2;  // instructions, as llvmpipe has them
@@ -57,8 +60,8 @@ std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Cont
   return best;
 }
 
-ContractTile choose_tile(const KernelRequest& request, const Contraction& c, int width, int steps) {
-  if (auto tile = choose_exchange(request.device, c, width, steps)) return *tile;
+ContractTile choose_tile(const KernelRequest& request, const Contraction& c, Register reg, int width, int steps) {
+  if (auto tile = choose_exchange(request.device, c, reg, width, steps)) return *tile;
   // Rows x vectors, best reuse of loaded operands first.
   constexpr std::pair<int, int> kTiles[] = {{8, 2}, {4, 2}, {8, 1}, {4, 1}, {2, 1}, {1, 1}};
   const int64_t rows = std::max<int64_t>(1, typical(c.rows)), vectors = std::max<int64_t>(1, typical(c.columns) / width);
@@ -91,8 +94,8 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   bool vectors = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
   int width = vectors ? vector_width(c.columns) : 1;
   int steps = steps_of(c);
-  ContractTile tile = choose_tile(request, c, width, steps);
-  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, usable_texel_buffers(request.device));
+  ContractTile tile = choose_tile(request, c, reg, width, steps);
+  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, false, writer));
   const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m));
   const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * tile.width);
@@ -119,7 +122,7 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   int64_t lanes_k = 1;
   while (lanes_k < chunks && lanes_k * 2 * tile.lanes_n <= std::min<int64_t>(128, request.device.max_workgroup_invocations))
     lanes_k *= 2;
-  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, usable_texel_buffers(request.device));
+  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, true, writer));
   slots["chunk"] = std::to_string(c.chunk_length / tile.steps);
   slots["chunk_count"] = std::to_string(chunks);

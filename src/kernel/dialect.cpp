@@ -36,7 +36,10 @@ const Dialect& glsl() {
                                 "uintBitsToFloat",
                                 "$b.e[$i]",
                                 {"uintBitsToFloat(texelFetch($b, $i)$s)", "$t(texelFetch($b, $i)$s)", "texelFetch($b, $i)$s"},
-                                "uintBitsToFloat(gl_NumWorkGroups.x >> 31)"};
+                                "uintBitsToFloat(gl_NumWorkGroups.x >> 31)",
+                                {"uint8_t", "uint16_t"},
+                                "unpackHalf2x16($w).x",
+                                {"atomicAnd($v, $m)", "atomicOr($v, $m)"}};
   return kGlsl;
 }
 
@@ -48,7 +51,10 @@ const Dialect& cuda() {
                                 "__uint_as_float",
                                 "$b[$i]",
                                 {"tex1Dfetch<$t>($b, $i)", "tex1Dfetch<$t>($b, $i)", "tex1Dfetch<$t>($b, $i)"},
-                                "__uint_as_float(gridDim.x >> 31)"};
+                                "__uint_as_float(gridDim.x >> 31)",
+                                {"unsigned char", "unsigned short"},
+                                "__half2float(__ushort_as_half((unsigned short)($w)))",
+                                {"atomicAnd(&$v, $m)", "atomicOr(&$v, $m)"}};
   return kCuda;
 }
 
@@ -89,6 +95,20 @@ std::string texel(const Dialect& dialect, Register r, int width, std::string_vie
   const std::string_view words = width == 1 ? ".x" : width == 2 ? ".xy" : "";
   return filled(dialect.texel[static_cast<int>(r)],
                 {{'b', buffer}, {'i', index}, {'s', words}, {'t', type_name(dialect, r, width)}});
+}
+
+std::string_view narrow_type(const Dialect& dialect, Dtype dtype) {
+  return dialect.narrow_types[dtype_size_bytes(dtype) == 1 ? 0 : 1];
+}
+
+std::string half_of_word(const Dialect& dialect, std::string_view word) { return filled(dialect.half, {{'w', word}}); }
+
+std::string atomic_and(const Dialect& dialect, std::string_view word, std::string_view mask) {
+  return filled(dialect.atomics[0], {{'v', word}, {'m', mask}});
+}
+
+std::string atomic_or(const Dialect& dialect, std::string_view word, std::string_view bits) {
+  return filled(dialect.atomics[1], {{'v', word}, {'m', bits}});
 }
 
 std::string cast_to(std::string_view type, std::string_view expression) {

@@ -3,18 +3,23 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "kernel/access.h"
 
 namespace tuff {
 
 namespace {
 
-// What storage holds: bools are words.
-Register stored_register(Dtype dtype) {
-  const Register r = register_of(dtype);
-  return r == Register::kBool ? Register::kUint : r;
-}
+// What kernels see of storage: words, where elements are packed.
+Register stored_register(Dtype dtype) { return is_packed(dtype) ? Register::kUint : register_of(dtype); }
+
+// Of a buffer's name: how wide the vectors are that it is seen as.
+std::string width_suffix(int width) { return width == 0 ? "n" : width == 1 ? "" : "x" + std::to_string(width); }
 
 }  // namespace
+
+StorageFeatures storage_features(const DeviceInfo& device) {
+  return {usable_texel_buffers(device), device.storage8, device.storage16};
+}
 
 std::vector<ValueId> KernelWriter::owners(ValueId value) const {
   std::vector<ValueId> part = {value};
@@ -31,7 +36,7 @@ int KernelWriter::texel_words_of(ValueId value, int width) const {
     if (s.binding.value == owners(value).back() && s.binding.texel_words == width) return width;
     ++texel_buffers;
   }
-  return texel_buffers < most_texel_buffers_ ? width : 0;
+  return texel_buffers < features_.most_texel_buffers ? width : 0;
 }
 
 std::string KernelWriter::load(ValueId value, int width, const std::string& index) {
@@ -45,6 +50,10 @@ std::string KernelWriter::stored(ValueId value, int width, const std::string& in
   return element(dialect_, buffer(value, Access::kWrite, width, 0), index);
 }
 
+std::string KernelWriter::narrow_element(ValueId value, const std::string& index) {
+  return element(dialect_, buffer(value, Access::kWrite, kNarrow, 0), index);
+}
+
 std::string KernelWriter::buffer(ValueId value, Access access, int width, int texel_words) {
   const std::vector<ValueId> part = owners(value);
   const ValueId owner = part.back();
@@ -54,9 +63,9 @@ std::string KernelWriter::buffer(ValueId value, Access access, int width, int te
   if (it == slots_.end()) it = slots_.insert(slots_.end(), Slot{KernelBinding{owner, access, texel_words, {}}, {}});
   auto& parts = it->binding.parts;
   if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
-  it->widths[width] = true;
+  it->widths.insert(width);
   note(register_of(graph_.value(owner).dtype));
-  return "b" + std::to_string(it - slots_.begin()) + (width > 1 ? "x" + std::to_string(width) : "");
+  return "b" + std::to_string(it - slots_.begin()) + width_suffix(width);
 }
 
 std::string KernelWriter::parameter(const IntExpr& e) {
@@ -79,18 +88,22 @@ std::string KernelWriter::declarations() const {
     out += "layout(set = 0, binding = 0, std140) uniform Params { ivec4 w[" + std::to_string((parameters_.size() + 3) / 4) +
            "]; } params;\n";
   for (size_t i = 0; i < slots_.size(); ++i) {
-    const Register r = stored_register(graph_.value(slots_[i].binding.value).dtype);
-    const bool read = slots_[i].binding.access == Access::kRead;
-    for (const auto& [width, used] : slots_[i].widths) {
-      std::string suffix = width > 1 ? "x" + std::to_string(width) : "";
+    const Dtype dtype = graph_.value(slots_[i].binding.value).dtype;
+    // Atomics read what they write.
+    const std::string access = slots_[i].binding.access == Access::kRead   ? "readonly "
+                               : is_packed(dtype) && !stores_narrow(dtype) ? ""
+                                                                           : "writeonly ";
+    for (int width : slots_[i].widths) {
+      const std::string suffix = width_suffix(width);
+      const std::string type =
+          width == kNarrow ? std::string(narrow_type(dialect_, dtype)) : type_name(dialect_, stored_register(dtype), width);
       if (slots_[i].binding.texel_words != 0) {
         out += "layout(set = 0, binding = " + std::to_string(i + 1) + ") uniform usamplerBuffer b" + std::to_string(i) +
                suffix + ";\n";
         continue;
       }
-      out += "layout(set = 0, binding = " + std::to_string(i + 1) + ", std430) " + (read ? "readonly" : "writeonly") +
-             " buffer Block" + std::to_string(i) + suffix + " { " + type_name(dialect_, r, width) + " e[]; } b" +
-             std::to_string(i) + suffix + ";\n";
+      out += "layout(set = 0, binding = " + std::to_string(i + 1) + ", std430) " + access + "buffer Block" + std::to_string(i) +
+             suffix + " { " + type + " e[]; } b" + std::to_string(i) + suffix + ";\n";
     }
   }
   return out;
@@ -265,20 +278,6 @@ std::string Emitter::condition(const std::vector<RangeCheck>& checks, int* block
   return text;
 }
 
-namespace {
-
-// An element where the test holds and `otherwise` where not, without a branch: element 0, which every buffer has, is read
-// in its place. Branches around loads cost more than the loads on every compiler that was tried.
-std::string checked_load(Block& block, const std::string& type, const std::string& test, ValueId value, int width,
-                         const std::string& index, const std::string& otherwise) {
-  if (test.empty()) return block.temporary(type, block.writer().load(value, width, index));
-  std::string safe = block.temporary("int", test + " ? " + index + " : 0");
-  std::string loaded = block.temporary(type, block.writer().load(value, width, safe));
-  return block.temporary(type, test + " ? " + loaded + " : " + otherwise);
-}
-
-}  // namespace
-
 Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string& variable, int width,
                                 std::map<int, Lanes>& done) {
   if (auto it = done.find(index); it != done.end()) return it->second;
@@ -402,16 +401,12 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
       break;
     }
     case PointOp::Kind::kLoad: {
-      bool four_bytes = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
       bool scalar = same_index && same_checks;
-      if (width > 1 && four_bytes && !scalar && same_checks && contiguous(op.index, variable, width)) {
+      if (width > 1 && dtype_size_bytes(op.dtype) <= 4 && !scalar && same_checks && contiguous(op.index, variable, width)) {
         IntExpr vector_index = *divide_exact(at_lane(op.index, variable, width, 0), IntExpr(width));
         int block = block_of(vector_index);
         std::string test = condition(checks_at(0), &block);
-        std::string v =
-            checked_load(*blocks_[static_cast<size_t>(block)], type_name(dialect, reg, width), test, op.value, width,
-                         integer(vector_index), construct(dialect, reg, width, literal(dialect, op.dtype, op.bits)));
-        for (int lane = 0; lane < width; ++lane) out.texts.push_back(v + "." + "xyzw"[lane]);
+        out.texts = load_lanes(*blocks_[static_cast<size_t>(block)], op.value, width, integer(vector_index), test, op.bits);
         out.block = block;
         break;
       }
@@ -422,10 +417,7 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         int block = block_of(e);
         std::string test = condition(checks_at(lane), &block);
         Block& at = *blocks_[static_cast<size_t>(block)];
-        std::string stored = literal(dialect, op.dtype, op.bits);
-        if (reg == Register::kBool) stored = stored == "true" ? "1u" : "0u";
-        std::string loaded = checked_load(at, reg == Register::kBool ? "uint" : type, test, op.value, 1, integer(e), stored);
-        out.texts.push_back(reg == Register::kBool ? at.temporary("bool", loaded + " != 0u") : loaded);
+        out.texts.push_back(load_lanes(at, op.value, 1, integer(e), test, op.bits)[0]);
         out.block = std::max(out.block, block);
       }
       break;
@@ -464,27 +456,18 @@ std::vector<std::string> Emitter::emit(const Point& point, int root, const std::
 Status Emitter::store(ValueId value, const IntExpr& address, const std::vector<std::string>& lanes, const std::string& variable,
                       int width) {
   KernelWriter& writer = blocks_[0]->writer();
-  const Dialect& dialect = writer.dialect();
-  Dtype dtype = writer.graph().value(value).dtype;
-  Register reg = register_of(dtype);
+  const Dtype dtype = writer.graph().value(value).dtype;
   Block& inner = *blocks_.back();
   std::vector<std::string> texts = lanes;
-  for (std::string& t : texts) {
-    if (reg == Register::kBool) t = "(" + t + " ? 1u : 0u)";
-    if (reg == Register::kFloat && writer.exact()) t = "tuff_canonical_nan(" + t + ")";
-  }
-  if (width > 1 && reg != Register::kInt64 && reg != Register::kUint64 && reg != Register::kDouble &&
-      contiguous(address, variable, width)) {
-    std::string joined;
-    for (const std::string& t : texts) joined += (joined.empty() ? "" : ", ") + t;
+  if (register_of(dtype) == Register::kFloat && writer.exact())
+    for (std::string& t : texts) t = "tuff_canonical_nan(" + t + ")";
+  if (width > 1 && dtype_size_bytes(dtype) <= 4 && contiguous(address, variable, width)) {
     IntExpr index = *divide_exact(at_lane(address, variable, width, 0), IntExpr(width));
-    Register stored = reg == Register::kBool ? Register::kUint : reg;
-    inner.line(writer.stored(value, width, integer(index)) + " = " + construct(dialect, stored, width, joined) + ";");
+    store_lanes(inner, value, width, integer(index), texts);
     return ok_status();
   }
   for (int lane = 0; lane < width; ++lane)
-    inner.line(writer.stored(value, 1, integer(at_lane(address, variable, width, lane))) + " = " +
-               texts[static_cast<size_t>(lane)] + ";");
+    store_lanes(inner, value, 1, integer(at_lane(address, variable, width, lane)), {texts[static_cast<size_t>(lane)]});
   return ok_status();
 }
 

@@ -8,25 +8,41 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "device/device_info.h"
 #include "fusion/point.h"
 #include "kernel/dialect.h"
 #include "kernel/kernel.h"
 
 namespace tuff {
 
+// What of a device decides how kernels read and write buffers.
+struct StorageFeatures {
+  int64_t most_texel_buffers = 0;
+  bool storage8 = false, storage16 = false;
+};
+StorageFeatures storage_features(const DeviceInfo& device);
+
+// Do several elements of the dtype share a word of storage?
+inline bool is_packed(Dtype dtype) { return dtype_size_bytes(dtype) < 4; }
+
 // What all blocks of one kernel share: buffers, parameters, declarations.
 class KernelWriter {
  public:
   KernelWriter(const Graph& graph, const std::vector<Placement>& placements, const Dialect& dialect, bool exact,
-               int64_t most_texel_buffers = 0)
-      : graph_(graph), placements_(placements), dialect_(dialect), exact_(exact), most_texel_buffers_(most_texel_buffers) {}
+               StorageFeatures features = {})
+      : graph_(graph), placements_(placements), dialect_(dialect), exact_(exact), features_(features) {}
 
-  // Element `index` of the value, seen as vectors of the given width: an expression to read or to assign to.
+  // Element `index` of the value, or word where it is packed, seen as vectors of the given width: an expression to read or to
+  // assign to.
   std::string load(ValueId value, int width, const std::string& index);
   std::string stored(ValueId value, int width, const std::string& index);
+  // Can the device write single elements of the packed dtype? Then as narrow_element(), to assign a narrow_type() to.
+  bool stores_narrow(Dtype dtype) const { return dtype_size_bytes(dtype) == 1 ? features_.storage8 : features_.storage16; }
+  std::string narrow_element(ValueId value, const std::string& index);
   // An expression over dimension symbols only, as a word of the parameter block (or a literal).
   std::string parameter(const IntExpr& e);
 
@@ -42,9 +58,10 @@ class KernelWriter {
   int fresh() { return next_name_++; }
 
  private:
+  static constexpr int kNarrow = 0;  // among a slot's widths: single packed elements
   struct Slot {
     KernelBinding binding;
-    std::map<int, bool> widths;
+    std::set<int> widths;
   };
   // The value, then what it lies in, up to what has storage of its own.
   std::vector<ValueId> owners(ValueId value) const;
@@ -57,7 +74,7 @@ class KernelWriter {
   const std::vector<Placement>& placements_;
   const Dialect& dialect_;
   bool exact_;
-  int64_t most_texel_buffers_;
+  StorageFeatures features_;
   std::vector<Slot> slots_;
   std::vector<IntExpr> parameters_;
   bool used_registers_[7] = {};

@@ -139,6 +139,8 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   TUFF_ASSIGN(std::string body, expand_skeleton(std::string(skeleton) + ".glsl", slots));
   std::string source = "#version 450\n";
   if (kernel.needs_int64) source += "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n#define TUFF_INT64\n";
+  if (body.find("uint8_t") != std::string::npos) source += "#extension GL_EXT_shader_8bit_storage : require\n";
+  if (body.find("uint16_t") != std::string::npos) source += "#extension GL_EXT_shader_16bit_storage : require\n";
   if (body.find("subgroupBroadcast") != std::string::npos) source += "#extension GL_KHR_shader_subgroup_ballot : require\n";
   if (body.find("[[dont_unroll]]") != std::string::npos) source += "#extension GL_EXT_control_flow_attributes : require\n";
   if (body.find("tuff_floor_") != std::string::npos) source += kIntegerPrelude;
@@ -149,10 +151,10 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   std::set<uint32_t> counted;  // a value may be bound with several texel sizes
   for (const KernelBinding& b : kernel.bindings) {
     if (b.access != Access::kRead || !counted.insert(b.value.value).second) continue;
-    kernel.bytes_read += product(graph.value(b.value).shape) * IntExpr(storage_element_bytes(graph.value(b.value).dtype));
+    kernel.bytes_read += product(graph.value(b.value).shape) * IntExpr(dtype_size_bytes(graph.value(b.value).dtype));
   }
   for (ValueId v : request.group.stores)
-    kernel.bytes_written += product(graph.value(v).shape) * IntExpr(storage_element_bytes(graph.value(v).dtype));
+    kernel.bytes_written += product(graph.value(v).shape) * IntExpr(dtype_size_bytes(graph.value(v).dtype));
   const int64_t storage_buffers =
       std::count_if(kernel.bindings.begin(), kernel.bindings.end(), [](const KernelBinding& b) { return b.texel_words == 0; });
   if (storage_buffers > request.device.max_storage_buffers)

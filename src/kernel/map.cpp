@@ -58,7 +58,7 @@ Result<Kernel> map_variant(const KernelRequest& request, int width, const Substi
   Substitution to_index;
   for (size_t k = 0; k < order.size(); ++k) to_index["d" + std::to_string(order[k])] = coordinates[k];
 
-  KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact, usable_texel_buffers(request.device));
+  KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   Block body(writer, nullptr);
   Emitter emitter({&body});
   emitter.bind("i", "i", 0);

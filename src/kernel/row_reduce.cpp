@@ -96,7 +96,7 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
   for (size_t i = 0; i < row_axes.size(); ++i) variables["d" + std::to_string(row_axes[i])] = row[i];
   for (size_t i = 0; i < axes.size(); ++i) variables["d" + std::to_string(axes[i])] = r[i];
 
-  KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact, usable_texel_buffers(request.device));
+  KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   std::string functions, body;
   std::set<std::string> scratch;
   std::vector<std::unique_ptr<Block>> blocks;

@@ -63,7 +63,7 @@ void add_words(std::string_view text, std::set<std::string_view>& words) {
 
 std::string library_for(std::string_view body) {
   std::vector<Piece> pieces;
-  for (std::string_view path : {"lib/numerics.glsl", "lib/integer.glsl"}) {
+  for (std::string_view path : {"lib/numerics.glsl", "lib/integer.glsl", "lib/packed.glsl"}) {
     for (const ShaderText& file : shader_texts())
       if (file.path == path)
         for (const Piece& piece : split(file.text)) pieces.push_back(piece);

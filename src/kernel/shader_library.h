@@ -7,8 +7,8 @@
 
 namespace tuff {
 
-// The functions of lib/numerics.glsl and lib/integer.glsl that `body` names, those that they call, and all that is no
-// function (preprocessor lines, global declarations), in the order of the files.
+// The functions of lib/numerics.glsl, lib/integer.glsl and lib/packed.glsl that `body` names, those that they call, and all
+// that is no function (preprocessor lines, global declarations), in the order of the files.
 std::string library_for(std::string_view body);
 
 }  // namespace tuff

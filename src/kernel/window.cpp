@@ -37,7 +37,7 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
     w.push_back(tap);
   }
 
-  KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact, usable_texel_buffers(request.device));
+  KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   Block setup(writer, nullptr), tap(writer, &setup), epilogue(writer, nullptr);
   Emitter emitter({&setup, &tap});
   emitter.bind("i", "i", 0);

@@ -4,8 +4,6 @@
 
 namespace tuff {
 
-int64_t storage_element_bytes(Dtype dtype) { return dtype_size_bytes(dtype) == 8 ? 8 : 4; }
-
 std::vector<int> row_major_order(size_t rank) {
   std::vector<int> order(rank);
   std::iota(order.begin(), order.end(), 0);

@@ -1,7 +1,8 @@
 // Storage formats: where the elements of a value lie in its buffer. In: graph and device. Out: an axis order a value.
 //
 // Invariant: a format never changes what a value means, only addresses; kernels read any format through strides, so a
-// poor choice costs time and never correctness. Graph inputs and outputs are row-major: hosts see those.
+// poor choice costs time and never correctness. Elements have the size of their dtype in a host's memory, and several of them
+// share a word below 32 bits. Graph inputs and outputs are row-major: hosts see those.
 #pragma once
 
 #include <vector>
@@ -19,10 +20,6 @@ struct Layouts {
   std::vector<StorageFormat> formats;  // by ValueId
   const StorageFormat& of(ValueId value) const { return formats[value.value]; }
 };
-
-// Device bytes of one element: dtypes below 32 bits are widened to a word (bool and small integers to i32 or u32, f16
-// and bf16 to f32 values that are rounded to them), so that every device can store them.
-int64_t storage_element_bytes(Dtype dtype);
 
 // Elements between neighbours along each logical axis, densely packed.
 Dims storage_strides(const Dims& shape, const StorageFormat& format);

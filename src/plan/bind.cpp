@@ -10,9 +10,6 @@
 namespace tuff {
 namespace {
 
-// A checked load reads vector 0 where its test fails, so even an empty value has that.
-constexpr int64_t kSmallestRange = 16;
-
 struct Binder {
   const Plan& plan;
   const std::map<std::string, int64_t>& symbols;
@@ -45,7 +42,7 @@ struct Binder {
   Result<BoundTensor> tensor(ValueId v, const std::string& name) const {
     const Value& value = plan.graph.value(v);
     BoundTensor out{name, value.dtype, {}, 0};
-    int64_t bytes = storage_element_bytes(value.dtype);
+    int64_t bytes = dtype_size_bytes(value.dtype);
     for (const IntExpr& d : value.shape) {
       TUFF_ASSIGN(int64_t extent, size(d, name));
       if (extent < 0)
@@ -55,7 +52,7 @@ struct Binder {
       if (!product) return limit_exceeded(name + " has more bytes than 64 bits count.");
       bytes = *product;
     }
-    out.storage_bytes = static_cast<uint64_t>(std::max(bytes, kSmallestRange));
+    out.storage_bytes = range_bytes(bytes);
     return out;
   }
 
@@ -78,10 +75,10 @@ struct Binder {
                             std::to_string(bytes) + " bytes; a kernel of " + device.name + " sees at most " +
                             std::to_string(device.max_storage_buffer_bytes) + ".");
     // Kernels index elements with 32 bits.
-    if (bytes / storage_element_bytes(plan.graph.value(v).dtype) > INT32_MAX)
+    if (bytes / dtype_size_bytes(plan.graph.value(v).dtype) > INT32_MAX)
       return limit_exceeded("%" + std::to_string(v.value) + " " + dims_text(plan.graph.value(v).shape) +
                             " has more than 2^31 - 1 elements.");
-    return static_cast<uint64_t>(std::max(bytes, kSmallestRange));
+    return range_bytes(bytes);
   }
 
   Status add_dispatch(StepId id) {
@@ -156,6 +153,10 @@ struct Binder {
 };
 
 }  // namespace
+
+uint64_t range_bytes(int64_t element_bytes) {
+  return std::max<uint64_t>((static_cast<uint64_t>(element_bytes) + 3) / 4 * 4, 16);
+}
 
 Result<BoundPlan> bind(const Plan& plan, const std::map<std::string, int64_t>& symbols, const DeviceInfo& device) {
   Binder binder{plan, symbols, device, {}, std::vector<const PlanValue*>(plan.graph.values.size())};

@@ -50,7 +50,7 @@ Result<Plan> make_plan(Graph graph, std::vector<std::vector<int>> orders, std::v
     const Value& value = plan.graph.values[v];
     PlanValue place;
     place.value = ValueId(v);
-    place.size_bytes = product(value.shape) * IntExpr(storage_element_bytes(value.dtype));
+    place.size_bytes = product(value.shape) * IntExpr(dtype_size_bytes(value.dtype));
     auto index_in = [&](const std::vector<ValueId>& list) {
       return static_cast<size_t>(std::find(list.begin(), list.end(), ValueId(v)) - list.begin());
     };

@@ -38,7 +38,7 @@ struct PlanValue {
   uint32_t index = 0;          // kInput, kOutput: which
   uint64_t weight_offset = 0;  // kWeights
   ValueId owner;               // valid: lives inside the owner's storage
-  IntExpr size_bytes;          // in storage: words for dtypes below 32 bits (layout/storage.h)
+  IntExpr size_bytes;          // of its elements
 };
 
 // Where one weight comes from: the constant's elements, permuted to the storage order, at weight_offset.
@@ -80,7 +80,7 @@ struct BoundTensor {
   std::string name;
   Dtype dtype;
   std::vector<int64_t> shape;
-  uint64_t storage_bytes = 0;  // of its device buffer, at least 16
+  uint64_t storage_bytes = 0;  // range_bytes() of its elements
 };
 
 struct BoundPlan {
@@ -92,6 +92,10 @@ struct BoundPlan {
   uint64_t weight_bytes = 0;
   uint32_t barrier_count = 0;
 };
+
+// What kernels are given for so many bytes of elements: whole words, since they read and write those, and vector 0 even of an
+// empty value, since a checked load reads it where its test fails.
+uint64_t range_bytes(int64_t element_bytes);
 
 // Pure. INVALID_ARGUMENT for sizes outside a symbol's range; LIMIT where a size passes a device limit.
 Result<BoundPlan> bind(const Plan& plan, const std::map<std::string, int64_t>& symbols, const DeviceInfo& device);

@@ -31,7 +31,7 @@ struct References {
     const Value& value = graph.value(v.value);
     if (placed[v.value.value]) return internal_error("The plan places " + name + " twice.");
     placed[v.value.value] = true;
-    if (v.size_bytes != product(value.shape) * IntExpr(storage_element_bytes(value.dtype)))
+    if (v.size_bytes != product(value.shape) * IntExpr(dtype_size_bytes(value.dtype)))
       return internal_error("The plan gives " + name + " " + v.size_bytes.text() + " bytes, which its shape does not.");
     if (v.value.value >= plan.orders.size() || !is_permutation_of_axes(plan.orders[v.value.value], value.shape.size()))
       return internal_error("The storage order of " + name + " is no order of its axes.");

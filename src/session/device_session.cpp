@@ -136,13 +136,13 @@ Status DeviceSession::alias(size_t output, size_t input) {
     return invalid_argument(names + " have different types: " + std::string(dtype_name(from.dtype)) + dims_text(from.shape) +
                             " and " + std::string(dtype_name(to.dtype)) + dims_text(to.shape) + ".");
   BoundTensor tensor{to.name, to.dtype, {}, 0};
-  uint64_t bytes = static_cast<uint64_t>(storage_element_size_bytes(to.dtype));
+  int64_t bytes = dtype_size_bytes(to.dtype);
   for (const IntExpr& size : to.shape) {
     if (!size.is_constant()) return unsupported(names + " change their size with " + size.text() + "; state cannot.");
     tensor.shape.push_back(size.constant());
-    bytes *= static_cast<uint64_t>(size.constant());
+    bytes *= size.constant();
   }
-  tensor.storage_bytes = std::max<uint64_t>(bytes, 16);
+  tensor.storage_bytes = range_bytes(bytes);
   return state_.add(device(), output, input, tensor);
 }
 

@@ -15,11 +15,6 @@ BufferSlice slice_of(const std::vector<BufferSlice>& binding, size_t index) {
 }
 
 Status check_slice(const BufferSlice& slice, const BoundTensor& tensor, const DeviceInfo& device) {
-  // Kernels see words where hosts see bytes.
-  if (storage_element_size_bytes(tensor.dtype) != dtype_size_bytes(tensor.dtype))
-    return unsupported(
-        "Tensor '" + tensor.name + "' is " + std::string(dtype_name(tensor.dtype)) +
-        ", whose elements kernels hold as words; only dtypes of 4 or 8 bytes can be in the caller's device memory.");
   const uint64_t alignment = static_cast<uint64_t>(buffer_offset_alignment(device));
   if (slice.offset_bytes % alignment != 0)
     return invalid_argument("Tensor '" + tensor.name + "' begins at byte " + std::to_string(slice.offset_bytes) +

@@ -26,8 +26,7 @@ struct Program {
   std::vector<StageTime> times;          // of the stages that made it, in order
 };
 
-// The plan's constants, permuted to storage order and widened to words, in one buffer of the device; null where there are
-// none.
+// The plan's constants, permuted to storage order, in one buffer of the device; null where there are none.
 Result<std::shared_ptr<Buffer>> upload_weights(const Plan& plan, Device& device);
 
 }  // namespace tuff

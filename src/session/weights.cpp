@@ -22,7 +22,7 @@ Status pack_weight(const Plan& plan, const PlanWeight& weight, std::byte* dst) {
   view.byte_strides = dense_byte_strides(view.dtype, view.shape);
   view.data = bytes.data.data();
   TUFF_TRY(check_extent(view.dtype, view.shape, view.byte_strides, 0, bytes.data.size(), value.name));
-  uint64_t stored = static_cast<uint64_t>(storage_element_size_bytes(view.dtype));
+  uint64_t stored = static_cast<uint64_t>(dtype_size_bytes(view.dtype));
   for (int64_t size : view.shape) stored *= static_cast<uint64_t>(size);
   if (stored > weight.size_bytes) {
     return internal_error("Weight '" + value.name + "' needs " + std::to_string(stored) + " bytes, the plan gives it " +

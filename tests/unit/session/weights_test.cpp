@@ -1,4 +1,4 @@
-// Weights in storage order and words.
+// Weights in storage order.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -30,10 +30,10 @@ struct Weights {
   }
 };
 
-TEST_CASE("each weight lies permuted and widened at its offset, padding is zero, on mapped memory and not") {
+TEST_CASE("each weight lies permuted at its offset, padding is zero, on mapped memory and not") {
   Weights w;
   w.add(Dtype::kF32, {2, 3}, bytes_of<float>({0, 1, 2, 3, 4, 5}), {1, 0}, 0, 32);
-  w.add(Dtype::kI8, {2}, bytes_of<int8_t>({-1, 7}), {0}, 64, 8);
+  w.add(Dtype::kI8, {3}, bytes_of<int8_t>({-1, 7, 3}), {0}, 64, 4);
   for (bool unified : {false, true}) {
     CAPTURE(unified);
     FakeDevice device(unified);
@@ -43,9 +43,9 @@ TEST_CASE("each weight lies permuted and widened at its offset, padding is zero,
     std::vector<float> first(8);
     std::memcpy(first.data(), bytes, 32);
     CHECK(first == std::vector<float>{0, 3, 1, 4, 2, 5, 0, 0});
-    std::vector<int32_t> second(2);
-    std::memcpy(second.data(), bytes + 64, 8);
-    CHECK(second == std::vector<int32_t>{-1, 7});
+    std::vector<int8_t> second(4);
+    std::memcpy(second.data(), bytes + 64, 4);
+    CHECK(second == std::vector<int8_t>{-1, 7, 3, 0});
   }
 }
 
