@@ -207,11 +207,15 @@ bool Fuser::makes_cycle(const Group& group, NodeId node) const {
       if (maker.valid() && seen.insert(maker.value).second) work.push_back(maker);
     }
   };
-  // From the node's operands outside the group, walk back; reaching a member through an outside compute node is a cycle.
+  // A view that has storage and that no kernel can write in place of its source is copied by a kernel of its own.
+  auto is_copied = [&](ValueId v) { return needed[v.value] && !made_by_compute(graph, storable_source(graph, v, nullptr)); };
+  // From the node's operands outside the group, walk back; reaching a member through an outside kernel is a cycle.
   for (ValueId in : graph.node(node).inputs) {
     NodeId maker = graph.value(in).producer;
-    while (maker.valid() && is_view(graph.node(maker).attrs) && graph.node(maker).inputs.size() == 1)
-      maker = graph.value(graph.node(maker).inputs[0]).producer;
+    while (maker.valid() && is_view(graph.node(maker).attrs) && graph.node(maker).inputs.size() == 1 && !is_copied(in)) {
+      in = graph.node(maker).inputs[0];
+      maker = graph.value(in).producer;
+    }
     if (!maker.valid() || in_group(group, maker)) continue;
     if (seen.insert(maker.value).second) work.push_back(maker);
   }

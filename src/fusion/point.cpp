@@ -231,8 +231,10 @@ Result<int> PointBuilder::view(const Node& node, const Dims& at) {
           }
           break;
         }
-        case PadMode::kWrap: c = mod(c + from[i], from[i]); break;
+        case PadMode::kWrap: c = mod(c + from[i], maximum(from[i], IntExpr(1))); break;
       }
+      // An axis that turns out to be empty has nothing to repeat; what is read then lies inside the buffer.
+      if (pad->mode != PadMode::kConstant && from[i].interval().low < 1) c = maximum(c, IntExpr(0));
       source.push_back(c);
     }
     if (pad->mode != PadMode::kConstant) return element(input, source);

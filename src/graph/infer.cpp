@@ -189,6 +189,8 @@ struct Inferrer {
         return invalid_argument("an amount of padding is negative.");
       if (a.interior[i] > 0 && a.mode != PadMode::kConstant)
         return invalid_argument("interior padding has a constant fill only.");
+      if (a.mode != PadMode::kConstant && in[0].shape[i].is(0) && !(a.low[i].is(0) && a.high[i].is(0)))
+        return invalid_argument("an empty axis has nothing to repeat as padding.");
       IntExpr stretched = in[0].shape[i];
       if (a.interior[i] > 0) {
         IntExpr gaps = maximum(IntExpr(0), in[0].shape[i] - IntExpr(1));
