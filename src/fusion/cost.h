@@ -12,6 +12,7 @@ int64_t typical(const IntExpr& e);
 int64_t typical_bytes(const Graph& graph, ValueId value);
 
 int64_t memory_ns(int64_t bytes, const DeviceInfo& device);
+int64_t cache_ns(int64_t bytes, const DeviceInfo& device);
 int64_t arithmetic_ns(int64_t operations, const DeviceInfo& device);
 
 }  // namespace tuff

@@ -139,9 +139,11 @@ void Fuser::write_into_readers() {
       }
     }
     int64_t copies = static_cast<int64_t>(into.size());
+    // Memory sees each reader once, the cache each of its reads.
     int64_t before = device.rates.launch_ns + memory_ns(source_bytes + result_bytes + copies * result_bytes, device) +
-                     arithmetic_ns(operations * elements, device);
-    int64_t after = memory_ns(copies * source_bytes, device) + arithmetic_ns(operations * elements * reads, device);
+                     cache_ns(reads * result_bytes, device) + arithmetic_ns(operations * elements, device);
+    int64_t after = memory_ns(copies * source_bytes, device) + cache_ns(reads * source_bytes, device) +
+                    arithmetic_ns(operations * elements * reads, device);
     const std::string subject = label(source.members.back()) + " into its " + std::to_string(copies) + " readers";
     if (after > before) {
       decide(false, "recomputation", subject,
