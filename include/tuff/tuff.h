@@ -295,6 +295,51 @@ typedef struct tuff_value_name {
 #define TUFF_VALUE_NAME_INIT \
   { UINT64_MAX, 0 }
 
+typedef int32_t tuff_pixels_t;
+enum {
+  TUFF_PIXELS_RGB8 = 0,
+  TUFF_PIXELS_BGR8 = 1,
+  TUFF_PIXELS_RGBA8 = 2, /* alpha is left out for a tensor of 3 channels; of such an output it is 255 */
+  TUFF_PIXELS_BGRA8 = 3,
+  TUFF_PIXELS_GREY8 = 4,
+  TUFF_PIXELS_NV12 = 5 /* rows of luma, then half as many of interleaved chroma, all equally long; inputs only */
+};
+
+/* How NV12 becomes RGB. Limited range has luma from 16 to 235, full range from 0 to 255. */
+typedef int32_t tuff_yuv_t;
+enum { TUFF_YUV_BT601 = 0, TUFF_YUV_BT601_FULL = 1, TUFF_YUV_BT709 = 2, TUFF_YUV_BT709_FULL = 3 };
+
+typedef int32_t tuff_resize_t;
+enum { TUFF_RESIZE_NONE = 0, TUFF_RESIZE_NEAREST = 1, TUFF_RESIZE_LINEAR = 2 }; /* pixel centres at halves, no antialiasing */
+
+/* Pixels in place of a float or u8 tensor [n, c, h, w] or [n, h, w, c] (n may be missing) of 1, 3 or 4 channels. The model then
+ * has a u8 tensor of that name: [n, height, width, bytes a pixel], or [n, rows, bytes a row] for NV12 and where row_alignment
+ * leaves gaps. An input's pixels are cropped, turned, resized to the tensor's size and become (pixel - mean) * scale, pixels
+ * being 0 to 255; an output's are what that makes the tensor of, rounded to nearest even and held in 0 to 255. These steps are
+ * nodes of the graph: they fuse into its kernels. Of an output only tensor, pixels, row_alignment, mean and scale count; the
+ * others are TUFF_UNSUPPORTED. */
+typedef struct tuff_image {
+  uint32_t struct_size;
+  tuff_direction_t direction;
+  uint64_t tensor_length;
+  int64_t width, height;           /* of the picture as it is stored, where it is cropped or resized; else the tensor says it.
+                                      At most 32768. 0: the symbols "<tensor>.width" and "<tensor>.height" */
+  int64_t crop_x, crop_y;          /* in pixels as they are stored, before they are turned */
+  int64_t crop_width, crop_height; /* 0: all of the picture */
+  const char* tensor;              /* its name in the model */
+  tuff_pixels_t pixels;
+  tuff_yuv_t yuv;         /* of TUFF_PIXELS_NV12 */
+  uint32_t row_alignment; /* each row begins at a multiple of so many bytes; 0 means 1 */
+  int32_t orientation;    /* as EXIF counts, 1 to 8; 0 means 1. 6: to be turned clockwise by 90 degrees, 8: counter-clockwise */
+  tuff_resize_t resize;
+  float mean[4];  /* by channel of the tensor, in steps of pixels: 127.5 is the middle */
+  float scale[4]; /* all 0: 1/255, and 1 for a u8 tensor */
+} tuff_image_t;
+#define TUFF_IMAGE_INIT                                                                                             \
+  {                                                                                                                 \
+    (uint32_t)sizeof(tuff_image_t), 0, UINT64_MAX, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0}, { 0, 0, 0, 0 } \
+  }
+
 typedef struct tuff_model_desc {
   uint32_t struct_size;
   int32_t borrow_memory; /* tuff_model_load_memory only. Not 0: the bytes are not copied; they stay as they are until the
@@ -307,9 +352,13 @@ typedef struct tuff_model_desc {
   /* Any values of the model instead of its outputs; what none of them needs is not computed. TUFF_INVALID_ARGUMENT for a
    * name that is no value, or that comes twice. */
   const tuff_value_name_t* outputs;
+  /* Inputs and outputs that are pixels. TUFF_INVALID_ARGUMENT where the model has none of that name, or its shape or size
+   * does not fit. */
+  const tuff_image_t* images;
+  uint64_t image_count;
 } tuff_model_desc_t;
 #define TUFF_MODEL_DESC_INIT \
-  { (uint32_t)sizeof(tuff_model_desc_t), 0, 0, 0, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_model_desc_t), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* Loads a model. The file stays mapped, unread until needed, while the model or a program of it lives. desc may be NULL.
  * TUFF_IO, TUFF_CORRUPT, TUFF_LIMIT, or TUFF_UNSUPPORTED with a line for each node that Tuff cannot run. */
@@ -469,7 +518,8 @@ typedef struct tuff_session_desc {
   { (uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0, 0, 0 }
 
 /* A tensor in the caller's memory, which stays alive until the run that it was given to has ended. In device memory it is
- * row-major without gaps, its dtype has 4 or 8 bytes, and at least 16 bytes are there. */
+ * row-major without gaps, and as many bytes are there as its elements have, rounded up to a multiple of 4, at least 16: kernels
+ * read and write whole words. */
 typedef struct tuff_tensor_desc {
   uint32_t struct_size;
   tuff_dtype_t dtype; /* as the model says */

@@ -207,10 +207,17 @@ struct InputShape {
   std::vector<int64_t> sizes;
 };
 
+// Pixels in place of a tensor. What `as` says of the tensor's name is not used.
+struct Image {
+  std::string tensor;
+  tuff_image_t as = TUFF_IMAGE_INIT;
+};
+
 struct ModelOptions {
   std::vector<SymbolRange> symbols;
   std::vector<InputShape> input_shapes;
   std::vector<std::string> outputs;  // values by name instead of the model's outputs; empty: those
+  std::vector<Image> images;
 };
 
 // A value that the model computes, and the nodes of the model that it comes from.
@@ -302,7 +309,15 @@ class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_
     }
     std::vector<tuff_value_name_t> outputs;
     for (const std::string& name : options.outputs) outputs.push_back({name.size(), name.data()});
+    std::vector<tuff_image_t> images;
+    for (const Image& image : options.images) {
+      images.push_back(image.as);
+      images.back().tensor = image.tensor.data();
+      images.back().tensor_length = image.tensor.size();
+    }
     tuff_model_desc_t desc = TUFF_MODEL_DESC_INIT;
+    desc.images = images.data();
+    desc.image_count = images.size();
     desc.outputs = outputs.data();
     desc.output_count = outputs.size();
     desc.symbols = symbols.data();

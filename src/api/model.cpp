@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/guard.h"
 #include "api/handles.h"
 
@@ -40,6 +42,42 @@ Status read_input_shapes(const tuff_model_desc_t& desc, LoadOptions& options) {
   return ok_status();
 }
 
+static_assert(static_cast<int>(PixelFormat::kNv12) == TUFF_PIXELS_NV12);
+static_assert(static_cast<int>(Yuv::kBt709Full) == TUFF_YUV_BT709_FULL);
+static_assert(static_cast<int>(ImageResize::kLinear) == TUFF_RESIZE_LINEAR);
+
+Status read_images(const tuff_model_desc_t& desc, LoadOptions& options) {
+  if (desc.image_count != 0 && !desc.images) return null_argument("desc->images");
+  for (uint64_t i = 0; i < desc.image_count; ++i) {
+    tuff_image_t d;
+    TUFF_TRY(read_desc(desc_element(desc.images, i), d, "tuff_image_t"));
+    Image image;
+    image.tensor = text_in(d.tensor, d.tensor_length);
+    auto is_one_of = [&](int32_t value, int32_t last, const char* what) {
+      return value >= 0 && value <= last ? ok_status()
+                                         : invalid_argument("The image '" + image.tensor + "' has no known " + what + ": " +
+                                                            std::to_string(value) + ".");
+    };
+    TUFF_TRY(is_one_of(d.direction, TUFF_OUTPUT, "direction"));
+    TUFF_TRY(is_one_of(d.pixels, TUFF_PIXELS_NV12, "pixels"));
+    TUFF_TRY(is_one_of(d.yuv, TUFF_YUV_BT709_FULL, "yuv"));
+    TUFF_TRY(is_one_of(d.resize, TUFF_RESIZE_LINEAR, "resize"));
+    image.is_output = d.direction == TUFF_OUTPUT;
+    image.format = static_cast<PixelFormat>(d.pixels);
+    image.yuv = static_cast<Yuv>(d.yuv);
+    image.row_alignment = d.row_alignment == 0 ? 1 : d.row_alignment;
+    image.orientation = d.orientation == 0 ? 1 : d.orientation;
+    image.width = d.width;
+    image.height = d.height;
+    image.crop = {d.crop_x, d.crop_y, d.crop_width, d.crop_height};
+    image.resize = static_cast<ImageResize>(d.resize);
+    std::copy(d.mean, d.mean + 4, image.mean.begin());
+    std::copy(d.scale, d.scale + 4, image.scale.begin());
+    options.images.push_back(std::move(image));
+  }
+  return ok_status();
+}
+
 struct ModelRequest {
   LoadOptions options;
   std::vector<std::string> outputs;
@@ -53,6 +91,7 @@ Result<ModelRequest> model_request(const tuff_model_desc_t* desc) {
   request.borrow_memory = d.borrow_memory != 0;
   TUFF_TRY(read_symbols(d, request.options));
   TUFF_TRY(read_input_shapes(d, request.options));
+  TUFF_TRY(read_images(d, request.options));
   if (d.output_count != 0 && !d.outputs) return null_argument("desc->outputs");
   for (uint64_t i = 0; i < d.output_count; ++i)
     request.outputs.emplace_back(text_in(d.outputs[i].name, d.outputs[i].name_length));

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/process.h"
+#include "cli/image_option.h"
 #include "cli/npy.h"
 #include "cli/terminal.h"
 
@@ -55,7 +56,11 @@ std::vector<Option> model_options() {
   return {{"--shape", nullptr, "NAME=1x3x224x224", "the shape of an input, instead of the file's (repeatable)"},
           {"--range", nullptr, "NAME=A..B[/D]", "the range of a dimension, and what divides it; A alone fixes it (repeatable)"},
           {"--dim", nullptr, "NAME=N", "the value of a dimension for this run (repeatable)"},
-          {"--value", nullptr, "NAME", "an output instead of the model's: any value of it (repeatable)"}};
+          {"--value", nullptr, "NAME", "an output instead of the model's: any value of it (repeatable)"},
+          {"--input-image", nullptr, kImageSyntax,
+           "an input is pixels: rgb, bgr, rgba, bgra, grey or nv12; keys size=WxH crop=X:Y:WxH turn=1..8 (EXIF) resize=linear "
+           "rows=ALIGNMENT yuv=bt601 mean=A:B:C scale=A:B:C (repeatable)"},
+          {"--output-image", nullptr, kImageSyntax, "the same of an output; keys rows, mean, scale (repeatable)"}};
 }
 
 std::vector<Option> device_options() {
@@ -93,6 +98,14 @@ Result<Model> open_model(const Arguments& arguments, std::vector<std::string> ou
     std::optional<SymbolRange> range = parse_range(text);
     if (!range) return usage("'--range' takes NAME=A..B or NAME=A..B/D, not '" + text + "'.");
     options.symbols.push_back(std::move(*range));
+  }
+  for (tuff_direction_t direction : {TUFF_INPUT, TUFF_OUTPUT}) {
+    const char* option = direction == TUFF_INPUT ? "--input-image" : "--output-image";
+    for (const std::string& text : arguments.all(option)) {
+      std::optional<Image> image = parse_image(text, direction);
+      if (!image) return usage("'" + std::string(option) + "' takes " + kImageSyntax + ", not '" + text + "'.");
+      options.images.push_back(std::move(*image));
+    }
   }
   return Model::load_file(arguments.positional()[0], options);
 }

@@ -27,16 +27,22 @@ Status choose_outputs(Graph& graph, const std::vector<std::string>& names) {
 }
 
 template <class Load>
-Result<LoadedModel> timed(const std::string& name, const std::vector<std::string>& outputs, Load load) {
+Result<LoadedModel> timed(const std::string& name, const LoadOptions& options, const std::vector<std::string>& outputs,
+                          Load load) {
   auto start = std::chrono::steady_clock::now();
   LoadedModel model;
   TUFF_ASSIGN(model.graph, load());
-  for (const Node& node : model.graph.nodes)
-    if (!model.graph.value(node.output).name.empty()) model.named.push_back(node.output);
   if (!outputs.empty()) {
     Status chosen = choose_outputs(model.graph, outputs);
     if (!chosen.ok()) return chosen.with_context(name);
   }
+  if (!options.images.empty()) {
+    Result<Graph> with = with_images(model.graph, options.images);
+    if (!with.ok()) return with.status().with_context(name);
+    model.graph = std::move(with).value();
+  }
+  for (const Node& node : model.graph.nodes)
+    if (!model.graph.value(node.output).name.empty()) model.named.push_back(node.output);
   Status verified = verify(model.graph);
   if (!verified.ok()) return verified.with_context(name);
   model.load_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
@@ -51,13 +57,13 @@ Result<Graph> load_graph_text(const std::string& path) {
 }  // namespace
 
 Result<LoadedModel> load_model(const std::string& path, const LoadOptions& options, const std::vector<std::string>& outputs) {
-  return timed(path, outputs,
+  return timed(path, options, outputs,
                [&] { return path.ends_with(".graph") ? load_graph_text(path) : load_model_file(path, options); });
 }
 
 Result<LoadedModel> load_model(const Bytes& bytes, const std::string& name, const LoadOptions& options,
                                const std::vector<std::string>& outputs) {
-  return timed(name, outputs, [&] { return load_model_bytes(bytes, name, options); });
+  return timed(name, options, outputs, [&] { return load_model_bytes(bytes, name, options); });
 }
 
 }  // namespace tuff

@@ -8,9 +8,11 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/file.h"
 #include "graph/graph.h"
+#include "model/image.h"
 
 namespace tuff {
 
@@ -24,7 +26,9 @@ struct LoadOptions {
   int64_t constant_limit_bytes = int64_t{256} << 20;
   // Weights beside the model: gives the bytes of the whole file that the model calls `location`. Without it, files are
   // mapped from the model's folder (load_model_file) or refused (load_model_bytes).
-  std::function<Result<Bytes>(std::string_view location)> external_data;
+  std::function<Result<Bytes>(std::string_view location)> external_data = {};
+  // Inputs and outputs that are pixels; load_model() of compile/ replaces them, after outputs are chosen.
+  std::vector<Image> images = {};
 };
 
 // Errors: IO (no such file), CORRUPT (damaged, or not a model), UNSUPPORTED (each node that Tuff cannot import, with the

@@ -54,11 +54,23 @@ LAYOUT_CHECK(offsetof(tuff_input_shape_t, name) == 16);
 LAYOUT_CHECK(offsetof(tuff_input_shape_t, sizes) == BY_POINTER(24, 20));
 LAYOUT_CHECK(sizeof(tuff_input_shape_t) == BY_POINTER(32, 24));
 
+LAYOUT_CHECK(offsetof(tuff_image_t, tensor_length) == 8);
+LAYOUT_CHECK(offsetof(tuff_image_t, width) == 16);
+LAYOUT_CHECK(offsetof(tuff_image_t, crop_height) == 56);
+LAYOUT_CHECK(offsetof(tuff_image_t, tensor) == 64);
+LAYOUT_CHECK(offsetof(tuff_image_t, pixels) == BY_POINTER(72, 68));
+LAYOUT_CHECK(offsetof(tuff_image_t, resize) == BY_POINTER(88, 84));
+LAYOUT_CHECK(offsetof(tuff_image_t, mean) == BY_POINTER(92, 88));
+LAYOUT_CHECK(offsetof(tuff_image_t, scale) == BY_POINTER(108, 104));
+LAYOUT_CHECK(sizeof(tuff_image_t) == BY_POINTER(128, 120));
+
 LAYOUT_CHECK(offsetof(tuff_model_desc_t, symbols) == 16);
 LAYOUT_CHECK(offsetof(tuff_model_desc_t, input_shapes) == BY_POINTER(24, 20));
 LAYOUT_CHECK(offsetof(tuff_model_desc_t, output_count) == BY_POINTER(32, 24));
 LAYOUT_CHECK(offsetof(tuff_model_desc_t, outputs) == BY_POINTER(40, 32));
-LAYOUT_CHECK(sizeof(tuff_model_desc_t) == PADDED(BY_POINTER(48, 36)));
+LAYOUT_CHECK(offsetof(tuff_model_desc_t, images) == BY_POINTER(48, 36));
+LAYOUT_CHECK(offsetof(tuff_model_desc_t, image_count) == BY_POINTER(56, 40));
+LAYOUT_CHECK(sizeof(tuff_model_desc_t) == PADDED(BY_POINTER(64, 48)));
 
 LAYOUT_CHECK(offsetof(tuff_value_name_t, name) == 8);
 

@@ -7,6 +7,15 @@ from tensors import npy_bytes, npz_bytes, read_npy, write_npy
 
 CPU = ("--device", "cpu")
 
+# y = x + 0.2 over pictures two wide.
+BRIGHTER = """graph "brighter" {
+  input %0 "x": f32[1, 3, 1, 2]
+  %1: f32[1, 3, 1, 2] = constant splat(0.2) from "b"
+  %2: f32[1, 3, 1, 2] = map.add %0, %1 from "Add_0"
+  output %2 "y"
+}
+"""
+
 
 class Run(CommandTest):
     def check_outputs(self):
@@ -32,6 +41,25 @@ class Run(CommandTest):
         write_npy(self.folder / "y.npy", [10, 20, 30, 40], (2, 2), version=2)
         self.passes("run", "small.graph", "-i", "x.npy", "-i", "y.npy", "-o", "out", *CPU)
         self.check_outputs()
+
+    def test_pixels_in_and_out(self):
+        (self.folder / "brighter.graph").write_text(BRIGHTER)
+        # Two pixels of BGRA in a row that is padded to 12 bytes.
+        write_npy(self.folder / "x.npy", [10, 20, 30, 255, 40, 50, 60, 0, 9, 9, 9, 9], (1, 1, 12), "|u1")
+        self.passes("run", "brighter.graph", "-i", "x.npy", "-o", "out", "--input-image", "x=bgra,rows=12",
+                    "--output-image", "y=rgb", *CPU)
+        self.assertEqual(read_npy(self.folder / "out/y.npy"), ("|u1", (1, 1, 2, 3), [81, 71, 61, 111, 101, 91]))
+        # Turned on its side, cut to one pixel, doubled.
+        write_npy(self.folder / "x.npy", [0, 0, 0, 100, 100, 100], (1, 2, 1, 3), "|u1")
+        self.passes("run", "brighter.graph", "-i", "x.npy", "-o", "out", "--output-image", "y=rgb", "--input-image",
+                    "x=rgb,size=1x2,crop=0:1:1x1,turn=6,resize=linear,mean=100:50:0,scale=0.1", *CPU)
+        self.assertEqual(read_npy(self.folder / "out/y.npy")[2], [51, 255, 255, 51, 255, 255])
+
+    def test_what_is_said_of_pixels_is_checked(self):
+        (self.folder / "brighter.graph").write_text(BRIGHTER)
+        for text in ("x", "x=cmyk", "x=rgb,size=4", "x=rgb,turn=0", "x=rgb,mean=a", "x=rgb,mean=1:2:3:4:5", "x=rgb,wide=1"):
+            self.refuses(2, "'--input-image' takes NAME=rgb", "inspect", "brighter.graph", "--stage=graph", "--input-image", text)
+        self.refuses(3, "has no such output", "inspect", "brighter.graph", "--stage=graph", "--output-image", "x=rgb")
 
     def test_what_is_missing_is_listed(self):
         write_npy(self.folder / "x.npy", [1, 2], (1, 2))

@@ -167,8 +167,15 @@ Tensor floor_quotient(Tensor n, const IntExpr& d) {
   return (n - map(MapOp::floormod, {n, divisor})) / divisor;
 }
 
+// What places are computed in: 32 bits where nothing on the way can pass them, since not every device has 64.
+Dtype place_dtype(const AxisResize& a) {
+  // The largest is twice a half-pixel place and the divisor to round it by: 2 ((2 o + 1) q + p) + 4 p.
+  const IntExpr largest = (a.out * IntExpr(4) + IntExpr(2)) * a.scale.denominator + a.scale.numerator * IntExpr(6);
+  return largest.interval().high <= INT32_MAX ? Dtype::kI32 : Dtype::kI64;
+}
+
 std::optional<Quotient> place(Composition& c, const AxisResize& a, const IntExpr& in, Coordinates coordinates) {
-  Tensor o = c.iota(Dtype::kI64, a.out);
+  Tensor o = c.iota(place_dtype(a), a.out);
   const IntExpr &p = a.scale.numerator, &q = a.scale.denominator;
   auto half_pixel = [&] { return Quotient{plus(times(times(o, 2) + 1, q), -p), p * IntExpr(2)}; };
   switch (coordinates) {
@@ -209,7 +216,7 @@ Tensor resize_by_quotient(Tensor x, const AxisResize& a, const Sampling& samplin
     }
   }
   Tensor base = floor_quotient(q->n, q->d);
-  Tensor d = c.dimension(Dtype::kI64, q->d);
+  Tensor d = c.dimension(q->n.dtype(), q->d);
   Tensor fraction = cast(map(MapOp::floormod, {q->n, d}), x.dtype()) / cast(d, x.dtype());
   auto tap = [&](int offset) { return gather(x, clamped(offset == 0 ? base : base + offset, in), a.axis); };
   auto weight = [&](Tensor w) { return along(w, x.rank(), a.axis); };
