@@ -17,12 +17,15 @@ Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Mo
   return outputs;
 }
 
-Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs) {
+Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs,
+                                         const std::vector<SymbolValue>& dims) {
   Result<Session> session = Session::create(program);
   if (!session) return session.error();
   std::vector<Tensor> views;
   for (HostTensor& input : inputs) views.push_back(input.view());
-  if (Status status = session->prepare_inputs(views); !status) return status.error();
+  // Shapes do not always say the dimensions: rows of pixels that are aligned fit several widths.
+  if (Status status = session->prepare_inputs(views); !status && (dims.empty() || !session->prepare(dims)))
+    return status.error();
   Result<std::vector<NamedTensor>> outputs = output_tensors(*session, model);
   if (!outputs) return outputs.error();
   std::vector<Tensor> results;

@@ -7,7 +7,8 @@
 namespace tuff::cli {
 
 // Runs `program` on the inputs and gives every output by its name.
-Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs);
+Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs,
+                                         const std::vector<SymbolValue>& dims = {});
 
 // Space for each output of the session's current shape.
 Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Model& model);

@@ -45,7 +45,7 @@ int run(const Arguments& arguments) {
   Result<Program> program = Program::create(*device, *model, *options);
   end_progress();
   if (!program) return exit_for(program.error());
-  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, *inputs);
+  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, *inputs, *dims);
   if (!outputs) return exit_for(outputs.error());
   if (arguments.has("--output")) {
     if (Status s = write_outputs(std::string(arguments.value("--output")), *outputs); !s) return exit_for(s.error());

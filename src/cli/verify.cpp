@@ -90,7 +90,7 @@ int verify(const Arguments& arguments) {
   Result<Program> program = Program::create(*device, *model, *options);
   end_progress();
   if (!program) return exit_for(program.error());
-  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, *inputs);
+  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, *inputs, *dims);
   if (!outputs) return exit_for(outputs.error());
 
   bool from_files = arguments.has("--expect");

@@ -25,6 +25,41 @@ void learn(const IntExpr& size, int64_t actual, SymbolValues& symbols) {
   symbols[unknown[0].name] = (actual - linear->rest.constant()) / coefficient;
 }
 
+// Does the size never fall as a symbol grows? Pictures with planes or aligned rows have such sizes.
+bool is_rising(const IntExpr& e) {
+  for (const auto& term : e.terms()) {
+    if (term.atoms.empty()) continue;
+    if (term.coefficient < 0) return false;
+    for (const Atom& a : term.atoms) {
+      if (a->kind == AtomKind::kMod) return false;
+      if (a->kind == AtomKind::kSymbol) continue;
+      if (a->kind == AtomKind::kFloorDiv && !a->b.is_constant()) return false;
+      if (!is_rising(a->a) || !is_rising(a->b)) return false;
+    }
+  }
+  return true;
+}
+
+// A rising size of one symbol, solved where only one value of the symbol gives it.
+void search(const IntExpr& size, int64_t actual, SymbolValues& symbols) {
+  std::vector<Symbol> unknown = size.symbols();
+  if (unknown.size() != 1 || symbols.contains(unknown[0].name) || !is_rising(size)) return;
+  const Symbol& symbol = unknown[0];
+  auto at = [&](int64_t value) {
+    return size.evaluate([&](std::string_view) { return std::optional<int64_t>(value); }).value_or(INT64_MAX);
+  };
+  const int64_t step = symbol.divisor, last = symbol.max / step;
+  int64_t low = (symbol.min + step - 1) / step, high = last;  // in steps
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    if (at(middle * step) < actual)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (at(low * step) == actual && (low >= last || at((low + 1) * step) != actual)) symbols[symbol.name] = low * step;
+}
+
 std::string shape_text(const Shape& shape) {
   std::string out = "[";
   for (size_t i = 0; i < shape.size(); ++i) out += (i ? ", " : "") + std::to_string(shape[i]);
@@ -79,6 +114,10 @@ Result<SymbolValues> solve_symbols(const Graph& graph, const std::vector<Shape>&
                               shape_text(input_shapes[i]) + ".");
     }
     for (size_t axis = 0; axis < input.shape.size(); ++axis) learn(input.shape[axis], input_shapes[i][axis], symbols);
+  }
+  for (size_t i = 0; i < input_shapes.size(); ++i) {
+    const Dims& shape = graph.value(graph.inputs[i]).shape;
+    for (size_t axis = 0; axis < shape.size(); ++axis) search(shape[axis], input_shapes[i][axis], symbols);
   }
   // The shapes are checked before the ranges: an input that does not fit is the clearer message.
   for (size_t i = 0; i < input_shapes.size(); ++i) {

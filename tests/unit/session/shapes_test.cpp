@@ -47,6 +47,25 @@ TEST_CASE("a shape that does not fit names the input and the axis") {
   CHECK(contains(solve_symbols(graph, {{1, 3, 32, 10}}).status().message(), "2 inputs, 1 shapes"));
 }
 
+TEST_CASE("sizes of planes and of aligned rows give the symbol where only one value fits") {
+  Graph graph = parsed(
+      "  symbol h in 1..4096 step 1\n  symbol w in 1..4096 step 1\n"
+      "  input %0 \"nv12\": u8[h + floor(h + 1, 2), 2*floor(w + 1, 2)]\n  output %0 \"y\"\n");
+  for (int64_t h : {1, 2, 5, 480, 4096})
+    CHECK(contains(solve_symbols(graph, {{h + (h + 1) / 2, 8}}).status().message(), "a value for the dimensions 'w'."));
+  CHECK(contains(solve_symbols(graph, {{4, 8}}).status().message(), "the dimensions 'h', 'w'"));  // no h has 4 rows
+  Graph even = parsed("  symbol w in 1..4096 step 2\n  input %0 \"rows\": u8[2*floor(w + 1, 2)]\n  output %0 \"y\"\n");
+  Result<SymbolValues> width = solve_symbols(even, {{22}});
+  REQUIRE_MESSAGE(width.ok(), width.status().message());
+  CHECK(*width == SymbolValues{{"w", 22}});
+  Graph tall = parsed("  symbol h in 1..4096 step 1\n  input %0 \"nv12\": u8[h + floor(h + 1, 2)]\n  output %0 \"y\"\n");
+  for (int64_t h : {1, 2, 5, 480, 4096}) {
+    Result<SymbolValues> symbols = solve_symbols(tall, {{h + (h + 1) / 2}});
+    REQUIRE_MESSAGE(symbols.ok(), symbols.status().message());
+    CHECK(*symbols == SymbolValues{{"h", h}});
+  }
+}
+
 TEST_CASE("ranges and divisors hold") {
   Graph graph = image_graph();
   CHECK(contains(solve_symbols(graph, {{1, 3, 528, 10}, {528, 21}}).status().message(), "outside its range 16 to 512"));
