@@ -101,7 +101,11 @@ enum {
 
 typedef int32_t tuff_precision_t;
 enum {
-  TUFF_PRECISION_MODEL = 0 /* what the model says, sums in f32; others answer TUFF_UNSUPPORTED */
+  TUFF_PRECISION_MODEL = 0, /* what the model says, sums in f32 */
+  /* Weights and intermediate f32 values that products and windows read are kept in f16 and computed in f32; inputs, outputs and
+   * sums stay. Half the memory and traffic; values beyond 65504 become infinite. TUFF_STAGE_EXPLAIN lists what is rounded.
+   * Other numbers answer TUFF_UNSUPPORTED. */
+  TUFF_PRECISION_F16_STORAGE = 1
 };
 
 typedef int32_t tuff_direction_t;

@@ -337,6 +337,7 @@ class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_
 struct ProgramOptions {
   bool exact = false;
   bool fuse = true;
+  tuff_precision_t precision = TUFF_PRECISION_MODEL;
   std::string cache_dir;     // empty: no cache
   std::string observations;  // empty: none
   tuff_progress_callback_t progress = nullptr;
@@ -359,6 +360,7 @@ inline tuff_program_desc_t program_desc(const ProgramOptions& options) {
   tuff_program_desc_t desc = TUFF_PROGRAM_DESC_INIT;
   desc.exact = options.exact;
   desc.no_fuse = !options.fuse;
+  desc.precision = options.precision;
   desc.cache_dir = options.cache_dir.data();
   desc.cache_dir_length = options.cache_dir.size();
   desc.observations = options.observations.data();

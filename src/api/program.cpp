@@ -14,10 +14,11 @@ static_assert(static_cast<int>(TextFormat::kJson) == TUFF_FORMAT_JSON);
 Result<CompileOptions> compile_options(const tuff_program_desc_t* desc, const Log& log) {
   tuff_program_desc_t d;
   TUFF_TRY(read_desc(desc, d, "tuff_program_desc_t"));
-  if (d.precision != TUFF_PRECISION_MODEL) {
-    return unsupported("Precision " + std::to_string(d.precision) + " is not supported; the model's own is.");
-  }
+  if (d.precision != TUFF_PRECISION_MODEL && d.precision != TUFF_PRECISION_F16_STORAGE)
+    return unsupported("Precision " + std::to_string(d.precision) +
+                       " is not supported; the model's own (0) and storage in f16 (1) are.");
   CompileOptions options;
+  options.f16_storage = d.precision == TUFF_PRECISION_F16_STORAGE;
   options.exact = d.exact != 0;
   options.fuse = d.no_fuse == 0;
   std::string folder(text_in(d.cache_dir, d.cache_dir_length));

@@ -70,6 +70,7 @@ std::vector<Option> device_options() {
 std::vector<Option> program_options() {
   return {{"--exact", nullptr, nullptr, "the same bits on every device"},
           {"--no-fuse", nullptr, nullptr, "one kernel an operator"},
+          {"--precision", nullptr, "WHICH", "model (default), or f16_storage: weights and intermediate values in f16"},
           {"--cache", nullptr, "DIR", "where compiled kernels are kept; default: the user's cache folder"},
           {"--no-cache", nullptr, nullptr, "keep nothing"}};
 }
@@ -136,6 +137,11 @@ Result<ProgramOptions> read_program_options(const Arguments& arguments) {
   ProgramOptions options;
   options.exact = arguments.has("--exact");
   options.fuse = !arguments.has("--no-fuse");
+  if (const std::string_view precision = arguments.value("--precision"); precision == "f16_storage") {
+    options.precision = TUFF_PRECISION_F16_STORAGE;
+  } else if (!precision.empty() && precision != "model") {
+    return usage("'--precision' takes model or f16_storage, not '" + std::string(precision) + "'.");
+  }
   if (!arguments.has("--no-cache")) {
     options.cache_dir = arguments.has("--cache") ? std::string(arguments.value("--cache")) : default_cache_dir();
   }

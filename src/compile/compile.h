@@ -23,6 +23,7 @@ namespace tuff {
 struct CompileOptions {
   bool exact = false;
   bool fuse = true;
+  bool f16_storage = false;  // keep f32 weights and intermediate values in f16 (simplify/f16_storage.h)
   Observations observations;
   std::shared_ptr<DiskCache> cache;  // null: nothing is kept between processes
   StageProgress progress;

@@ -28,6 +28,13 @@ std::string print_modules(const Stages& stages) {
   return out;
 }
 
+std::string explain_lowered(const std::vector<std::string>& lowered) {
+  if (lowered.empty()) return {};
+  std::string out = "\nKept in another dtype than the model's, as asked:\n";
+  for (const std::string& line : lowered) out += "  " + line + "\n";
+  return out;
+}
+
 // The sizes for one set of dimensions; nothing where they are not all given and `required` is false.
 Result<std::optional<BoundPlan>> bind_for_print(const Plan& plan, const DeviceInfo& device, const SymbolValues& given,
                                                 bool required) {
@@ -66,7 +73,7 @@ Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, co
       return orders.empty() ? "Every value is row-major.\n" : orders;
     }
     case Stage::kFusion: return print(stages.fusion, stages.laid_out);
-    case Stage::kExplain: return explain(stages.fusion, stages.laid_out);
+    case Stage::kExplain: return explain(stages.fusion, stages.laid_out) + explain_lowered(stages.lowered);
     case Stage::kKernels: return print_kernels(stages.plan);
     case Stage::kSpirv: return print_modules(stages);
     case Stage::kPlan: {

@@ -8,7 +8,8 @@
 namespace tuff {
 
 struct Stages {
-  Graph simplified;  // moved into laid_out by the layout stage
+  Graph simplified;                  // moved into laid_out by the layout stage
+  std::vector<std::string> lowered;  // values that have another dtype than in the model, a line each
   Graph laid_out;
   Layouts layouts;
   Fusion fusion;

@@ -87,6 +87,15 @@ void Fuser::fit_bindings() {
   }
 }
 
+bool Fuser::reads_through_views(ValueId operand, ValueId value) const {
+  while (operand != value) {
+    const Node* maker = graph.producer(operand);
+    if (!maker || !is_view(maker->attrs) || maker->inputs.size() != 1) return false;
+    operand = maker->inputs[0];
+  }
+  return true;
+}
+
 // A group of maps is written into the groups that read it, where computing it again costs less than storing it.
 void Fuser::write_into_readers() {
   for (size_t g = groups.size(); g-- > 0;) {
@@ -119,7 +128,11 @@ void Fuser::write_into_readers() {
     for (uint32_t t : into) {
       const Group& target = groups[t];
       const Node& anchor = graph.node(target.anchor);
-      if (target.kind == AnchorKind::kWindow) {
+      if (target.kind == AnchorKind::kWindow && anchor.inputs.size() == 2 && reads_through_views(anchor.inputs[1], result)) {
+        // Weights: each tile of 64 output pixels reads them again.
+        const Dims& out = graph.value(anchor.output).shape;
+        reads += std::max<int64_t>(1, (typical(product(out)) / std::max<int64_t>(1, typical(out[1])) + 63) / 64);
+      } else if (target.kind == AnchorKind::kWindow) {
         const auto& window = std::get<WindowAttrs>(anchor.attrs);
         int64_t taps = 1;
         for (size_t i = 0; i < window.kernel.size(); ++i) taps *= std::max<int64_t>(1, window.kernel[i] / window.strides[i]);

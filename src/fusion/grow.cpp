@@ -242,6 +242,18 @@ bool Fuser::joins_row(const Group& group, const Node& node) const {
   return at != group.coordinates.end() && at->second == group.coordinates.at(element.value);
 }
 
+// A cast from f16 or bf16 that products, windows or reductions read: joined to what makes its operand it would be stored at
+// twice the bytes.
+bool Fuser::widens_for_loads(const Node& node) const {
+  const auto* map = std::get_if<MapAttrs>(&node.attrs);
+  if (!map || map->op != MapOp::cast || !is_float(map->dtype)) return false;
+  const Dtype from = graph.value(node.inputs[0]).dtype;
+  if (!is_float(from) || dtype_size_bytes(from) >= dtype_size_bytes(map->dtype)) return false;
+  for (NodeId reader : readers(node.output))
+    if (!std::holds_alternative<MapAttrs>(graph.node(reader).attrs)) return true;
+  return false;
+}
+
 bool Fuser::try_join(Group& group, NodeId id) {
   const Node& node = graph.node(id);
   uint32_t other = home(id);
@@ -250,6 +262,10 @@ bool Fuser::try_join(Group& group, NodeId id) {
 
   Group grown = group;
   const std::string subject = label(id) + " into " + label(group.anchor);
+  if (widens_for_loads(node)) {
+    decide(false, "widening", subject, "its readers widen each element as they load it; what is stored is the narrow one.");
+    return false;
+  }
   std::string rule = "epilogue";
   if (std::holds_alternative<MapAttrs>(node.attrs)) {
     auto at = join_coordinates(group, node);

@@ -38,6 +38,18 @@ std::vector<int> channels_last(size_t rank) {
   return order;
 }
 
+// The constant that an operand is, behind casts; invalid where it is none.
+ValueId constant_behind(const Graph& graph, ValueId operand) {
+  for (;;) {
+    const Node* maker = graph.producer(operand);
+    if (!maker) return {};
+    if (std::holds_alternative<ConstantAttrs>(maker->attrs)) return operand;
+    const auto* map = std::get_if<MapAttrs>(&maker->attrs);
+    if (!map || map->op != MapOp::cast) return {};
+    operand = maker->inputs[0];
+  }
+}
+
 }  // namespace
 
 Layouts choose_layouts(const Graph& graph, const DeviceInfo&) {
@@ -61,18 +73,24 @@ Layouts choose_layouts(const Graph& graph, const DeviceInfo&) {
     if (wanted[classes.find(static_cast<uint32_t>(v))] && rank >= 3) layouts.formats[v].order = channels_last(rank);
   }
   // Weights: output channels innermost, so that a tile's columns load as vectors.
+  auto set_order = [&](ValueId operand, const std::vector<int>& order) {
+    for (ValueId v = operand;; v = graph.producer(v)->inputs[0]) {
+      layouts.formats[v.value].order = order;
+      if (graph.producer_as<ConstantAttrs>(v)) return;
+    }
+  };
   for (const Node& node : graph.nodes) {
     const auto* window = std::get_if<WindowAttrs>(&node.attrs);
     const auto* contract = std::get_if<ContractAttrs>(&node.attrs);
-    if (window && window->op == WindowOp::kConv && graph.producer_as<ConstantAttrs>(node.inputs[1])) {
+    if (window && window->op == WindowOp::kConv && constant_behind(graph, node.inputs[1]).valid()) {
       size_t rank = graph.value(node.inputs[1]).shape.size();
       std::vector<int> order;
       for (size_t i = 2; i < rank; ++i) order.push_back(static_cast<int>(i));
       order.push_back(1);
       order.push_back(0);
-      layouts.formats[node.inputs[1].value].order = order;
+      set_order(node.inputs[1], order);
     }
-    if (contract && graph.producer_as<ConstantAttrs>(node.inputs[1])) {
+    if (contract && constant_behind(graph, node.inputs[1]).valid()) {
       // Axes that the output has go last, in its order; summed axes before them, batch axes first.
       auto in = [](const std::vector<int>& labels, int label) {
         for (int l : labels)
@@ -86,7 +104,7 @@ Layouts choose_layouts(const Graph& graph, const DeviceInfo&) {
           int kind = in(contract->out, label) ? (in(contract->a, label) ? 0 : 2) : 1;
           if (kind == pass) order.push_back(static_cast<int>(i));
         }
-      layouts.formats[node.inputs[1].value].order = order;
+      set_order(node.inputs[1], order);
     }
   }
   for (ValueId v : graph.inputs) layouts.formats[v.value].order = row_major_order(graph.value(v).shape.size());

@@ -7,6 +7,15 @@ import unittest
 from command import CommandTest
 
 
+PRODUCT = """graph "product" {
+  input %0 "x": f32[2, 2]
+  %1 "w": f32[2, 2] = constant list(1, 2, 3, 4) from "w"
+  %2: f32[2, 2] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from "MatMul_0"
+  output %2 "y"
+}
+"""
+
+
 class Stages(CommandTest):
     def described(self):
         (self.folder / "cpu.txt").write_text(self.passes("devices", "--text", self.device_count() - 1))
@@ -32,6 +41,15 @@ class Stages(CommandTest):
             self.assertIn(part, text)
             self.assertTrue(text.endswith("\n"))
         self.assertTrue(self.passes("explain", "chain.graph", *device))
+
+    def test_what_is_kept_in_f16_is_listed(self):
+        device = self.described()
+        (self.folder / "product.graph").write_text(PRODUCT)
+        words = ("explain", "product.graph", *device)
+        self.assertNotIn("f16", self.passes(*words))
+        lowered = self.passes(*words, "--precision", "f16_storage")
+        self.assertIn("as asked:\n  w f32[2, 2] to f16\n", lowered)
+        self.refuses(2, "'--precision' takes model or f16_storage, not 'f8'", *words, "--precision", "f8")
 
     def test_a_model_compiles_ahead_to_the_same_bytes_each_time(self):
         _, device = self.described()

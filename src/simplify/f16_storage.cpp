@@ -1,0 +1,154 @@
+#include "simplify/f16_storage.h"
+
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include "base/float16.h"
+#include "graph/builder.h"
+#include "simplify/rewrite.h"
+
+namespace tuff {
+namespace {
+
+// Views that an element passes unchanged, each from one place: what follows them may as well come before.
+bool moves_elements(const Attrs& attrs) {
+  return std::holds_alternative<ReshapeAttrs>(attrs) || std::holds_alternative<TransposeAttrs>(attrs) ||
+         std::holds_alternative<SliceAttrs>(attrs);
+}
+
+class Lowering {
+ public:
+  explicit Lowering(const Graph& src) : src_(src), is_wanted_(src.values.size()) {}
+
+  Result<F16Storage> run() {
+    for (const Node& node : src_.nodes)
+      if (std::holds_alternative<ContractAttrs>(node.attrs) || std::holds_alternative<WindowAttrs>(node.attrs))
+        for (ValueId operand : node.inputs) want(operand);
+    Graph start;
+    start.name = src_.name;
+    start.symbols = src_.symbols;
+    builder_ = GraphBuilder(std::move(start));
+    half_.resize(src_.values.size());
+    plain_.resize(src_.values.size());
+    read_.resize(src_.values.size());
+    for (ValueId v : src_.inputs)
+      plain_[v.value] = read_[v.value] = builder_.input(value(v).name, value(v).dtype, value(v).shape);
+    for (const Node& node : src_.nodes) TUFF_TRY(emit(node));
+    for (size_t i = 0; i < src_.outputs.size(); ++i) builder_.output(plain_[src_.outputs[i].value], src_.output_names[i]);
+    F16Storage out;
+    out.graph = prune_dead(std::move(builder_).finish());
+    out.lowered = std::move(lowered_);
+    return out;
+  }
+
+ private:
+  const Value& value(ValueId v) const { return src_.value(v); }
+
+  // Can the value exist in f16 without another kernel? What is computed rounds at its end, a constant once and for all.
+  bool is_lowerable(ValueId v) const {
+    const Node* maker = src_.producer(v);
+    if (!maker || value(v).dtype != Dtype::kF32) return false;
+    if (moves_elements(maker->attrs)) return is_lowerable(maker->inputs[0]);
+    if (std::holds_alternative<ConcatAttrs>(maker->attrs)) {
+      for (ValueId piece : maker->inputs)
+        if (!is_lowerable(piece)) return false;
+      return true;
+    }
+    if (const auto* constant = std::get_if<ConstantAttrs>(&maker->attrs))
+      return constant->data.kind != ConstantData::Kind::kSplat;
+    return !is_view(maker->attrs) && !std::holds_alternative<IotaAttrs>(maker->attrs) &&
+           !std::holds_alternative<DimensionAttrs>(maker->attrs);
+  }
+
+  // Marks what lies behind an operand.
+  void want(ValueId v) {
+    for (;;) {
+      const Node* maker = src_.producer(v);
+      if (!maker) return;
+      const bool is_concat = std::holds_alternative<ConcatAttrs>(maker->attrs);
+      if (is_concat || !is_view(maker->attrs)) {
+        if (is_lowerable(v)) want_in_f16(v);
+        return;
+      }
+      v = maker->inputs[0];
+    }
+  }
+  void want_in_f16(ValueId v) {
+    if (is_wanted_[v.value]) return;
+    is_wanted_[v.value] = true;
+    const Node& maker = *src_.producer(v);
+    if (moves_elements(maker.attrs) || std::holds_alternative<ConcatAttrs>(maker.attrs))
+      for (ValueId piece : maker.inputs) want_in_f16(piece);
+  }
+
+  // The constant in f16, unless a number of it is beyond that.
+  Result<std::optional<ValueId>> lower_constant(const ConstantAttrs& constant) {
+    TUFF_ASSIGN(Bytes bytes, constant_bytes(constant));
+    auto halves = std::make_shared<std::string>(bytes.data.size() / 2, '\0');
+    for (size_t i = 0; i < bytes.data.size() / 4; ++i) {
+      float number;
+      std::memcpy(&number, bytes.data.data() + 4 * i, sizeof number);
+      const uint16_t half = float_to_half(number);
+      if (std::isfinite(number) && !std::isfinite(half_to_float(half))) return std::optional<ValueId>();
+      std::memcpy(halves->data() + 2 * i, &half, sizeof half);
+    }
+    TUFF_ASSIGN(ValueId lowered, builder_.constant(Dtype::kF16, constant.shape, bytes_from_string(std::move(halves))));
+    return std::optional<ValueId>(lowered);
+  }
+
+  Status emit(const Node& node) {
+    builder_.set_origins(node.origins);
+    const uint32_t out = node.output.value;
+    const auto* constant = std::get_if<ConstantAttrs>(&node.attrs);
+    if (is_wanted_[out] && constant) {
+      TUFF_ASSIGN(std::optional<ValueId> lowered, lower_constant(*constant));
+      is_wanted_[out] = lowered.has_value();
+      if (lowered) {
+        half_[out] = *lowered;
+        builder_.name_value(*lowered, value(node.output).name);
+      }
+    }
+    // A view of f16 values is one; what is rounded once is not rounded again.
+    bool all_halves = is_wanted_[out] && is_view(node.attrs);
+    std::vector<ValueId> halves, inputs;
+    for (ValueId v : node.inputs) {
+      halves.push_back(half_[v.value]);
+      inputs.push_back(read_[v.value]);
+      all_halves = all_halves && half_[v.value].valid();
+    }
+    if (all_halves) {
+      TUFF_ASSIGN(half_[out], builder_.add(node.attrs, std::move(halves)));
+    } else if (!half_[out].valid()) {
+      TUFF_ASSIGN(plain_[out], builder_.add(node.attrs, std::move(inputs)));
+      builder_.name_value(plain_[out], value(node.output).name);
+      if (is_wanted_[out]) {
+        TUFF_ASSIGN(half_[out], builder_.cast(plain_[out], Dtype::kF16));
+      }
+    }
+    read_[out] = plain_[out];
+    if (!half_[out].valid()) return ok_status();
+    TUFF_ASSIGN(read_[out], builder_.cast(half_[out], Dtype::kF32));
+    if (!plain_[out].valid()) plain_[out] = read_[out];
+    if (!is_view(node.attrs)) {
+      const std::string& name = value(node.output).name;
+      lowered_.push_back((name.empty() ? node.origins.front() : name) + " f32" + dims_text(value(node.output).shape) +
+                         " to f16");
+    }
+    return ok_status();
+  }
+
+  const Graph& src_;
+  std::vector<bool> is_wanted_;  // by src value
+  GraphBuilder builder_;
+  std::vector<ValueId> half_;   // by src value: its f16 form; invalid: none
+  std::vector<ValueId> plain_;  // as computed, for outputs
+  std::vector<ValueId> read_;   // what nodes read
+  std::vector<std::string> lowered_;
+};
+
+}  // namespace
+
+Result<F16Storage> store_in_f16(const Graph& src) { return Lowering(src).run(); }
+
+}  // namespace tuff
