@@ -319,13 +319,36 @@ class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_
 
 // ---- Programs --------------------------------------------------------------------------------------------------------
 
+// Ends compiles from any thread: tuff_cancel_token_create().
+class CancelToken : public detail::Handle<tuff_cancel_token_t, tuff_cancel_token_retain, tuff_cancel_token_release> {
+ public:
+  using Handle::Handle;
+
+  static Result<CancelToken> create() {
+    tuff_cancel_token_t* token = nullptr;
+    tuff_error_t* error = nullptr;
+    tuff_status_t status = tuff_cancel_token_create(&token, &error);
+    if (status != TUFF_OK) return detail::take(status, error);
+    return CancelToken(token);
+  }
+  void cancel() const { tuff_cancel_token_cancel(get()); }
+};
+
+// The callbacks are called while a program or an artifact is made, and never later.
 struct ProgramOptions {
   bool exact = false;
   bool fuse = true;
-  std::string cache_dir;     // empty: no cache
+  std::string cache_dir;     // empty: no cache, or that of cache_load and cache_store
   std::string observations;  // empty: none
   tuff_progress_callback_t progress = nullptr;
   void* progress_user_data = nullptr;
+  tuff_kernel_progress_callback_t kernel_progress = nullptr;  // with progress_user_data
+  tuff_parallel_for_callback_t parallel_for = nullptr;        // null: the calling thread compiles
+  void* parallel_for_user_data = nullptr;
+  tuff_cache_load_callback_t cache_load = nullptr;
+  tuff_cache_store_callback_t cache_store = nullptr;
+  void* cache_user_data = nullptr;
+  CancelToken cancel_token;
 };
 
 struct SymbolValue {
@@ -350,6 +373,13 @@ inline tuff_program_desc_t program_desc(const ProgramOptions& options) {
   desc.observations_length = options.observations.size();
   desc.progress = options.progress;
   desc.progress_user_data = options.progress_user_data;
+  desc.kernel_progress = options.kernel_progress;
+  desc.parallel_for = options.parallel_for;
+  desc.parallel_for_user_data = options.parallel_for_user_data;
+  desc.cache_load = options.cache_load;
+  desc.cache_store = options.cache_store;
+  desc.cache_user_data = options.cache_user_data;
+  desc.cancel_token = options.cancel_token.get();
   return desc;
 }
 

@@ -57,7 +57,7 @@ struct RegisteredVkBuffer {
 struct SessionState {
   std::shared_ptr<const Program> program;
   std::unique_ptr<Session> session;
-  std::mutex entered;  // held by the thread that is in a call; a second one is told BUSY
+  std::mutex entered;                                  // held by the thread that is in a call; a second one is told BUSY
   std::vector<RegisteredVkBuffer> registered;
   // What calls read into: kept, so that a run of a prepared shape allocates nothing.
   std::vector<CallerTensor> inputs, outputs;
@@ -79,6 +79,10 @@ struct tuff_device_list {
 struct tuff_device : tuff::Counted {
   tuff::Target target;
   tuff::Log log;
+};
+
+struct tuff_cancel_token : tuff::Counted {
+  std::atomic<bool> cancelled = false;
 };
 
 struct tuff_model : tuff::Counted {

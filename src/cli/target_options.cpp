@@ -5,6 +5,7 @@
 #include "base/process.h"
 #include "cli/npy.h"
 #include "cli/terminal.h"
+#include "cli/threads.h"
 
 namespace tuff::cli {
 namespace {
@@ -127,6 +128,8 @@ Result<ProgramOptions> read_program_options(const Arguments& arguments) {
     options.cache_dir = arguments.has("--cache") ? std::string(arguments.value("--cache")) : default_cache_dir();
   }
   options.progress = progress_callback();
+  options.kernel_progress = kernel_progress_callback();
+  options.parallel_for = parallel_for_threads;
   return options;
 }
 

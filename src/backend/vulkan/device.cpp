@@ -177,8 +177,8 @@ Status VulkanDevice::download(Buffer& src, uint64_t offset, std::span<std::byte>
 }
 
 Result<std::shared_ptr<Pipelines>> VulkanDevice::create_pipelines(const CompiledKernels& kernels,
-                                                                  const PipelineCacheIo& cache) {
-  TUFF_ASSIGN(std::shared_ptr<VulkanPipelines> pipelines, VulkanPipelines::create(shared_from_this(), kernels, cache));
+                                                                  const PipelineOptions& options) {
+  TUFF_ASSIGN(std::shared_ptr<VulkanPipelines> pipelines, VulkanPipelines::create(shared_from_this(), kernels, options));
   return std::shared_ptr<Pipelines>(std::move(pipelines));
 }
 

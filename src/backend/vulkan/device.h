@@ -40,7 +40,7 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   Result<std::shared_ptr<Buffer>> borrow_buffer(uint64_t handle, uint64_t size_bytes) override;
   Status upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) override;
   Status download(Buffer& src, uint64_t offset, std::span<std::byte> data) override;
-  Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineCacheIo& cache) override;
+  Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineOptions& options) override;
   Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) override;
   DeviceCounters counters() const override;
   std::vector<PipelineStatistics> statistics(Pipelines& pipelines) override;
