@@ -220,9 +220,11 @@ typedef struct tuff_device_desc {
   const char* selector;    /* an index of the list, a part of a name, a UUID or "cpu"; NULL: the best device */
   tuff_log_callback_t log; /* NULL: silence */
   void* log_user_data;
+  const void* vulkan_allocator; /* the VkAllocationCallbacks for everything that Tuff asks Vulkan for, from any thread, kept
+                                   alive until the last of what is made of the device is released; NULL: the driver's own */
 } tuff_device_desc_t;
 #define TUFF_DEVICE_DESC_INIT \
-  { (uint32_t)sizeof(tuff_device_desc_t), 0, UINT64_MAX, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_device_desc_t), 0, UINT64_MAX, 0, 0, 0, 0 }
 
 /* Opens a device. desc may be NULL. TUFF_INVALID_ARGUMENT if nothing matches the selector, TUFF_UNSUPPORTED if only
  * software matches and it is not allowed. */

@@ -151,6 +151,7 @@ struct DeviceOptions {
   bool allow_software = false;
   tuff_log_callback_t log = nullptr;
   void* log_user_data = nullptr;
+  const void* vulkan_allocator = nullptr;  // VkAllocationCallbacks
 };
 
 class Device : public detail::Handle<tuff_device_t, tuff_device_retain, tuff_device_release> {
@@ -164,6 +165,7 @@ class Device : public detail::Handle<tuff_device_t, tuff_device_retain, tuff_dev
     desc.selector_length = options.selector.size();
     desc.log = options.log;
     desc.log_user_data = options.log_user_data;
+    desc.vulkan_allocator = options.vulkan_allocator;
     tuff_device_t* device = nullptr;
     tuff_error_t* error = nullptr;
     tuff_status_t status = tuff_device_open(&desc, &device, &error);

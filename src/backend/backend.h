@@ -140,6 +140,7 @@ struct OpenOptions {
   bool allow_software = false;  // drivers of kind kSoftware
   bool statistics = false;      // ask for pipeline statistics at creation (costs compile time)
   std::function<void(int severity, std::string_view message)> log;  // 0 error, 1 warning, 2 info; may be null
+  const void* vulkan_allocator = nullptr;                           // VkAllocationCallbacks; null: the driver's own
 };
 
 // Every device of every backend of this build. A missing loader is not an error here: the list is empty and

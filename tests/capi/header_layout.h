@@ -41,6 +41,7 @@ LAYOUT_CHECK(offsetof(tuff_device_desc_t, selector_length) == 8);
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, selector) == 16);
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, log) == BY_POINTER(24, 20));
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, log_user_data) == BY_POINTER(32, 24));
+LAYOUT_CHECK(offsetof(tuff_device_desc_t, vulkan_allocator) == BY_POINTER(40, 28));
 
 LAYOUT_CHECK(offsetof(tuff_symbol_range_t, divisor) == 4);
 LAYOUT_CHECK(offsetof(tuff_symbol_range_t, min) == 8);

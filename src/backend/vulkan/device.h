@@ -32,6 +32,9 @@ Result<DeviceParts> open_physical_device(std::shared_ptr<const Instance> instanc
 
 class VulkanDevice final : public Device, public std::enable_shared_from_this<VulkanDevice> {
  public:
+  // What holds the device is there before the device is: nothing is left behind where the host's memory runs out.
+  static Result<std::shared_ptr<VulkanDevice>> open(std::shared_ptr<const Instance> instance, const PhysicalDevice& physical,
+                                                    const OpenOptions& options);
   explicit VulkanDevice(DeviceParts parts);
   ~VulkanDevice() override;
 
