@@ -38,6 +38,19 @@ Result<RunId> start_run(SessionState& state, const tuff_run_desc_t& d) {
   return state.session->submit(desc);
 }
 
+// Releases a run at the end of a call, however that ends.
+struct ReleasedRun {
+  Session& session;
+  RunId id;
+  ~ReleasedRun() {
+    try {
+      session.release(id);
+    } catch (...) {
+      // Out of memory for an error's text: the run is over all the same.
+    }
+  }
+};
+
 Status require_host_memory(const CallerTensor& tensor, const std::string& name) {
   if (!in_device_memory(tensor)) return ok_status();
   return invalid_argument("Tensor '" + name + "' is in device memory; it is given to a run, not copied.");
@@ -49,6 +62,16 @@ std::unique_ptr<tuff_run> take_spare_run(SessionState& state) {
   std::unique_ptr<tuff_run> run = std::move(state.spare_runs.back());
   state.spare_runs.pop_back();
   return run;
+}
+
+// So that a run which has begun gets its outputs' views without allocating.
+void make_room_for_outputs(tuff_run& run, const Graph& graph, uint32_t output_count) {
+  run.outputs.resize(std::min<size_t>(output_count, graph.outputs.size()));
+  for (size_t i = 0; i < run.outputs.size(); ++i) {
+    const size_t rank = graph.value(graph.outputs[i]).shape.size();
+    run.outputs[i].shape.reserve(rank);
+    run.outputs[i].byte_strides.reserve(rank);
+  }
 }
 
 void keep_spare_run(SessionState& state, std::unique_ptr<tuff_run> run) {
@@ -238,12 +261,12 @@ tuff_status_t tuff_session_run(tuff_session_t* session, const tuff_tensor_desc_t
     desc.outputs = outputs;
     desc.output_count = output_count;
     TUFF_ASSIGN(const RunId run, start_run(state, desc));
+    const ReleasedRun released{*state.session, run};
     Result<bool> ended = state.session->wait(run, UINT64_MAX);
     Status status = ended.ok() ? ok_status() : ended.status();
     if (ended.ok() && !*ended) status = internal_error("A wait without a limit came back before the run had ended.");
     for (size_t i = 0; status.ok() && i < state.outputs.size(); ++i)
       if (state.outputs[i].view.data) status = state.session->read_output(run, i, state.outputs[i].view);
-    state.session->release(run);
     return status;
   });
 }
@@ -257,9 +280,10 @@ tuff_status_t tuff_session_submit(tuff_session_t* session, const tuff_run_desc_t
     tuff_run_desc_t d;
     TUFF_TRY(read_desc(desc, d, "tuff_run_desc_t"));
     std::unique_ptr<tuff_run> run = take_spare_run(state);
+    make_room_for_outputs(*run, state.program->plan.graph, d.output_count);
     TUFF_ASSIGN(run->id, start_run(state, d));
+    // From here on nothing allocates: a run that has begun has its handle.
     run->state = session->state;
-    run->outputs.resize(state.outputs.size());
     for (size_t i = 0; i < state.outputs.size(); ++i) run->outputs[i] = state.outputs[i].view;
     *out_run = run.release();
     return ok_status();
@@ -276,10 +300,12 @@ tuff_status_t tuff_run_wait(tuff_run_t* run, uint64_t timeout_ns, int32_t* out_f
         if (out_finished) *out_finished = 0;
         return ok_status();
       }
+      // The run is not over before its outputs are copied: where memory is short, a later wait tries again.
+      Status result = ended.status();
+      for (size_t i = 0; result.ok() && i < run->outputs.size(); ++i)
+        if (run->outputs[i].data) result = session.read_output(run->id, i, run->outputs[i]);
+      run->result = std::move(result);
       run->ended = true;
-      run->result = ended.status();
-      for (size_t i = 0; run->result.ok() && i < run->outputs.size(); ++i)
-        if (run->outputs[i].data) run->result = session.read_output(run->id, i, run->outputs[i]);
       session.release(run->id);
     }
     if (out_finished) *out_finished = 1;
