@@ -73,7 +73,7 @@ enum {
   TUFF_INVALID_ARGUMENT = 1, /* a value that the call, the model or the file may not have */
   TUFF_UNSUPPORTED = 2,      /* right, but this build, device or version cannot do it */
   TUFF_OUT_OF_MEMORY = 3,    /* of the host or the device */
-  TUFF_DEVICE_LOST = 4,      /* the device stopped answering; make a new one */
+  TUFF_DEVICE_LOST = 4,      /* the device stopped answering; make a new one (tuff_session_recover) */
   TUFF_LIMIT = 5,            /* a size beyond a stated limit */
   TUFF_IO = 6,               /* the operating system said no */
   TUFF_CORRUPT = 7,          /* a file that is damaged */
@@ -537,6 +537,15 @@ TUFF_API tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_s
  * nothing. */
 TUFF_API void tuff_session_retain(tuff_session_t* session);
 TUFF_API void tuff_session_release(tuff_session_t* session);
+
+/* After TUFF_DEVICE_LOST: the session goes on with `program`, which the host has made anew of the same model or artifact, with
+ * the same desc, on a device made anew: tuff_device_open opens one of Tuff's own again; of a device that it lent, the host
+ * makes a new VkDevice and lends that. One program serves all sessions of the lost one. The session keeps its options and what
+ * was made state, and the shape that was current is prepared; runs then give the bits that they gave before. State begins from
+ * zeros, or from what was saved (tuff_session_load_state); inputs are written and buffers registered anew. Runs of before
+ * answer TUFF_DEVICE_LOST. TUFF_INVALID_ARGUMENT for a program with other inputs or outputs; after a failure the session is as
+ * it was. */
+TUFF_API tuff_status_t tuff_session_recover(tuff_session_t* session, tuff_program_t* program, tuff_error_t** out_error);
 
 /* Makes an output and an input state: the next run reads what this one wrote, from zeros on. KV caches, recurrent networks
  * and video are this. Both have the same dtype and shape, without symbols; the host neither writes the one nor reads the other

@@ -512,6 +512,10 @@ class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_
     return Session(session);
   }
 
+  // After TUFF_DEVICE_LOST, with a program made anew: tuff_session_recover().
+  Status recover(const Program& program) {
+    return checked([&](tuff_error_t** error) { return tuff_session_recover(get(), program.get(), error); });
+  }
   Status prepare(std::span<const SymbolValue> symbols = {}) {
     std::vector<tuff_symbol_value_t> values = detail::symbol_values(symbols);
     return checked([&](tuff_error_t** error) {

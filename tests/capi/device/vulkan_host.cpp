@@ -97,6 +97,9 @@ struct Wrapper<Tag, VkResult (*)(Args...)> {
   static VKAPI_ATTR VkResult VKAPI_CALL call(Args... args) {
     InDriver driver;
     const VkResult failure = wanted_failure(Tag::name);
+    // A device that is really lost has nothing in flight any more.
+    if (failure == VK_ERROR_DEVICE_LOST && std::strcmp(Tag::name, "vkWaitForFences") == 0)
+      (void)next<VkResult (*)(Args...)>(Tag::name)(args...);
     if (failure != VK_SUCCESS) return failure;
     if (is_counted(Tag::name)) ++counter_of(Tag::name);
     (count_bytes(args), ...);
