@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/process.h"
+#include "cli/child.h"
 #include "cli/npy.h"
 #include "cli/terminal.h"
 #include "cli/threads.h"
@@ -60,7 +61,8 @@ std::vector<Option> model_options() {
 }
 
 std::vector<Option> device_options() {
-  return {{"--device", "-d", "WHICH", "index, part of the name, UUID, or 'cpu'; default: the best GPU"}};
+  return join(
+      {{{"--device", "-d", "WHICH", "index, part of the name, UUID, or 'cpu'; default: the best GPU"}}, child_options()});
 }
 
 std::vector<Option> program_options() {

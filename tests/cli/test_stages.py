@@ -79,12 +79,33 @@ class Stages(CommandTest):
         out = self.passes("devices", VK_ICD_FILENAMES="/nonexistent/icd.json", VK_DRIVER_FILES="/nonexistent/icd.json")
         self.assertIn("cpu", out)
 
-    @unittest.skipUnless(os.environ.get("TUFF_CRASHING_LIBRARY"), "needs a library that crashes when it is loaded")
-    def test_a_driver_that_crashes_is_a_sentence(self):
-        icd = self.folder / "crash.json"
-        library = os.environ["TUFF_CRASHING_LIBRARY"]
+    def driver(self, variable):
+        """The environment in which the library that the variable names is the only driver."""
+        library = os.environ.get(variable)
+        if not library:
+            self.skipTest(f"{variable} is not set")
+        icd = self.folder / "icd.json"
         icd.write_text(json.dumps({"file_format_version": "1.0.0", "ICD": {"library_path": library, "api_version": "1.1.0"}}))
-        self.refuses(3, "driver of this machine crashed", "devices", VK_ICD_FILENAMES=str(icd), VK_DRIVER_FILES=str(icd))
+        return {"VK_ICD_FILENAMES": str(icd), "VK_DRIVER_FILES": str(icd)}
+
+    def test_a_driver_that_crashes_is_a_sentence(self):
+        crashing = self.driver("TUFF_CRASHING_LIBRARY")
+        self.refuses(3, "driver of this machine crashed", "devices", **crashing)
+        words = ("run", "chain.graph", "--random-inputs", "1")
+        self.refuses(3, "driver of this machine crashed", *words, "--time-limit", "60", **crashing)
+
+    def test_a_driver_that_never_answers_is_a_sentence(self):
+        hanging = self.driver("TUFF_HANGING_LIBRARY")
+        self.refuses(3, "did not end within 1 seconds", "devices", "--time-limit", "1", **hanging)
+        words = ("--random-inputs", "1", "--time-limit", "1")
+        for verb in ("run", "bench", "verify"):
+            self.refuses(3, f"'tuff {verb}' did not end within 1 seconds", verb, "chain.graph", *words, **hanging)
+
+    def test_a_time_limit_changes_nothing_else(self):
+        words = ("run", "chain.graph", "--random-inputs", "1", "--device", "cpu", "--time-limit")
+        self.assertEqual(self.passes(*words, "60"), "y: f32 [1, 64]\n")
+        self.refuses(2, "whole number from 1", *words, "0")
+        self.refuses(3, "Cannot open 'none.onnx'", "run", "none.onnx", "--random-inputs", "1", "--time-limit=60")
 
 
 if __name__ == "__main__":
