@@ -2,9 +2,12 @@
 
 import json
 import os
+import pathlib
 import unittest
 
 from command import CommandTest
+
+ICDS = pathlib.Path("/usr/share/vulkan/icd.d")
 
 
 class Stages(CommandTest):
@@ -100,6 +103,17 @@ class Stages(CommandTest):
         words = ("--random-inputs", "1", "--time-limit", "1")
         for verb in ("run", "bench", "verify"):
             self.refuses(3, f"'tuff {verb}' did not end within 1 seconds", verb, "chain.graph", *words, **hanging)
+
+    def test_a_drivers_compiler_that_never_ends_is_a_sentence(self):
+        stalling = self.driver("TUFF_STALLING_LIBRARY")
+        behind = [json.loads(icd.read_text())["ICD"]["library_path"] for icd in ICDS.glob("lvp_icd*.json")]
+        if not behind:
+            self.skipTest("no lavapipe (Debian: mesa-vulkan-drivers)")
+        stalling["TUFF_DRIVER_BEHIND"] = behind[0]
+        self.assertIn("llvmpipe", self.passes("devices", **stalling))
+        words = ("chain.graph", "--random-inputs", "1", "--time-limit", "3")
+        for verb in ("run", "bench", "verify"):
+            self.refuses(3, f"'tuff {verb}' did not end within 3 seconds", verb, *words, **stalling)
 
     def test_a_time_limit_changes_nothing_else(self):
         words = ("run", "chain.graph", "--random-inputs", "1", "--device", "cpu", "--time-limit")
