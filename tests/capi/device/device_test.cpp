@@ -2,6 +2,7 @@
 // cancel, and the host's own command buffers.
 #include <doctest/doctest.h>
 
+#include "counted_allocations.h"
 #include "device_fixture.h"
 
 namespace {
