@@ -60,6 +60,15 @@ class Stages(CommandTest):
         for key in ("weight_bytes", "kernel_count", "step_count"):
             self.assertIn(key, fused)
 
+    def test_a_chain_of_100000_nodes_is_planned_and_runs(self):
+        count = 100_000
+        nodes = [f'  %{i + 1}: f32[4] = map.tanh %{i} from "Tanh_{i}"' for i in range(count)]
+        text = ['graph "long" {', '  input %0 "x": f32[4]', *nodes, f'  output %{count} "y"', "}"]
+        (self.folder / "long.graph").write_text("\n".join(text))
+        plan = json.loads(self.passes("inspect", "long.graph", "--stage=plan", "--json", *self.described()))
+        self.assertTrue(0 < plan["dispatch_count"] < count / 50)
+        self.assertEqual(self.passes("run", "long.graph", "--random-inputs", "1", "--device", "cpu"), "y: f32 [4]\n")
+
     def test_sizes_come_from_dim(self):
         device = self.described()
         self.refuses(3, "needs a value for the dimensions 'n'", "inspect", "small.graph", "--stage=bound", *device)

@@ -2,6 +2,11 @@
 // cancel, and the host's own command buffers.
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+
 #include "counted_allocations.h"
 #include "device_fixture.h"
 
@@ -183,6 +188,8 @@ TEST_CASE("a run waits on the host's semaphore and signals it") {
   REQUIRE(tuff_run_wait(run, TUFF_WAIT_FOREVER, &finished, nullptr) == TUFF_OK);
   CHECK(finished == 1);
   CHECK(y == all(4));
+  // A driver may wake who waits for the run first, and signal the semaphore next.
+  for (int i = 0; i < 1000 && f.host.timeline_value(semaphore) != 2; ++i) usleep(5'000);
   CHECK(f.host.timeline_value(semaphore) == 2);
   tuff_run_release(run);
 }
@@ -273,6 +280,32 @@ TEST_CASE("with nothing that it would like Tuff still runs") {
   tuff_program_release(program);
   tuff_model_release(model);
   tuff_device_release(device);
+}
+
+TEST_CASE("a gather out of range takes the nearest element, and reads nothing else") {
+  Fixture f(R"(graph "gather" {
+  input %0 "x": f32[64]
+  input %1 "at": i32[64]
+  %2: f32[64] = gather %0, %1 {axis=0} from "Gather_0"
+  output %2 "y"
+}
+)");
+  const int32_t far[] = {0,     -1,      63,         64,      -64,        -65,       65,       4096,
+                         -4096, 1 << 20, -(1 << 20), 1 << 30, -(1 << 30), INT32_MAX, INT32_MIN};
+  std::vector<float> x(kCount), y = all(0);
+  std::vector<int32_t> at(kCount, 7);
+  for (uint32_t i = 0; i < kCount; ++i) x[i] = static_cast<float>(i);
+  std::copy(std::begin(far), std::end(far), at.begin());
+  tuff_tensor_desc_t in[2] = {host_tensor(x), TUFF_TENSOR_DESC_INIT};
+  in[1].dtype = TUFF_I32;
+  in[1].data = at.data();
+  in[1].size_bytes = at.size() * sizeof(int32_t);
+  const tuff_tensor_desc_t out = host_tensor(y);
+  REQUIRE(tuff_session_run(f.session(), in, 2, &out, 1, nullptr) == TUFF_OK);
+  for (uint32_t i = 0; i < kCount; ++i) {
+    const int64_t counted = at[i] < 0 ? int64_t{at[i]} + kCount : at[i];  // negative ones count from the end
+    CHECK(y[i] == x[static_cast<size_t>(std::clamp<int64_t>(counted, 0, kCount - 1))]);
+  }
 }
 
 TEST_CASE("a device that is lost is told by every call, and lets itself be released") {
