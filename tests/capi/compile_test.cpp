@@ -31,7 +31,7 @@ struct Described {
 
   Described() {
     const std::string path = model_path() + ".six.graph";
-    std::ofstream(path) << kModel;
+    std::ofstream(path, std::ios::binary) << kModel;
     tuff_error_t* error = nullptr;
     REQUIRE_MESSAGE(tuff_model_load_file(path.c_str(), TUFF_TEXT_END, nullptr, &model, &error) == TUFF_OK, message_of(error));
     std::remove(path.c_str());

@@ -120,9 +120,8 @@ class Stages(CommandTest):
             self.skipTest("no lavapipe (Debian: mesa-vulkan-drivers)")
         stalling["TUFF_DRIVER_BEHIND"] = behind[0]
         self.assertIn("llvmpipe", self.passes("devices", **stalling))
-        words = ("chain.graph", "--random-inputs", "1", "--time-limit", "3")
-        for verb in ("run", "bench", "verify"):
-            self.refuses(3, f"'tuff {verb}' did not end within 3 seconds", verb, *words, **stalling)
+        words = ("run", "chain.graph", "--random-inputs", "1", "--time-limit", "3")
+        self.refuses(3, "'tuff run' did not end within 3 seconds", *words, **stalling)
 
     def test_a_time_limit_changes_nothing_else(self):
         words = ("run", "chain.graph", "--random-inputs", "1", "--device", "cpu", "--time-limit")
