@@ -8,10 +8,10 @@
  * Ownership. Every handle is counted: what makes one hands over one reference, *_retain adds one, *_release takes one;
  * releasing NULL does nothing. Children keep their parents alive, so handles may be released in any order.
  *
- * Threads. Devices, models and programs may be used by any number of threads at once. A session with its runs, a buffer and
- * an error are used by one thread at a time; a second thread that enters a session at the same moment gets TUFF_BUSY. The
- * library starts no thread, prints nothing and writes no file that it was not asked for. Callbacks run on the thread that made
- * the call, or on threads that the caller lends to it (tuff_parallel_for_callback_t).
+ * Threads. Devices, models, programs and cancel tokens may be used by any number of threads at once. A session with its runs, a
+ * buffer and an error are used by one thread at a time; a second thread that enters a session at the same moment gets
+ * TUFF_BUSY. The library starts no thread, prints nothing and writes no file that it was not asked for. Callbacks run on the
+ * thread that made the call, or on threads that the caller lends to it (tuff_parallel_for_callback_t).
  *
  * Descs. Every tuff_..._desc_t starts with struct_size; zero is the default of every other field, and NULL instead of a
  * desc means all defaults. A desc that is larger than this library knows is accepted if what is unknown is zero. The
