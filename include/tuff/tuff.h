@@ -8,10 +8,10 @@
  * Ownership. Every handle is counted: what makes one hands over one reference, *_retain adds one, *_release takes one;
  * releasing NULL does nothing. Children keep their parents alive, so handles may be released in any order.
  *
- * Threads. Devices, models and programs may be used by any number of threads at once. A session with its runs, a buffer and
- * an error are used by one thread at a time; a second thread that enters a session at the same moment gets TUFF_BUSY. The
- * library starts no thread, prints nothing and writes no file that it was not asked for. Callbacks run on the thread that made
- * the call.
+ * Threads. Devices, models, programs and cancel tokens may be used by any number of threads at once. A session with its runs, a
+ * buffer and an error are used by one thread at a time; a second thread that enters a session at the same moment gets
+ * TUFF_BUSY. The library starts no thread, prints nothing and writes no file that it was not asked for. Callbacks run on the
+ * thread that made the call, or on threads that the caller lends to it (tuff_parallel_for_callback_t).
  *
  * Descs. Every tuff_..._desc_t starts with struct_size; zero is the default of every other field, and NULL instead of a
  * desc means all defaults. A desc that is larger than this library knows is accepted if what is unknown is zero. The
@@ -73,7 +73,7 @@ enum {
   TUFF_INVALID_ARGUMENT = 1, /* a value that the call, the model or the file may not have */
   TUFF_UNSUPPORTED = 2,      /* right, but this build, device or version cannot do it */
   TUFF_OUT_OF_MEMORY = 3,    /* of the host or the device */
-  TUFF_DEVICE_LOST = 4,      /* the device stopped answering; make a new one */
+  TUFF_DEVICE_LOST = 4,      /* the device stopped answering; make a new one (tuff_session_recover) */
   TUFF_LIMIT = 5,            /* a size beyond a stated limit */
   TUFF_IO = 6,               /* the operating system said no */
   TUFF_CORRUPT = 7,          /* a file that is damaged */
@@ -157,6 +157,7 @@ typedef struct tuff_model tuff_model_t;
 typedef struct tuff_program tuff_program_t;
 typedef struct tuff_session tuff_session_t;
 typedef struct tuff_run tuff_run_t;
+typedef struct tuff_cancel_token tuff_cancel_token_t;
 
 /* ---- Errors ------------------------------------------------------------------------------------------------------- */
 
@@ -223,9 +224,11 @@ typedef struct tuff_device_desc {
   const char* selector;    /* an index of the list, a part of a name, a UUID or "cpu"; NULL: the best device */
   tuff_log_callback_t log; /* NULL: silence */
   void* log_user_data;
+  const void* vulkan_allocator; /* the VkAllocationCallbacks for everything that Tuff asks Vulkan for, from any thread, kept
+                                   alive until the last of what is made of the device is released; NULL: the driver's own */
 } tuff_device_desc_t;
 #define TUFF_DEVICE_DESC_INIT \
-  { (uint32_t)sizeof(tuff_device_desc_t), 0, UINT64_MAX, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_device_desc_t), 0, UINT64_MAX, 0, 0, 0, 0 }
 
 /* Opens a device. desc may be NULL. TUFF_INVALID_ARGUMENT if nothing matches the selector, TUFF_UNSUPPORTED if only
  * software matches and it is not allowed. */
@@ -413,6 +416,35 @@ TUFF_API tuff_status_t tuff_model_print(const tuff_model_t* model, tuff_stage_t 
 
 /* Called before each stage of compiling with its name, "simplify", "plan", "codegen", ... */
 typedef void (*tuff_progress_callback_t)(const char* stage, uint64_t length, void* user_data);
+/* Called after each kernel of the stages "codegen" and "pipelines", on the thread that made it but never by two at once; done
+ * grows from 1 to total. Kernels of the same words are one pipeline. */
+typedef void (*tuff_kernel_progress_callback_t)(uint32_t done, uint32_t total, void* user_data);
+
+/* One of the pieces of a compile that do not depend on each other. Any thread may call it. */
+typedef void (*tuff_task_callback_t)(uint32_t index, void* task_data);
+/* Lends threads: calls task(i, task_data) once for each i below count, in any order and at once on as many threads as the host
+ * likes, and returns when all of these calls have ended. What comes out does not depend on the threads. */
+typedef void (*tuff_parallel_for_callback_t)(uint32_t count, tuff_task_callback_t task, void* task_data, void* user_data);
+
+/* Takes the bytes of an entry of a cache, which are copied. */
+typedef void (*tuff_cache_give_callback_t)(const void* data, uint64_t size_bytes, void* give_data);
+/* Calls give(data, size_bytes, give_data) once with what was stored under this key, or does nothing where nothing was. The key
+ * is ASCII that serves as a file's name. Bytes that are damaged, of another version, another device or another driver are
+ * told from good ones before they are used, and cost speed only. */
+typedef void (*tuff_cache_load_callback_t)(const char* key, uint64_t key_length, tuff_cache_give_callback_t give,
+                                           void* give_data, void* user_data);
+/* Keeps size_bytes bytes at data, which are valid during the call, under the key, in the place of those that were there. */
+typedef void (*tuff_cache_store_callback_t)(const char* key, uint64_t key_length, const void* data, uint64_t size_bytes,
+                                            void* user_data);
+
+/* A token ends the compiles that it was given to, from any thread: they answer TUFF_CANCELLED before they begin their next
+ * kernel. What was compiled by then stays in the cache. */
+TUFF_API tuff_status_t tuff_cancel_token_create(tuff_cancel_token_t** out_token, tuff_error_t** out_error);
+/* Cancels for good: a compile that is given the token later ends, too. NULL is nothing. */
+TUFF_API void tuff_cancel_token_cancel(tuff_cancel_token_t* token);
+/* One reference more, one less. NULL is nothing. */
+TUFF_API void tuff_cancel_token_retain(tuff_cancel_token_t* token);
+TUFF_API void tuff_cancel_token_release(tuff_cancel_token_t* token);
 
 typedef struct tuff_program_desc {
   uint32_t struct_size;
@@ -425,12 +457,21 @@ typedef struct tuff_program_desc {
                                         only; it is made if it is missing */
   const char* observations;          /* what tuning learnt, as text; NULL: nothing */
   tuff_progress_callback_t progress; /* NULL: silence */
-  void* progress_user_data;
+  void* progress_user_data;          /* of kernel_progress, too */
+  tuff_kernel_progress_callback_t kernel_progress; /* NULL: silence */
+  tuff_parallel_for_callback_t parallel_for;       /* NULL: the thread that made the call compiles */
+  void* parallel_for_user_data;
+  /* Instead of cache_dir, where the host itself keeps the bytes: in a saved game, in a phone's storage. Either may be NULL.
+   * They are called on the threads that compile, but never by two at once. */
+  tuff_cache_load_callback_t cache_load;
+  tuff_cache_store_callback_t cache_store;
+  void* cache_user_data;
+  tuff_cancel_token_t* cancel_token; /* the caller's, alive during the call. NULL: nothing cancels it */
 } tuff_program_desc_t;
 #define TUFF_PROGRAM_DESC_INIT \
-  { (uint32_t)sizeof(tuff_program_desc_t), 0, 0, 0, UINT64_MAX, UINT64_MAX, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_program_desc_t), 0, 0, 0, UINT64_MAX, UINT64_MAX, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
-/* Compiles a model for a device and uploads its weights. desc may be NULL. */
+/* Compiles a model for a device and uploads its weights. desc may be NULL. TUFF_CANCELLED by its cancel_token. */
 TUFF_API tuff_status_t tuff_program_create(tuff_device_t* device, tuff_model_t* model, const tuff_program_desc_t* desc,
                                            tuff_program_t** out_program, tuff_error_t** out_error);
 /* One reference more, one less. Sessions keep their program. NULL is nothing. */
@@ -494,9 +535,10 @@ TUFF_API tuff_status_t tuff_artifact_write_file(const tuff_model_t* model, tuff_
 
 /* Makes a program of an artifact without compiling, and uploads its weights. It takes the plan for a device with the same
  * facts, else the first whose needs this device meets, the fallback last; the CPU takes the graph. Of desc, which may be
- * NULL, cache_dir and progress count; the artifact says what is exact. The file is mapped while the program lives: it must not
- * be changed, only replaced. TUFF_UNSUPPORTED for an artifact of another format or numerics version, for a device that no plan
- * fits, and for a description; TUFF_CORRUPT for bytes that are no whole artifact; TUFF_IO where there is no file.
+ * NULL, what is said of caches, progress, threads and cancelling counts; the artifact says what is exact. The file is mapped
+ * while the program lives: it must not be changed, only replaced. TUFF_UNSUPPORTED for an artifact of another format or
+ * numerics version, for a device that no plan fits, and for a description; TUFF_CORRUPT for bytes that are no whole artifact;
+ * TUFF_IO where there is no file.
  *
  * A hash guards against damage, not against malice: modules are code for the driver. Load artifacts of those whose programs
  * you would run. */
@@ -549,6 +591,15 @@ TUFF_API tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_s
  * nothing. */
 TUFF_API void tuff_session_retain(tuff_session_t* session);
 TUFF_API void tuff_session_release(tuff_session_t* session);
+
+/* After TUFF_DEVICE_LOST: the session goes on with `program`, which the host has made anew of the same model or artifact, with
+ * the same desc, on a device made anew: tuff_device_open opens one of Tuff's own again; of a device that it lent, the host
+ * makes a new VkDevice and lends that. One program serves all sessions of the lost one. The session keeps its options and what
+ * was made state, and the shape that was current is prepared; runs then give the bits that they gave before. State begins from
+ * zeros, or from what was saved (tuff_session_load_state); inputs are written and buffers registered anew. Runs of before
+ * answer TUFF_DEVICE_LOST. TUFF_INVALID_ARGUMENT for a program with other inputs or outputs; after a failure the session is as
+ * it was. */
+TUFF_API tuff_status_t tuff_session_recover(tuff_session_t* session, tuff_program_t* program, tuff_error_t** out_error);
 
 /* Makes an output and an input state: the next run reads what this one wrote, from zeros on. KV caches, recurrent networks
  * and video are this. Both have the same dtype and shape, without symbols; the host neither writes the one nor reads the other

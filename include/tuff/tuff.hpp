@@ -151,6 +151,7 @@ struct DeviceOptions {
   bool allow_software = false;
   tuff_log_callback_t log = nullptr;
   void* log_user_data = nullptr;
+  const void* vulkan_allocator = nullptr;  // VkAllocationCallbacks
 };
 
 class Device : public detail::Handle<tuff_device_t, tuff_device_retain, tuff_device_release> {
@@ -164,6 +165,7 @@ class Device : public detail::Handle<tuff_device_t, tuff_device_retain, tuff_dev
     desc.selector_length = options.selector.size();
     desc.log = options.log;
     desc.log_user_data = options.log_user_data;
+    desc.vulkan_allocator = options.vulkan_allocator;
     tuff_device_t* device = nullptr;
     tuff_error_t* error = nullptr;
     tuff_status_t status = tuff_device_open(&desc, &device, &error);
@@ -334,14 +336,37 @@ class Model : public detail::Handle<tuff_model_t, tuff_model_retain, tuff_model_
 
 // ---- Programs --------------------------------------------------------------------------------------------------------
 
+// Ends compiles from any thread: tuff_cancel_token_create().
+class CancelToken : public detail::Handle<tuff_cancel_token_t, tuff_cancel_token_retain, tuff_cancel_token_release> {
+ public:
+  using Handle::Handle;
+
+  static Result<CancelToken> create() {
+    tuff_cancel_token_t* token = nullptr;
+    tuff_error_t* error = nullptr;
+    tuff_status_t status = tuff_cancel_token_create(&token, &error);
+    if (status != TUFF_OK) return detail::take(status, error);
+    return CancelToken(token);
+  }
+  void cancel() const { tuff_cancel_token_cancel(get()); }
+};
+
+// The callbacks are called while a program or an artifact is made, and never later.
 struct ProgramOptions {
   bool exact = false;
   bool fuse = true;
   tuff_precision_t precision = TUFF_PRECISION_MODEL;
-  std::string cache_dir;     // empty: no cache
+  std::string cache_dir;     // empty: no cache, or that of cache_load and cache_store
   std::string observations;  // empty: none
   tuff_progress_callback_t progress = nullptr;
   void* progress_user_data = nullptr;
+  tuff_kernel_progress_callback_t kernel_progress = nullptr;  // with progress_user_data
+  tuff_parallel_for_callback_t parallel_for = nullptr;        // null: the calling thread compiles
+  void* parallel_for_user_data = nullptr;
+  tuff_cache_load_callback_t cache_load = nullptr;
+  tuff_cache_store_callback_t cache_store = nullptr;
+  void* cache_user_data = nullptr;
+  CancelToken cancel_token;
 };
 
 struct SymbolValue {
@@ -367,6 +392,13 @@ inline tuff_program_desc_t program_desc(const ProgramOptions& options) {
   desc.observations_length = options.observations.size();
   desc.progress = options.progress;
   desc.progress_user_data = options.progress_user_data;
+  desc.kernel_progress = options.kernel_progress;
+  desc.parallel_for = options.parallel_for;
+  desc.parallel_for_user_data = options.parallel_for_user_data;
+  desc.cache_load = options.cache_load;
+  desc.cache_store = options.cache_store;
+  desc.cache_user_data = options.cache_user_data;
+  desc.cancel_token = options.cancel_token.get();
   return desc;
 }
 
@@ -497,6 +529,10 @@ class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_
     return Session(session);
   }
 
+  // After TUFF_DEVICE_LOST, with a program made anew: tuff_session_recover().
+  Status recover(const Program& program) {
+    return checked([&](tuff_error_t** error) { return tuff_session_recover(get(), program.get(), error); });
+  }
   Status prepare(std::span<const SymbolValue> symbols = {}) {
     std::vector<tuff_symbol_value_t> values = detail::symbol_values(symbols);
     return checked([&](tuff_error_t** error) {

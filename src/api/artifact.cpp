@@ -9,8 +9,8 @@ Status load(tuff_device_t* device, const Bytes& bytes, const std::string& source
             tuff_program_t** out_program) {
   TUFF_ASSIGN(CompileOptions options, compile_options(desc, device->log));
   auto program = std::make_unique<tuff_program>();
-  TUFF_ASSIGN(program->program,
-              load_program(bytes, source, device->target, TUFF_NUMERICS_VERSION, {options.cache, options.progress}));
+  TUFF_ASSIGN(program->program, load_program(bytes, source, device->target, TUFF_NUMERICS_VERSION,
+                                             {options.cache, options.progress, options.workers}));
   *out_program = program.release();
   return ok_status();
 }

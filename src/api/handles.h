@@ -56,8 +56,10 @@ struct RegisteredVkBuffer {
 // What a session handle and its runs share.
 struct SessionState {
   std::shared_ptr<const Program> program;
-  std::unique_ptr<Session> session;
-  std::mutex entered;  // held by the thread that is in a call; a second one is told BUSY
+  SessionOptions options;
+  std::shared_ptr<Session> session;
+  std::vector<std::pair<uint32_t, uint32_t>> aliases;  // (output, input), as they were declared
+  std::mutex entered;                                  // held by the thread that is in a call; a second one is told BUSY
   std::vector<RegisteredVkBuffer> registered;
   // What calls read into: kept, so that a run of a prepared shape allocates nothing.
   std::vector<CallerTensor> inputs, outputs;
@@ -81,6 +83,10 @@ struct tuff_device : tuff::Counted {
   tuff::Log log;
 };
 
+struct tuff_cancel_token : tuff::Counted {
+  std::atomic<bool> cancelled = false;
+};
+
 struct tuff_model : tuff::Counted {
   std::shared_ptr<const tuff::LoadedModel> model;
 };
@@ -100,6 +106,7 @@ struct tuff_session : tuff::Counted {
 
 struct tuff_run {
   std::shared_ptr<tuff::SessionState> state;
+  std::shared_ptr<tuff::Session> session;  // which started it: the state's until tuff_session_recover
   tuff::RunId id;
   std::vector<tuff::MutableTensorView> outputs;  // without data: not copied
   bool ended = false;

@@ -10,35 +10,6 @@ static_assert(static_cast<int>(Stage::kPlan) == TUFF_STAGE_PLAN);
 static_assert(static_cast<int>(TextFormat::kJson) == TUFF_FORMAT_JSON);
 
 }  // namespace
-
-Result<CompileOptions> compile_options(const tuff_program_desc_t* desc, const Log& log) {
-  tuff_program_desc_t d;
-  TUFF_TRY(read_desc(desc, d, "tuff_program_desc_t"));
-  if (d.precision != TUFF_PRECISION_MODEL && d.precision != TUFF_PRECISION_F16_STORAGE)
-    return unsupported("Precision " + std::to_string(d.precision) +
-                       " is not supported; the model's own (0) and storage in f16 (1) are.");
-  CompileOptions options;
-  options.f16_storage = d.precision == TUFF_PRECISION_F16_STORAGE;
-  options.exact = d.exact != 0;
-  options.fuse = d.no_fuse == 0;
-  std::string folder(text_in(d.cache_dir, d.cache_dir_length));
-  if (!folder.empty()) {
-    options.cache = std::make_shared<DiskCache>(folder, [log](std::string_view message) {
-      if (log) log(TUFF_SEVERITY_WARNING, message);
-    });
-  }
-  std::string_view observations = text_in(d.observations, d.observations_length);
-  if (!observations.empty()) {
-    TUFF_ASSIGN(options.observations, parse_observations(observations, "observations"));
-  }
-  if (d.progress) {
-    options.progress = [progress = d.progress, user_data = d.progress_user_data](std::string_view stage) {
-      progress(stage.data(), stage.size(), user_data);
-    };
-  }
-  return options;
-}
-
 }  // namespace tuff
 
 using namespace tuff;

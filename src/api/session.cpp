@@ -38,6 +38,31 @@ Result<RunId> start_run(SessionState& state, const tuff_run_desc_t& d) {
   return state.session->submit(desc);
 }
 
+// What a host knows of a program's inputs and outputs, as text.
+std::string tensor_types(const Graph& graph) {
+  std::string text;
+  auto add = [&](const std::string& name, const Value& value) {
+    text += name + " " + std::string(dtype_name(value.dtype)) + dims_text(value.shape) + "\n";
+  };
+  for (ValueId id : graph.inputs) add(graph.value(id).name, graph.value(id));
+  text += "gives\n";
+  for (size_t i = 0; i < graph.outputs.size(); ++i) add(graph.output_names[i], graph.value(graph.outputs[i]));
+  return text;
+}
+
+// Releases a run at the end of a call, however that ends.
+struct ReleasedRun {
+  Session& session;
+  RunId id;
+  ~ReleasedRun() {
+    try {
+      session.release(id);
+    } catch (...) {
+      // Out of memory for an error's text: the run is over all the same.
+    }
+  }
+};
+
 Status require_host_memory(const CallerTensor& tensor, const std::string& name) {
   if (!in_device_memory(tensor)) return ok_status();
   return invalid_argument("Tensor '" + name + "' is in device memory; it is given to a run, not copied.");
@@ -51,8 +76,19 @@ std::unique_ptr<tuff_run> take_spare_run(SessionState& state) {
   return run;
 }
 
+// So that a run which has begun gets its outputs' views without allocating.
+void make_room_for_outputs(tuff_run& run, const Graph& graph, uint32_t output_count) {
+  run.outputs.resize(std::min<size_t>(output_count, graph.outputs.size()));
+  for (size_t i = 0; i < run.outputs.size(); ++i) {
+    const size_t rank = graph.value(graph.outputs[i]).shape.size();
+    run.outputs[i].shape.reserve(rank);
+    run.outputs[i].byte_strides.reserve(rank);
+  }
+}
+
 void keep_spare_run(SessionState& state, std::unique_ptr<tuff_run> run) {
   if (state.spare_runs.size() == state.spare_runs.capacity()) return;
+  run->session.reset();
   run->ended = false;
   run->result = {};
   state.spare_runs.push_back(std::move(run));
@@ -82,6 +118,7 @@ tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_session_de
     auto session = std::make_unique<tuff_session>();
     session->state = std::make_shared<SessionState>();
     session->state->program = program->program;
+    session->state->options = options;
     session->state->spare_runs.reserve(options.in_flight_count);
     TUFF_ASSIGN(session->state->session, make_session(program->program, options));
     *out_session = session.release();
@@ -91,6 +128,25 @@ tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_session_de
 
 void tuff_session_retain(tuff_session_t* session) { retain_handle(session); }
 void tuff_session_release(tuff_session_t* session) { release_handle(session); }
+
+tuff_status_t tuff_session_recover(tuff_session_t* session, tuff_program_t* program, tuff_error_t** out_error) {
+  if (!session) return null_session(out_error);
+  return entered(session->state, out_error, [&]() -> Status {
+    TUFF_NOT_NULL(program);
+    SessionState& state = *session->state;
+    if (tensor_types(state.program->plan.graph) != tensor_types(program->program->plan.graph))
+      return invalid_argument("The program that a session is to go on with has other inputs or outputs than its own.");
+    TUFF_ASSIGN(std::shared_ptr<Session> made, make_session(program->program, state.options));
+    for (auto [output, input] : state.aliases) TUFF_TRY(made->alias(output, input));
+    if (const PreparedInfo* info = state.session->prepared()) TUFF_TRY(made->prepare(info->symbols));
+    // From here on nothing fails: the session is the old one or the new one.
+    state.session = std::move(made);
+    state.program = program->program;
+    state.registered.clear();
+    state.binding = {};
+    return ok_status();
+  });
+}
 
 tuff_status_t tuff_session_prepare(tuff_session_t* session, const tuff_symbol_value_t* symbols, uint32_t symbol_count,
                                    tuff_error_t** out_error) {
@@ -132,7 +188,13 @@ tuff_status_t tuff_session_unregister(tuff_session_t* session, tuff_error_t** ou
 
 tuff_status_t tuff_session_alias(tuff_session_t* session, uint32_t output, uint32_t input, tuff_error_t** out_error) {
   if (!session) return null_session(out_error);
-  return entered(session->state, out_error, [&] { return session->state->session->alias(output, input); });
+  return entered(session->state, out_error, [&]() -> Status {
+    SessionState& state = *session->state;
+    state.aliases.reserve(state.aliases.size() + 1);
+    TUFF_TRY(state.session->alias(output, input));
+    state.aliases.emplace_back(output, input);
+    return ok_status();
+  });
 }
 
 tuff_status_t tuff_session_reset_state(tuff_session_t* session, tuff_error_t** out_error) {
@@ -238,12 +300,12 @@ tuff_status_t tuff_session_run(tuff_session_t* session, const tuff_tensor_desc_t
     desc.outputs = outputs;
     desc.output_count = output_count;
     TUFF_ASSIGN(const RunId run, start_run(state, desc));
+    const ReleasedRun released{*state.session, run};
     Result<bool> ended = state.session->wait(run, UINT64_MAX);
     Status status = ended.ok() ? ok_status() : ended.status();
     if (ended.ok() && !*ended) status = internal_error("A wait without a limit came back before the run had ended.");
     for (size_t i = 0; status.ok() && i < state.outputs.size(); ++i)
       if (state.outputs[i].view.data) status = state.session->read_output(run, i, state.outputs[i].view);
-    state.session->release(run);
     return status;
   });
 }
@@ -257,9 +319,11 @@ tuff_status_t tuff_session_submit(tuff_session_t* session, const tuff_run_desc_t
     tuff_run_desc_t d;
     TUFF_TRY(read_desc(desc, d, "tuff_run_desc_t"));
     std::unique_ptr<tuff_run> run = take_spare_run(state);
+    make_room_for_outputs(*run, state.program->plan.graph, d.output_count);
     TUFF_ASSIGN(run->id, start_run(state, d));
+    // From here on nothing allocates: a run that has begun has its handle.
     run->state = session->state;
-    run->outputs.resize(state.outputs.size());
+    run->session = state.session;
     for (size_t i = 0; i < state.outputs.size(); ++i) run->outputs[i] = state.outputs[i].view;
     *out_run = run.release();
     return ok_status();
@@ -269,17 +333,19 @@ tuff_status_t tuff_session_submit(tuff_session_t* session, const tuff_run_desc_t
 tuff_status_t tuff_run_wait(tuff_run_t* run, uint64_t timeout_ns, int32_t* out_finished, tuff_error_t** out_error) {
   if (!run) return guarded(out_error, [] { return null_argument("run"); });
   return entered(run->state, out_error, [&]() -> Status {
-    Session& session = *run->state->session;
+    Session& session = *run->session;
     if (!run->ended) {
       Result<bool> ended = session.wait(run->id, timeout_ns);
       if (ended.ok() && !*ended) {
         if (out_finished) *out_finished = 0;
         return ok_status();
       }
+      // The run is not over before its outputs are copied: where memory is short, a later wait tries again.
+      Status result = ended.status();
+      for (size_t i = 0; result.ok() && i < run->outputs.size(); ++i)
+        if (run->outputs[i].data) result = session.read_output(run->id, i, run->outputs[i]);
+      run->result = std::move(result);
       run->ended = true;
-      run->result = ended.status();
-      for (size_t i = 0; run->result.ok() && i < run->outputs.size(); ++i)
-        if (run->outputs[i].data) run->result = session.read_output(run->id, i, run->outputs[i]);
       session.release(run->id);
     }
     if (out_finished) *out_finished = 1;
@@ -289,8 +355,7 @@ tuff_status_t tuff_run_wait(tuff_run_t* run, uint64_t timeout_ns, int32_t* out_f
 
 tuff_status_t tuff_run_cancel(tuff_run_t* run, tuff_error_t** out_error) {
   if (!run) return guarded(out_error, [] { return null_argument("run"); });
-  return entered(run->state, out_error,
-                 [&]() -> Status { return run->ended ? ok_status() : run->state->session->cancel(run->id); });
+  return entered(run->state, out_error, [&]() -> Status { return run->ended ? ok_status() : run->session->cancel(run->id); });
 }
 
 void tuff_run_release(tuff_run_t* run) {
@@ -298,7 +363,7 @@ void tuff_run_release(tuff_run_t* run) {
   std::shared_ptr<SessionState> state = std::move(run->state);
   // Waits for a call of another thread to leave the session, not for the run.
   std::lock_guard lock(state->entered);
-  if (!run->ended) state->session->release(run->id);
+  if (!run->ended) run->session->release(run->id);
   keep_spare_run(*state, std::unique_ptr<tuff_run>(run));
 }
 

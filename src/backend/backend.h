@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/workers.h"
 #include "device/device_info.h"
 #include "module/compiled_kernels.h"
 #include "plan/plan.h"
@@ -105,11 +106,12 @@ struct PipelineStatistics {
   std::vector<std::pair<std::string, std::string>> values;
 };
 
-// Load and store of the driver's own cache blob; both may be null. The backend checks what it loads (own hash, device,
-// driver) before the driver sees it.
-struct PipelineCacheIo {
-  std::function<std::vector<std::byte>()> load;
-  std::function<void(std::span<const std::byte>)> store;
+struct PipelineOptions {
+  // Load and store of the driver's own cache blob; both may be null. The backend checks what it loads (own hash, device,
+  // driver) before the driver sees it.
+  std::function<std::vector<std::byte>()> load = nullptr;
+  std::function<void(std::span<const std::byte>)> store = nullptr;
+  Workers workers = {};  // a piece a pipeline
 };
 
 class Device {
@@ -122,7 +124,8 @@ class Device {
   // Copies through staging where the buffer is not mapped; returns when done.
   virtual Status upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) = 0;
   virtual Status download(Buffer& src, uint64_t offset, std::span<std::byte> data) = 0;
-  virtual Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineCacheIo& cache) = 0;
+  virtual Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels,
+                                                              const PipelineOptions& options) = 0;
   virtual Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) = 0;
   virtual DeviceCounters counters() const = 0;
   virtual std::vector<PipelineStatistics> statistics(Pipelines& pipelines) = 0;  // empty where unsupported
@@ -137,6 +140,7 @@ struct OpenOptions {
   bool allow_software = false;  // drivers of kind kSoftware
   bool statistics = false;      // ask for pipeline statistics at creation (costs compile time)
   std::function<void(int severity, std::string_view message)> log;  // 0 error, 1 warning, 2 info; may be null
+  const void* vulkan_allocator = nullptr;                           // VkAllocationCallbacks; null: the driver's own
 };
 
 // Every device of every backend of this build. A missing loader is not an error here: the list is empty and

@@ -26,12 +26,14 @@ std::FILE* open_stream(const std::string& path, const char* mode);
 // The folder where this user's programs keep what they can make again; empty if the environment names none.
 std::string user_cache_folder();
 
-// This program again, with these words, the first of which is its own name, and the streams of the caller; waits for it.
+// This program again, with these words, the first of which is its own name, and the streams of the caller; waits for it, and
+// kills it after limit_s seconds.
 struct ProcessEnd {
   int exit_status = 0;
   std::string not_started;  // why it could not be started; else empty
   std::string crash;        // what ended it, if it did not end by itself; else empty
+  bool timed_out = false;   // it was killed
 };
-ProcessEnd run_this_program(const std::vector<std::string>& words);
+ProcessEnd run_this_program(const std::vector<std::string>& words, int64_t limit_s);
 
 }  // namespace tuff

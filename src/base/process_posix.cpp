@@ -1,6 +1,8 @@
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include <spawn.h>
 #include <sys/wait.h>
@@ -27,7 +29,27 @@ std::string user_cache_folder() {
   return home && *home ? std::string(home) + "/.cache" : "";
 }
 
-ProcessEnd run_this_program(const std::vector<std::string>& words) {
+namespace {
+
+int64_t now_ms() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+}
+
+// False where the child has not ended in time. There is no wait with a limit: short sleeps are between looks.
+bool wait_for(pid_t child, int64_t limit_s, int& status) {
+  const timespec pause = {0, 5'000'000};
+  for (const int64_t start = now_ms(); now_ms() - start < limit_s * 1000;) {
+    if (waitpid(child, &status, WNOHANG) == child) return true;
+    nanosleep(&pause, nullptr);
+  }
+  return false;
+}
+
+}  // namespace
+
+ProcessEnd run_this_program(const std::vector<std::string>& words, int64_t limit_s) {
   std::vector<char*> argv;
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
@@ -38,7 +60,12 @@ ProcessEnd run_this_program(const std::vector<std::string>& words) {
     return end;
   }
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  end.timed_out = !wait_for(child, limit_s, status);
+  if (end.timed_out) {
+    kill(child, SIGKILL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return end;
   }
   if (WIFEXITED(status))
     end.exit_status = WEXITSTATUS(status);

@@ -57,7 +57,7 @@ std::string user_cache_folder() {
   return folder != nullptr ? to_utf8(folder) : "";
 }
 
-ProcessEnd run_this_program(const std::vector<std::string>& words) {
+ProcessEnd run_this_program(const std::vector<std::string>& words, int64_t limit_s) {
   ProcessEnd end;
   wchar_t program[32768];
   const DWORD length = GetModuleFileNameW(nullptr, program, 32768);
@@ -72,7 +72,14 @@ ProcessEnd run_this_program(const std::vector<std::string>& words) {
     return end;
   }
   CloseHandle(process.hThread);
-  WaitForSingleObject(process.hProcess, INFINITE);
+  const auto limit_ms = static_cast<DWORD>(limit_s < MAXDWORD / 1000 ? limit_s * 1000 : INFINITE);
+  end.timed_out = WaitForSingleObject(process.hProcess, limit_ms) == WAIT_TIMEOUT;
+  if (end.timed_out) {
+    TerminateProcess(process.hProcess, 1);
+    WaitForSingleObject(process.hProcess, INFINITE);
+    CloseHandle(process.hProcess);
+    return end;
+  }
   DWORD status = 0;
   GetExitCodeProcess(process.hProcess, &status);
   CloseHandle(process.hProcess);

@@ -1,14 +1,16 @@
-// tuff devices: what is in this machine. Drivers are asked in a child process, since one that crashes takes its process
-// along; then the list is a sentence.
+// tuff devices: what is in this machine. Drivers are asked in a child process, since one that crashes or hangs takes its
+// process along; then the list is a sentence.
 #include <cstdio>
 #include <string>
 
-#include "base/process.h"
+#include "cli/child.h"
 #include "cli/json.h"
 #include "cli/target_options.h"
 
 namespace tuff::cli {
 namespace {
+
+constexpr int64_t kLimitS = 60;  // loading every driver takes seconds on a slow machine
 
 const char* kind_name(tuff_device_kind_t kind) {
   switch (kind) {
@@ -65,15 +67,10 @@ int probe(const Arguments& arguments) {
 int devices(const Arguments& arguments) {
   if (!arguments.positional().empty()) return usage_error("'tuff devices' takes no model.");
   if (arguments.has("--in-process")) return probe(arguments);
-  std::vector<std::string> words = {"tuff", "devices", "--in-process"};
+  std::vector<std::string> words;
   if (arguments.has("--json")) words.push_back("--json");
   if (arguments.has("--text")) words.push_back("--text=" + std::string(arguments.value("--text")));
-  const ProcessEnd end = run_this_program(words);
-  if (!end.not_started.empty())
-    return refused({TUFF_IO, "Cannot start a process to ask the drivers in: " + end.not_started + "."});
-  if (end.crash.empty()) return end.exit_status;
-  return refused({TUFF_DEVICE_LOST, "A Vulkan driver of this machine crashed while it was asked for its devices (" + end.crash +
-                                        "). VK_ICD_FILENAMES chooses which drivers are loaded."});
+  return run_in_child(arguments, "devices", words, kLimitS);
 }
 
 }  // namespace
@@ -84,9 +81,9 @@ const Verb kDevicesVerb = {
     "list the devices of this machine",
     "  tuff devices\n"
     "  tuff devices --text 0 > gpu.txt\n",
-    {{"--text", nullptr, "INDEX", "everything that the stages may know of one device; --as reads it back"},
-     {"--json", nullptr, nullptr, "one JSON object"},
-     {"--in-process", nullptr, nullptr, "ask the drivers in this process; a crash then ends it"}},
+    join({{{"--text", nullptr, "INDEX", "everything that the stages may know of one device; --as reads it back"},
+           {"--json", nullptr, nullptr, "one JSON object"}},
+          child_options()}),
     devices};
 
 }  // namespace tuff::cli

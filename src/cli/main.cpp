@@ -5,6 +5,7 @@
 
 #include "base/process.h"
 #include "cli/arguments.h"
+#include "cli/child.h"
 #include "cli/verb.h"
 
 namespace tuff::cli {
@@ -48,6 +49,7 @@ int run(int argc, char** argv) {
     }
     Result<Arguments> arguments = Arguments::parse(*verb, {argv + 2, static_cast<size_t>(argc - 2)});
     if (!arguments) return usage_error(arguments.error().message);
+    if (wants_child(*arguments)) return run_in_child(*arguments, verb->name, {argv + 2, argv + argc}, 0);
     return verb->run(*arguments);
   }
   return usage_error("'" + std::string(name) + "' is no verb; see tuff --help.");

@@ -3,9 +3,11 @@
 #include <cstdio>
 
 #include "base/process.h"
+#include "cli/child.h"
 #include "cli/image_option.h"
 #include "cli/npy.h"
 #include "cli/terminal.h"
+#include "cli/threads.h"
 
 namespace tuff::cli {
 namespace {
@@ -64,7 +66,8 @@ std::vector<Option> model_options() {
 }
 
 std::vector<Option> device_options() {
-  return {{"--device", "-d", "WHICH", "index, part of the name, UUID, or 'cpu'; default: the best GPU"}};
+  return join(
+      {{{"--device", "-d", "WHICH", "index, part of the name, UUID, or 'cpu'; default: the best GPU"}}, child_options()});
 }
 
 std::vector<Option> program_options() {
@@ -146,6 +149,8 @@ Result<ProgramOptions> read_program_options(const Arguments& arguments) {
     options.cache_dir = arguments.has("--cache") ? std::string(arguments.value("--cache")) : default_cache_dir();
   }
   options.progress = progress_callback();
+  options.kernel_progress = kernel_progress_callback();
+  options.parallel_for = parallel_for_threads;
   return options;
 }
 

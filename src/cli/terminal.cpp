@@ -13,13 +13,19 @@ bool is_terminal() {
 }
 
 void show(const char* stage, uint64_t length, void*) {
-  std::fprintf(stderr, "\r\033[Kcompiling: %.*s", static_cast<int>(length), stage);
+  std::fprintf(stderr, "\r\033[Kcompiling: %.*s\0337", static_cast<int>(length), stage);  // the cursor's place is saved
+  std::fflush(stderr);
+}
+
+void show_kernel(uint32_t done, uint32_t total, void*) {
+  std::fprintf(stderr, "\0338 %u of %u", done, total);
   std::fflush(stderr);
 }
 
 }  // namespace
 
 tuff_progress_callback_t progress_callback() { return is_terminal() ? show : nullptr; }
+tuff_kernel_progress_callback_t kernel_progress_callback() { return is_terminal() ? show_kernel : nullptr; }
 
 void end_progress() {
   if (is_terminal()) std::fputs("\r\033[K", stderr);

@@ -7,6 +7,7 @@ namespace tuff::cli {
 
 // Progress of a compile; nothing is written unless stderr is a terminal.
 tuff_progress_callback_t progress_callback();
+tuff_kernel_progress_callback_t kernel_progress_callback();
 void end_progress();
 
 // Warnings and errors of the library, on stderr.

@@ -79,11 +79,11 @@ Result<CompiledKernel> compile_kernel(const Kernel& kernel, const DeviceInfo& de
 Result<CompiledKernels> compile_kernels(std::span<const Kernel> kernels, const DeviceInfo& device,
                                         const CodegenOptions& options) {
   CompiledKernels out;
-  out.kernels.reserve(kernels.size());
-  for (const Kernel& kernel : kernels) {
-    TUFF_ASSIGN(CompiledKernel one, compile_kernel(kernel, device, options));
-    out.kernels.push_back(std::move(one));
-  }
+  out.kernels.resize(kernels.size());
+  TUFF_TRY(for_each(static_cast<uint32_t>(kernels.size()), options.workers, [&](uint32_t i) -> Status {
+    TUFF_ASSIGN(out.kernels[i], compile_kernel(kernels[i], device, options));
+    return ok_status();
+  }));
   return out;
 }
 

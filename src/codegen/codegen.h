@@ -7,11 +7,13 @@
 #include <optional>
 #include <span>
 
+#include "base/workers.h"
 #include "module/compiled_kernels.h"
 
 namespace tuff {
 
-// Where SPIR-V is kept between runs; keys are hashes of source, options and compiler version. Both may be null.
+// Where SPIR-V is kept between runs; keys are hashes of source, options and compiler version. Both may be null; any of the
+// workers may call them.
 // Damage must cost speed only: what load returns is verified like a fresh module.
 struct SpirvCache {
   std::function<std::optional<std::vector<uint32_t>>(const Hash& key)> load;
@@ -22,6 +24,7 @@ struct CodegenOptions {
   bool validate = true;        // SPIRV-Tools on every fresh module
   bool decorate_exact = true;  // off only in the test that shows the decoration matters
   SpirvCache cache;
+  Workers workers = {};  // a piece a kernel
 };
 
 // INTERNAL with the compiler's log and the numbered source line if GLSL does not compile: our bug, never the user's.

@@ -13,7 +13,7 @@
 namespace tuff {
 namespace {
 
-SpirvCache spirv_cache(const std::shared_ptr<DiskCache>& cache) {
+SpirvCache spirv_cache(const std::shared_ptr<Cache>& cache) {
   SpirvCache spirv;
   if (!cache) return spirv;
   spirv.load = [cache](const Hash& key) -> std::optional<std::vector<uint32_t>> {
@@ -87,6 +87,7 @@ Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const Co
   // Last, because it is the dearest: no kernel is compiled that the plan does not run.
   CodegenOptions codegen;
   codegen.cache = spirv_cache(options.cache);
+  codegen.workers = options.workers;
   TUFF_ASSIGN(s.modules, timed_stage("codegen", options.progress, s.times,
                                      [&] { return compile_kernels(s.plan.kernels, device, codegen); }));
   return s;
@@ -105,7 +106,7 @@ Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const T
     return std::shared_ptr<const Program>(program);
   }
   program->plan = std::move(stages.plan);
-  TUFF_TRY(finish_program(*program, stages.modules, {options.cache, options.progress}));
+  TUFF_TRY(finish_program(*program, stages.modules, {options.cache, options.progress, options.workers}));
   return std::shared_ptr<const Program>(program);
 }
 

@@ -25,8 +25,9 @@ struct CompileOptions {
   bool fuse = true;
   bool f16_storage = false;  // keep f32 weights and intermediate values in f16 (simplify/f16_storage.h)
   Observations observations;
-  std::shared_ptr<DiskCache> cache;  // null: nothing is kept between processes
+  std::shared_ptr<Cache> cache;  // null: nothing is kept between processes
   StageProgress progress;
+  Workers workers = {};  // a piece a kernel, in the stages "codegen" and "pipelines"
 };
 
 // What can be looked at. A stage is also how far run_stages() goes.

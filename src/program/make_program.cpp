@@ -6,17 +6,18 @@ namespace tuff {
 namespace {
 
 // One driver blob a program, device and driver: blobs that many programs share grow without bound.
-PipelineCacheIo pipeline_cache(const std::shared_ptr<DiskCache>& cache, const DeviceInfo& device,
-                               const CompiledKernels& modules) {
-  PipelineCacheIo io;
-  if (!cache) return io;
+PipelineOptions pipeline_options(const DriverOptions& driver, const DeviceInfo& device, const CompiledKernels& modules) {
+  PipelineOptions options;
+  options.workers = driver.workers;
+  const std::shared_ptr<Cache>& cache = driver.cache;
+  if (!cache) return options;
   Hasher hasher;
   hasher.text("tuff pipelines").text(device.name).text(device.uuid).text(device.driver_name).text(device.driver_version);
   for (const CompiledKernel& kernel : modules.kernels) hasher.number(kernel.hash.high).number(kernel.hash.low);
   Hash key = hasher.finish();
-  io.load = [cache, key] { return cache->load(key, "pipelines").value_or(std::vector<std::byte>()); };
-  io.store = [cache, key](std::span<const std::byte> blob) { cache->store(key, "pipelines", blob); };
-  return io;
+  options.load = [cache, key] { return cache->load(key, "pipelines").value_or(std::vector<std::byte>()); };
+  options.store = [cache, key](std::span<const std::byte> blob) { cache->store(key, "pipelines", blob); };
+  return options;
 }
 
 }  // namespace
@@ -25,7 +26,7 @@ Status finish_program(Program& program, const CompiledKernels& modules, const Dr
   if (program.target.kind != TargetKind::kDevice) return ok_status();
   Device& device = *program.target.device;
   TUFF_ASSIGN(program.pipelines, timed_stage("pipelines", options.progress, program.times, [&] {
-                return device.create_pipelines(modules, pipeline_cache(options.cache, program.target.info, modules));
+                return device.create_pipelines(modules, pipeline_options(options, program.target.info, modules));
               }));
   TUFF_ASSIGN(program.weights,
               timed_stage("weights", options.progress, program.times, [&] { return upload_weights(program.plan, device); }));

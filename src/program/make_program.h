@@ -8,7 +8,8 @@
 #include <string_view>
 
 #include "base/file.h"
-#include "program/disk_cache.h"
+#include "base/workers.h"
+#include "program/cache.h"
 #include "session/program.h"
 
 namespace tuff {
@@ -28,8 +29,9 @@ auto timed_stage(const char* stage, const StageProgress& progress, std::vector<S
 }
 
 struct DriverOptions {
-  std::shared_ptr<DiskCache> cache;  // of the driver's blobs; may be null
+  std::shared_ptr<Cache> cache;  // of the driver's blobs; may be null
   StageProgress progress;
+  Workers workers = {};  // a piece a pipeline
 };
 
 // Pipelines and weights, for a program whose target and plan are set; nothing for targets other than devices.

@@ -20,6 +20,7 @@ struct Run {
   std::shared_ptr<Recording> recording;
   uint32_t phase = 0;  // that it started from
   bool ended = false, cancelled = false, released = false;
+  Status failure;  // why it ended without a result
 };
 
 class DeviceSession : public Session {
@@ -252,7 +253,13 @@ Result<RunId> DeviceSession::submit(const RunDesc& desc) {
   current_->slot(*slot).in_use = true;
   current_->last_use = ++use_count_;
   const RunId id(run_count_++);
-  runs_.push_back({id, current_, *slot, std::move(binding), std::move(recording), phase_});
+  runs_.push_back({.id = id,
+                   .shape = current_,
+                   .slot = *slot,
+                   .binding = std::move(binding),
+                   .recording = std::move(recording),
+                   .phase = phase_,
+                   .failure = {}});
   if (!state_.empty()) phase_ = 1 - phase_;
   return id;
 }
@@ -263,9 +270,10 @@ Result<bool> DeviceSession::wait(RunId id, uint64_t timeout_ns) {
   if (!run->ended) {
     Result<bool> finished = run->recording->wait(timeout_ns);
     if (finished.ok() && !*finished) return false;
+    run->failure = finished.status();
     end(*run, finished.ok() && !run->cancelled);  // finished or failed: either way nothing is awaited any more
-    if (!finished.ok()) return finished.status();
   }
+  if (!run->failure.ok()) return run->failure;
   if (run->cancelled) return Status(Code::kCancelled, "The run was cancelled.");
   return true;
 }
@@ -291,7 +299,8 @@ Status DeviceSession::read(const Ended& run, size_t index, const MutableTensorVi
 
 Status DeviceSession::read_output(RunId id, size_t index, const MutableTensorView& view) {
   Run* run = find(id);
-  if (!run || !run->ended || run->cancelled) return invalid_argument("There is no finished run to read from.");
+  if (!run || !run->ended || run->cancelled || !run->failure.ok())
+    return invalid_argument("There is no finished run to read from.");
   return read({run->shape, run->slot, run->binding, run->recording}, index, view);
 }
 

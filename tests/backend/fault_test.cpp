@@ -81,7 +81,7 @@ Status whole_life(Device& device) {
   RecordDesc desc;
   desc.plan = &plan;
   std::vector<std::byte> file;
-  const PipelineCacheIo io{[&] { return file; }, [&](std::span<const std::byte> d) { file.assign(d.begin(), d.end()); }};
+  const PipelineOptions io{[&] { return file; }, [&](std::span<const std::byte> d) { file.assign(d.begin(), d.end()); }};
   TUFF_ASSIGN(const std::shared_ptr<Pipelines> cold, device.create_pipelines(one_kernel(), io));
   TUFF_ASSIGN(desc.pipelines, device.create_pipelines(one_kernel(), io));
   TUFF_ASSIGN(std::shared_ptr<Buffer> src, device.allocate(MemoryUse::kUpload, 256));

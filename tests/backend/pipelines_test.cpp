@@ -55,7 +55,7 @@ TEST_CASE("a cache blob of another device or driver is not taken") {
 struct Store {
   std::vector<std::byte> file;
   int loads = 0, stores = 0;
-  PipelineCacheIo io() {
+  PipelineOptions io() {
     return {[this] { return ++loads, file; },
             [this](std::span<const std::byte> data) {
               ++stores;

@@ -1,14 +1,24 @@
-// FAULTS, row 13: allocation N of ours fails, once and from then on, for every N. Each call then answers OUT_OF_MEMORY or
-// succeeds, nothing leaks into a crash, and the handles that were made can be used and released.
+// FAULTS, row 13: allocation N of ours fails, once and from then on, for every N: in the load of a model or an artifact, the
+// compile, the prepare and the run. Each call then answers OUT_OF_MEMORY or succeeds, a session goes on once there is memory
+// again, and what was made can be released.
 //
 // A program of its own, since it replaces operator new for the library too.
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <new>
 #include <string>
 
-#include <tuff/tuff.h>
+#define DOCTEST_CONFIG_IMPLEMENT  // of it onnx_writer.h alone has need
+#include "unit/model/onnx_writer.h"
+
+#include "api/handles.h"
+#include "backend/null/null_device.h"
 
 namespace {
 
@@ -38,116 +48,207 @@ void* operator new(size_t size) {
 void* operator new[](size_t size) { return operator new(size); }
 void* operator new(size_t size, const std::nothrow_t&) noexcept { return fails_now() ? nullptr : std::malloc(size ? size : 1); }
 void* operator new[](size_t size, const std::nothrow_t& tag) noexcept { return operator new(size, tag); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, size_t) noexcept { std::free(p); }
-void operator delete[](void* p, size_t) noexcept { std::free(p); }
+// Not inlined: GCC warns of a free() that it sees beside a new.
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { operator delete(p); }
+void operator delete(void* p, size_t) noexcept { operator delete(p); }
+void operator delete[](void* p, size_t) noexcept { operator delete(p); }
 
 namespace {
 
-// Load, compile, run; and compile for a described device. False at the first call that fails, which *status tells.
-struct Attempt {
-  const char* model;
-  const std::string& device_text;
-  bool described;
+// What is run, from what, on what.
+enum class Source { kGraph, kOnnx, kArtifact };
+enum class On {
+  kCpu,
+  kNull,  // the null device: all that a driver's device is, but for the driver
+};
 
+struct Case {
+  const char* name;
+  Source source;
+  On on;
+  std::string bytes = {};       // of the ONNX model or the artifact
+  std::string graph_path = {};  // of the graph
   tuff_device_t* device = nullptr;
-  tuff_model_t* loaded = nullptr;
+};
+
+constexpr float kInput[4] = {1, 2, 3, 4}, kOutput[4] = {1.25f, 2.5f, 3.75f, 5};
+
+// One life: load, compile, prepare, run. False at the first call that fails; `status` and `error` tell of it.
+struct Attempt {
+  const Case& what;
+
+  tuff_model_t* model = nullptr;
   tuff_program_t* program = nullptr;
   tuff_session_t* session = nullptr;
   tuff_error_t* error = nullptr;
   tuff_status_t status = TUFF_OK;
+  const char* stage = "";
+  bool has_output = true;
 
-  bool done(tuff_status_t s) {
+  bool done(const char* name, tuff_status_t s) {
+    stage = name;
     status = s;
     return s == TUFF_OK;
   }
 
-  bool run() {
-    tuff_device_desc_t desc = TUFF_DEVICE_DESC_INIT;
-    desc.selector = "cpu";
-    desc.allow_software = 1;
-    if (described) {
-      if (!done(tuff_device_describe(device_text.data(), device_text.size(), "x", 1, &device, &error))) return false;
+  bool make() {
+    if (what.source == Source::kArtifact) {
+      if (!done("load artifact",
+                tuff_program_load_memory(what.device, what.bytes.data(), what.bytes.size(), nullptr, &program, &error)))
+        return false;
     } else {
-      if (!done(tuff_device_open(&desc, &device, &error))) return false;
+      const bool is_graph = what.source == Source::kGraph;
+      if (!done("load", is_graph
+                            ? tuff_model_load_file(what.graph_path.data(), what.graph_path.size(), nullptr, &model, &error)
+                            : tuff_model_load_memory(what.bytes.data(), what.bytes.size(), "m", 1, nullptr, &model, &error)))
+        return false;
+      if (!done("compile", tuff_program_create(what.device, model, nullptr, &program, &error))) return false;
     }
-    if (!done(tuff_model_load_file(model, TUFF_TEXT_END, nullptr, &loaded, &error))) return false;
-    if (!done(tuff_program_create(device, loaded, nullptr, &program, &error))) return false;
-    if (described) return true;
-    if (!done(tuff_session_create(program, nullptr, &session, &error))) return false;
-    float x[4] = {1, 2, 3, 4}, y[4] = {};
+    return done("session", tuff_session_create(program, nullptr, &session, &error));
+  }
+
+  // Twice: once in one call, once as a run in flight.
+  bool run() {
+    if (!done("prepare", tuff_session_prepare(session, nullptr, 0, &error))) return false;
+    float x[4], y[4] = {}, z[4] = {};
+    std::copy(kInput, kInput + 4, x);
     tuff_tensor_desc_t in = TUFF_TENSOR_DESC_INIT, out = TUFF_TENSOR_DESC_INIT;
     in.data = x;
     out.data = y;
     in.size_bytes = out.size_bytes = sizeof x;
-    if (!done(tuff_session_run(session, &in, 1, &out, 1, &error))) return false;
-    return y[0] == 1.25f;
+    if (!done("run", tuff_session_run(session, &in, 1, &out, 1, &error))) return false;
+    out.data = z;
+    tuff_run_desc_t desc = TUFF_RUN_DESC_INIT;
+    desc.inputs = &in;
+    desc.outputs = &out;
+    desc.input_count = desc.output_count = 1;
+    tuff_run_t* in_flight = nullptr;
+    if (!done("submit", tuff_session_submit(session, &desc, &in_flight, &error))) return false;
+    const bool waited = done("wait", tuff_run_wait(in_flight, TUFF_WAIT_FOREVER, nullptr, &error));
+    tuff_run_release(in_flight);
+    if (!waited) return false;
+    has_output = what.on == On::kNull || (std::equal(y, y + 4, kOutput) && std::equal(z, z + 4, kOutput));
+    return has_output;
   }
+
+  bool live() { return make() && run(); }
 
   ~Attempt() {
     tuff_error_release(error);
     tuff_session_release(session);
     tuff_program_release(program);
-    tuff_model_release(loaded);
-    tuff_device_release(device);
+    tuff_model_release(model);
   }
 };
 
-std::string cpu_text() {
-  tuff_device_list_t* list = nullptr;
-  if (tuff_device_list_create(&list, nullptr) != TUFF_OK) return "";
-  uint32_t last = tuff_device_list_count(list) - 1;
-  uint64_t length = 0;
-  (void)tuff_device_list_text(list, last, nullptr, 0, &length, nullptr);
-  std::string text(length, '\0');
-  (void)tuff_device_list_text(list, last, text.data(), length + 1, &length, nullptr);
-  tuff_device_list_release(list);
-  return text;
+bool complain(const Case& what, long n, const Attempt& attempt, const char* wrong) {
+  std::printf("%s: allocation %ld failed: %s (%s, status %d)\n", what.name, n, wrong, attempt.stage, attempt.status);
+  return false;
 }
 
-// Every N while N is small, then about `samples` of the rest.
-bool try_all(const char* model, const std::string& text, bool described, bool and_later, long samples) {
-  long step = 1, tried = 0;
-  for (long n = 0;; n += step, ++tried) {
-    if (tried > samples) step = step + step / 8 + 1;
-    Attempt attempt{model, text, described};
+// The life in which allocation n failed: what it was told, and what it can still do.
+bool check(const Case& what, long n, Attempt& attempt, bool lived) {
+  if (!attempt.has_output) return complain(what, n, attempt, "success came with a wrong output");
+  // A call may do without what it could not have (a cache, a log line); else the status says why.
+  if (!lived && attempt.status != TUFF_OUT_OF_MEMORY) return complain(what, n, attempt, "the status is another");
+  if (!lived && tuff_error_status(attempt.error) != TUFF_OUT_OF_MEMORY)
+    return complain(what, n, attempt, "there is no error of that status");
+  if (lived || !attempt.session) return true;
+  tuff_error_release(attempt.error);
+  attempt.error = nullptr;
+  return attempt.run() || complain(what, n, attempt, "its session is not usable any more");
+}
+
+bool try_all(const Case& what, bool and_later) {
+  for (long n = 0;; ++n) {
+    Attempt attempt{what};
     fails_on = and_later;
     failures = 0;
     until_failure = n;
-    bool ok = attempt.run();
+    const bool lived = attempt.live();
     until_failure = -1;
     if (failures == 0) {
-      std::printf("%s, %s: all of %ld allocations tried or sampled (%ld attempts)\n", described ? "compile" : "run",
-                  and_later ? "from N on" : "once", n, tried);
-      return ok;
+      std::printf("%s, %s: each of %ld allocations failed\n", what.name, and_later ? "from N on" : "once", n);
+      return lived || complain(what, n, attempt, "no allocation failed");
     }
-    // A call may do without what it could not have (a cache, a log line); else the status says why.
-    if (!ok && attempt.status != TUFF_OUT_OF_MEMORY) {
-      std::printf("allocation %ld failed and the status was %d\n", n, attempt.status);
-      return false;
-    }
-    if (!ok && (!attempt.error || tuff_error_status(attempt.error) != TUFF_OUT_OF_MEMORY)) {
-      std::printf("allocation %ld failed and there was no error\n", n);
-      return false;
-    }
-    // After it, all is as before.
-    Attempt again{model, text, described};
-    if ((tried % 64 == 0) && !again.run()) {
-      std::printf("after a failure of allocation %ld nothing works any more: %d\n", n, again.status);
-      return false;
-    }
+    if (!check(what, n, attempt, lived)) return false;
+    if (n % 64 != 0) continue;
+    Attempt again{what};
+    if (!again.live()) return complain(what, n, again, "afterwards nothing works any more");
   }
+}
+
+// ---- What the cases are made of, with all the memory they want ----
+
+// y = x + (0.25, 0.5, 0.75, 1).
+std::string onnx_bytes() {
+  return onnx_test::Model()
+      .input("x", {1, 4})
+      .initializer(onnx_test::floats("w", {4}, {0.25f, 0.5f, 0.75f, 1}))
+      .node("Add", {"x", "w"}, {"y"})
+      .output("y")
+      .bytes();
+}
+
+tuff_device_t* cpu() {
+  tuff_device_desc_t desc = TUFF_DEVICE_DESC_INIT;
+  desc.selector = "cpu";
+  desc.allow_software = 1;
+  tuff_device_t* device = nullptr;
+  return tuff_device_open(&desc, &device, nullptr) == TUFF_OK ? device : nullptr;
+}
+
+constexpr const char kDevice[] = "name \"some device\"\n";
+
+// No host can open it: this program is built of the API's own objects.
+tuff_device_t* null_device() {
+  tuff::Result<tuff::DeviceInfo> info = tuff::parse_device_info(kDevice, "x");
+  if (!info.ok()) return nullptr;
+  auto* device = new tuff_device();
+  device->target = {tuff::TargetKind::kDevice, *info, tuff::open_null_device(*info)};
+  return device;
+}
+
+std::string artifact_bytes(const std::string& onnx, tuff_device_t* device) {
+  tuff_model_t* model = nullptr;
+  std::string bytes;
+  char path[] = "/tmp/tuff_allocations_XXXXXX";
+  const int file = mkstemp(path);
+  if (file >= 0 && tuff_model_load_memory(onnx.data(), onnx.size(), "m", 1, nullptr, &model, nullptr) == TUFF_OK &&
+      tuff_artifact_write_file(model, &device, 1, nullptr, path, TUFF_TEXT_END, nullptr) == TUFF_OK) {
+    std::ifstream in(path, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  if (file >= 0) {
+    close(file);
+    std::remove(path);
+  }
+  tuff_model_release(model);
+  return bytes;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
-  const std::string text = cpu_text();
-  bool ok = true;
-  for (bool described : {false, true}) {
-    for (bool and_later : {false, true}) ok = try_all(argv[1], text, described, and_later, described ? 1500 : 1000000) && ok;
+  const std::string onnx = onnx_bytes(), graph_path = argv[1];
+  tuff_device_t *on_cpu = cpu(), *on_null = null_device();
+  const std::string artifact = on_null ? artifact_bytes(onnx, on_null) : "";
+  if (!on_cpu || artifact.empty()) {
+    std::printf("what is needed could not be made\n");
+    return 1;
   }
+  const Case cases[] = {
+      {"a graph on the CPU", Source::kGraph, On::kCpu, {}, graph_path, on_cpu},
+      {"an ONNX model on the CPU", Source::kOnnx, On::kCpu, onnx, {}, on_cpu},
+      {"an artifact on the CPU", Source::kArtifact, On::kCpu, artifact, {}, on_cpu},
+      {"an artifact on the null device", Source::kArtifact, On::kNull, artifact, {}, on_null},
+      {"an ONNX model on the null device", Source::kOnnx, On::kNull, onnx, {}, on_null},
+  };
+  bool ok = true;
+  for (const Case& what : cases)
+    for (bool and_later : {false, true}) ok = try_all(what, and_later) && ok;
+  for (tuff_device_t* device : {on_cpu, on_null}) tuff_device_release(device);
   return ok ? 0 : 1;
 }

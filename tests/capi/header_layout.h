@@ -41,6 +41,7 @@ LAYOUT_CHECK(offsetof(tuff_device_desc_t, selector_length) == 8);
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, selector) == 16);
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, log) == BY_POINTER(24, 20));
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, log_user_data) == BY_POINTER(32, 24));
+LAYOUT_CHECK(offsetof(tuff_device_desc_t, vulkan_allocator) == BY_POINTER(40, 28));
 
 LAYOUT_CHECK(offsetof(tuff_symbol_range_t, divisor) == 4);
 LAYOUT_CHECK(offsetof(tuff_symbol_range_t, min) == 8);
@@ -82,6 +83,12 @@ LAYOUT_CHECK(offsetof(tuff_program_desc_t, cache_dir) == 32);
 LAYOUT_CHECK(offsetof(tuff_program_desc_t, observations) == BY_POINTER(40, 36));
 LAYOUT_CHECK(offsetof(tuff_program_desc_t, progress) == BY_POINTER(48, 40));
 LAYOUT_CHECK(offsetof(tuff_program_desc_t, progress_user_data) == BY_POINTER(56, 44));
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, kernel_progress) == BY_POINTER(64, 48));
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, parallel_for) == BY_POINTER(72, 52));
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, cache_load) == BY_POINTER(88, 60));
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, cache_user_data) == BY_POINTER(104, 68));
+LAYOUT_CHECK(offsetof(tuff_program_desc_t, cancel_token) == BY_POINTER(112, 72));
+LAYOUT_CHECK(sizeof(tuff_program_desc_t) == PADDED(BY_POINTER(120, 76)));
 
 LAYOUT_CHECK(sizeof(tuff_program_info_t) == 32);
 LAYOUT_CHECK(offsetof(tuff_program_info_t, weight_bytes) == 16);

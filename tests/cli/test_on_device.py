@@ -118,6 +118,28 @@ class OnDevice(CommandTest):
         self.passes("run", "chain.graph", "--random-inputs", "5")
         self.assertTrue((self.folder / "cache/tuff").is_dir())
 
+    def test_processes_share_a_cache_folder_without_a_word(self):
+        # They start together, on an empty folder and on one that lacks an entry.
+        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
+        words = [os.environ["TUFF"], "run", "chain.graph", "--random-inputs", "5", "--no-fuse"]
+        self.passes(*words[1:], "--no-cache", "-o", "alone")
+        expected = read_npy(self.folder / "alone/y.npy")
+        for turn in range(8):
+            kernels = self.folder / f"kernels{turn // 2}"
+            commands = [[*words, "--cache", str(kernels), "-o", f"out{i}"] for i in range(4)]
+            running = [
+                subprocess.Popen(c, cwd=self.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                for c in commands
+            ]
+            for i, process in enumerate(running):
+                _, err = process.communicate()
+                self.assertEqual(process.returncode, 0, err)
+                self.assertEqual(cache_warnings(err), 0, err)
+                self.assertEqual(read_npy(self.folder / f"out{i}/y.npy"), expected)
+            self.assertEqual({file.suffix for file in kernels.iterdir()}, {".spirv", ".pipelines"})
+            if turn % 2 == 0:
+                min(kernels.iterdir()).unlink()
+
     def test_a_full_disk_costs_the_cache_and_no_run(self):
         # Every write past the first byte of a file fails, as on a full disk.
         limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh", os.environ["TUFF"]]

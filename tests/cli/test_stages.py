@@ -2,9 +2,12 @@
 
 import json
 import os
+import pathlib
 import unittest
 
 from command import CommandTest
+
+ICDS = pathlib.Path("/usr/share/vulkan/icd.d")
 
 
 PRODUCT = """graph "product" {
@@ -75,6 +78,15 @@ class Stages(CommandTest):
         for key in ("weight_bytes", "kernel_count", "step_count"):
             self.assertIn(key, fused)
 
+    def test_a_chain_of_100000_nodes_is_planned_and_runs(self):
+        count = 100_000
+        nodes = [f'  %{i + 1}: f32[4] = map.tanh %{i} from "Tanh_{i}"' for i in range(count)]
+        text = ['graph "long" {', '  input %0 "x": f32[4]', *nodes, f'  output %{count} "y"', "}"]
+        (self.folder / "long.graph").write_text("\n".join(text))
+        plan = json.loads(self.passes("inspect", "long.graph", "--stage=plan", "--json", *self.described()))
+        self.assertTrue(0 < plan["dispatch_count"] < count / 50)
+        self.assertEqual(self.passes("run", "long.graph", "--random-inputs", "1", "--device", "cpu"), "y: f32 [4]\n")
+
     def test_sizes_come_from_dim(self):
         device = self.described()
         self.refuses(3, "needs a value for the dimensions 'n'", "inspect", "small.graph", "--stage=bound", *device)
@@ -97,12 +109,43 @@ class Stages(CommandTest):
         out = self.passes("devices", VK_ICD_FILENAMES="/nonexistent/icd.json", VK_DRIVER_FILES="/nonexistent/icd.json")
         self.assertIn("cpu", out)
 
-    @unittest.skipUnless(os.environ.get("TUFF_CRASHING_LIBRARY"), "needs a library that crashes when it is loaded")
-    def test_a_driver_that_crashes_is_a_sentence(self):
-        icd = self.folder / "crash.json"
-        library = os.environ["TUFF_CRASHING_LIBRARY"]
+    def driver(self, variable):
+        """The environment in which the library that the variable names is the only driver."""
+        library = os.environ.get(variable)
+        if not library:
+            self.skipTest(f"{variable} is not set")
+        icd = self.folder / "icd.json"
         icd.write_text(json.dumps({"file_format_version": "1.0.0", "ICD": {"library_path": library, "api_version": "1.1.0"}}))
-        self.refuses(3, "driver of this machine crashed", "devices", VK_ICD_FILENAMES=str(icd), VK_DRIVER_FILES=str(icd))
+        return {"VK_ICD_FILENAMES": str(icd), "VK_DRIVER_FILES": str(icd)}
+
+    def test_a_driver_that_crashes_is_a_sentence(self):
+        crashing = self.driver("TUFF_CRASHING_LIBRARY")
+        self.refuses(3, "driver of this machine crashed", "devices", **crashing)
+        words = ("run", "chain.graph", "--random-inputs", "1")
+        self.refuses(3, "driver of this machine crashed", *words, "--time-limit", "60", **crashing)
+
+    def test_a_driver_that_never_answers_is_a_sentence(self):
+        hanging = self.driver("TUFF_HANGING_LIBRARY")
+        self.refuses(3, "did not end within 1 seconds", "devices", "--time-limit", "1", **hanging)
+        words = ("--random-inputs", "1", "--time-limit", "1")
+        for verb in ("run", "bench", "verify"):
+            self.refuses(3, f"'tuff {verb}' did not end within 1 seconds", verb, "chain.graph", *words, **hanging)
+
+    def test_a_drivers_compiler_that_never_ends_is_a_sentence(self):
+        stalling = self.driver("TUFF_STALLING_LIBRARY")
+        behind = [json.loads(icd.read_text())["ICD"]["library_path"] for icd in ICDS.glob("lvp_icd*.json")]
+        if not behind:
+            self.skipTest("no lavapipe (Debian: mesa-vulkan-drivers)")
+        stalling["TUFF_DRIVER_BEHIND"] = behind[0]
+        self.assertIn("llvmpipe", self.passes("devices", **stalling))
+        words = ("run", "chain.graph", "--random-inputs", "1", "--time-limit", "3")
+        self.refuses(3, "'tuff run' did not end within 3 seconds", *words, **stalling)
+
+    def test_a_time_limit_changes_nothing_else(self):
+        words = ("run", "chain.graph", "--random-inputs", "1", "--device", "cpu", "--time-limit")
+        self.assertEqual(self.passes(*words, "60"), "y: f32 [1, 64]\n")
+        self.refuses(2, "whole number from 1", *words, "0")
+        self.refuses(3, "Cannot open 'none.onnx'", "run", "none.onnx", "--random-inputs", "1", "--time-limit=60")
 
 
 if __name__ == "__main__":

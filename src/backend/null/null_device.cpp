@@ -109,7 +109,8 @@ class NullDevice final : public Device, public std::enable_shared_from_this<Null
     return ok_status();
   }
 
-  Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineCacheIo&) override {
+  Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineOptions& options) override {
+    TUFF_TRY(for_each(static_cast<uint32_t>(kernels.kernels.size()), options.workers, [](uint32_t) { return ok_status(); }));
     counters_.pipelines += kernels.kernels.size();
     return std::shared_ptr<Pipelines>(std::make_shared<NullPipelines>(kernels.kernels.size()));
   }

@@ -17,9 +17,11 @@ Result<DeviceParts> open_physical_device(std::shared_ptr<const Instance> instanc
   DeviceParts parts{.instance = std::move(instance),
                     .physical = physical,
                     .functions = {},
+                    .allocator = nullptr,
                     .log = options.log,
                     .lock_queue = nullptr,
                     .unlock_queue = nullptr};
+  parts.allocator = parts.instance->allocator();
   Features& features = parts.physical.features;
   features.keep_used(options.statistics);
   parts.statistics = features.executable.pipelineExecutableInfo;
@@ -37,13 +39,13 @@ Result<DeviceParts> open_physical_device(std::shared_ptr<const Instance> instanc
   info.enabledExtensionCount = static_cast<uint32_t>(extensions.size());
   info.ppEnabledExtensionNames = extensions.data();
   const InstanceFunctions& calls = parts.instance->functions();
-  Status created = status_from(calls.vkCreateDevice(physical.handle, &info, nullptr, &parts.device), "vkCreateDevice");
+  Status created = status_from(calls.vkCreateDevice(physical.handle, &info, parts.allocator, &parts.device), "vkCreateDevice");
   if (!created.ok()) return created.with_context("Opening '" + physical.info.name + "'");
 
   Result<DeviceFunctions> functions = load_device_functions(calls, parts.device);
   if (!functions.ok()) {
     auto destroy = reinterpret_cast<PFN_vkDestroyDevice>(calls.vkGetDeviceProcAddr(parts.device, "vkDestroyDevice"));
-    if (destroy != nullptr) destroy(parts.device, nullptr);
+    if (destroy != nullptr) destroy(parts.device, parts.allocator);
     return functions.status().with_context("Opening '" + physical.info.name + "'");
   }
   parts.functions = *functions;
@@ -101,10 +103,24 @@ class Semaphores {
 
 }  // namespace
 
+Result<std::shared_ptr<VulkanDevice>> VulkanDevice::open(std::shared_ptr<const Instance> instance,
+                                                         const PhysicalDevice& physical, const OpenOptions& options) {
+  DeviceParts none{.instance = nullptr,
+                   .physical = physical,
+                   .functions = {},
+                   .log = nullptr,
+                   .lock_queue = nullptr,
+                   .unlock_queue = nullptr};
+  auto device = std::make_shared<VulkanDevice>(std::move(none));
+  TUFF_ASSIGN(device->parts_, open_physical_device(std::move(instance), physical, options));
+  return device;
+}
+
 VulkanDevice::VulkanDevice(DeviceParts parts) : parts_(std::move(parts)), process_id_(process_id()) {}
 
 VulkanDevice::~VulkanDevice() {
-  if (parts_.owned && may_destroy()) parts_.functions.vkDestroyDevice(parts_.device, nullptr);
+  if (parts_.device == VK_NULL_HANDLE) return;
+  if (parts_.owned && may_destroy()) parts_.functions.vkDestroyDevice(parts_.device, parts_.allocator);
   // A VkInstance must outlive its devices: where the device is left, so is the instance.
   else if (parts_.owned && parts_.instance != nullptr)
     new (std::nothrow) std::shared_ptr<const Instance>(parts_.instance);
@@ -177,8 +193,8 @@ Status VulkanDevice::download(Buffer& src, uint64_t offset, std::span<std::byte>
 }
 
 Result<std::shared_ptr<Pipelines>> VulkanDevice::create_pipelines(const CompiledKernels& kernels,
-                                                                  const PipelineCacheIo& cache) {
-  TUFF_ASSIGN(std::shared_ptr<VulkanPipelines> pipelines, VulkanPipelines::create(shared_from_this(), kernels, cache));
+                                                                  const PipelineOptions& options) {
+  TUFF_ASSIGN(std::shared_ptr<VulkanPipelines> pipelines, VulkanPipelines::create(shared_from_this(), kernels, options));
   return std::shared_ptr<Pipelines>(std::move(pipelines));
 }
 

@@ -32,6 +32,9 @@ Result<DeviceParts> open_physical_device(std::shared_ptr<const Instance> instanc
 
 class VulkanDevice final : public Device, public std::enable_shared_from_this<VulkanDevice> {
  public:
+  // What holds the device is there before the device is: nothing is left behind where the host's memory runs out.
+  static Result<std::shared_ptr<VulkanDevice>> open(std::shared_ptr<const Instance> instance, const PhysicalDevice& physical,
+                                                    const OpenOptions& options);
   explicit VulkanDevice(DeviceParts parts);
   ~VulkanDevice() override;
 
@@ -40,7 +43,7 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   Result<std::shared_ptr<Buffer>> borrow_buffer(uint64_t handle, uint64_t size_bytes) override;
   Status upload(Buffer& dst, uint64_t offset, std::span<const std::byte> data) override;
   Status download(Buffer& src, uint64_t offset, std::span<std::byte> data) override;
-  Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineCacheIo& cache) override;
+  Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels& kernels, const PipelineOptions& options) override;
   Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) override;
   DeviceCounters counters() const override;
   std::vector<PipelineStatistics> statistics(Pipelines& pipelines) override;

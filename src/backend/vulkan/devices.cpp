@@ -13,8 +13,8 @@ class VulkanDevices final : public DeviceSource {
   }
   const std::vector<DeviceInfo>& infos() const override { return infos_; }
   Result<std::shared_ptr<Device>> open(size_t index, const OpenOptions& options) override {
-    TUFF_ASSIGN(DeviceParts parts, open_physical_device(instance_, devices_[index], options));
-    return std::shared_ptr<Device>(std::make_shared<VulkanDevice>(std::move(parts)));
+    TUFF_ASSIGN(std::shared_ptr<VulkanDevice> device, VulkanDevice::open(instance_, devices_[index], options));
+    return std::shared_ptr<Device>(std::move(device));
   }
 
  private:
@@ -26,7 +26,8 @@ class VulkanDevices final : public DeviceSource {
 }  // namespace
 
 Result<std::unique_ptr<DeviceSource>> find_devices(const OpenOptions& options) {
-  TUFF_ASSIGN(std::shared_ptr<const Instance> instance, Instance::create(options.log));
+  TUFF_ASSIGN(std::shared_ptr<const Instance> instance,
+              Instance::create(options.log, static_cast<const VkAllocationCallbacks*>(options.vulkan_allocator)));
   TUFF_ASSIGN(const std::vector<VkPhysicalDevice> handles, instance->physical_devices());
   std::vector<PhysicalDevice> devices;
   for (VkPhysicalDevice handle : handles)

@@ -43,7 +43,7 @@ std::set<std::string> instance_extensions(PFN_vkGetInstanceProcAddr get) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Instance>> Instance::create(Log log) {
+Result<std::shared_ptr<const Instance>> Instance::create(Log log, const VkAllocationCallbacks* allocator) {
   TUFF_ASSIGN(const PFN_vkGetInstanceProcAddr get, open_loader());
   auto create_instance = reinterpret_cast<PFN_vkCreateInstance>(get(VK_NULL_HANDLE, "vkCreateInstance"));
   auto enumerate_version = reinterpret_cast<PFN_vkEnumerateInstanceVersion>(get(VK_NULL_HANDLE, "vkEnumerateInstanceVersion"));
@@ -51,7 +51,7 @@ Result<std::shared_ptr<const Instance>> Instance::create(Log log) {
     return unsupported("The Vulkan loader of this machine speaks Vulkan 1.0 only; Tuff needs 1.1.");
 
   // The log must not move once the messenger points to it.
-  std::shared_ptr<Instance> instance(new Instance(std::move(log)));
+  std::shared_ptr<Instance> instance(new Instance(std::move(log), allocator));
   const std::set<std::string> offered = instance_extensions(get);
   std::vector<const char*> enabled;
   VkInstanceCreateFlags flags = 0;
@@ -76,7 +76,7 @@ Result<std::shared_ptr<const Instance>> Instance::create(Log log) {
   VkDebugUtilsMessengerCreateInfoEXT messenger = messenger_info(instance->log_);
   if (listens) info.pNext = &messenger;  // also hears vkCreateInstance and vkDestroyInstance themselves
 
-  TUFF_TRY(status_from(create_instance(&info, nullptr, &instance->handle_), "vkCreateInstance"));
+  TUFF_TRY(status_from(create_instance(&info, allocator, &instance->handle_), "vkCreateInstance"));
   Result<InstanceFunctions> functions = load_instance_functions(get, instance->handle_);
   if (!functions.ok()) {
     instance->handle_ = VK_NULL_HANDLE;  // without vkDestroyInstance's address it can only be left
@@ -85,7 +85,7 @@ Result<std::shared_ptr<const Instance>> Instance::create(Log log) {
   instance->functions_ = *functions;
   if (listens && instance->functions_.vkCreateDebugUtilsMessengerEXT != nullptr) {
     // Messages are a service: a failure here is no reason to have no device.
-    if (instance->functions_.vkCreateDebugUtilsMessengerEXT(instance->handle_, &messenger, nullptr, &instance->messenger_) !=
+    if (instance->functions_.vkCreateDebugUtilsMessengerEXT(instance->handle_, &messenger, allocator, &instance->messenger_) !=
         VK_SUCCESS)
       instance->messenger_ = VK_NULL_HANDLE;
   }
@@ -95,8 +95,8 @@ Result<std::shared_ptr<const Instance>> Instance::create(Log log) {
 Instance::~Instance() {
   if (handle_ == VK_NULL_HANDLE) return;
   if (messenger_ != VK_NULL_HANDLE && functions_.vkDestroyDebugUtilsMessengerEXT != nullptr)
-    functions_.vkDestroyDebugUtilsMessengerEXT(handle_, messenger_, nullptr);
-  functions_.vkDestroyInstance(handle_, nullptr);
+    functions_.vkDestroyDebugUtilsMessengerEXT(handle_, messenger_, allocator_);
+  functions_.vkDestroyInstance(handle_, allocator_);
 }
 
 Result<std::vector<VkPhysicalDevice>> Instance::physical_devices() const {

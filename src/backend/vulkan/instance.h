@@ -18,7 +18,8 @@ using Log = std::function<void(int severity, std::string_view message)>;
 class Instance {
  public:
   // UNSUPPORTED with a sentence for a person when there is no loader or no driver.
-  static Result<std::shared_ptr<const Instance>> create(Log log);
+  // The allocator stays with the instance; null: the driver's own.
+  static Result<std::shared_ptr<const Instance>> create(Log log, const VkAllocationCallbacks* allocator = nullptr);
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -27,12 +28,14 @@ class Instance {
   const InstanceFunctions& functions() const { return functions_; }
   bool debug_utils() const { return debug_utils_; }
   const Log& log() const { return log_; }
+  const VkAllocationCallbacks* allocator() const { return allocator_; }
   Result<std::vector<VkPhysicalDevice>> physical_devices() const;
 
  private:
-  explicit Instance(Log log) : log_(std::move(log)) {}
+  Instance(Log log, const VkAllocationCallbacks* allocator) : log_(std::move(log)), allocator_(allocator) {}
 
   Log log_;
+  const VkAllocationCallbacks* allocator_;
   VkInstance handle_ = VK_NULL_HANDLE;
   InstanceFunctions functions_;
   VkDebugUtilsMessengerEXT messenger_ = VK_NULL_HANDLE;

@@ -10,7 +10,7 @@ namespace {
 // The driver's cache while the pipelines of one program are made. It only ever saves time: no failure here is an error.
 class DriverCache {
  public:
-  DriverCache(VulkanDevice& device, const PipelineCacheIo& io) : device_(device), io_(io) {
+  DriverCache(VulkanDevice& device, const PipelineOptions& io) : device_(device), io_(io) {
     std::vector<std::byte> file;
     if (io.load) file = io.load();
     const auto payload = unwrap_pipeline_cache(file, device.info(), device.parts().physical.driver_version);
@@ -55,7 +55,7 @@ class DriverCache {
   }
 
   VulkanDevice& device_;
-  const PipelineCacheIo& io_;
+  const PipelineOptions& io_;
   VkPipelineCache handle_ = VK_NULL_HANDLE;
   Hash loaded_;
 };
@@ -86,12 +86,13 @@ Status check_limits(const CompiledKernel& kernel, const DeviceInfo& info) {
 }  // namespace
 
 Result<std::shared_ptr<VulkanPipelines>> VulkanPipelines::create(std::shared_ptr<VulkanDevice> device,
-                                                                 const CompiledKernels& kernels, const PipelineCacheIo& io) {
+                                                                 const CompiledKernels& kernels,
+                                                                 const PipelineOptions& options) {
   TUFF_TRY(device->usable());
   std::shared_ptr<VulkanPipelines> pipelines(new VulkanPipelines(device));
-  DriverCache cache(*device, io);
+  DriverCache cache(*device, options);
   TUFF_TRY(device->usable());
-  TUFF_TRY(pipelines->create_all(kernels, cache.handle()));
+  TUFF_TRY(pipelines->create_all(kernels, cache.handle(), options.workers));
   cache.store();
   TUFF_TRY(device->usable());
   return pipelines;
@@ -107,18 +108,31 @@ VulkanPipelines::~VulkanPipelines() {
   }
 }
 
-Status VulkanPipelines::create_all(const CompiledKernels& kernels, VkPipelineCache cache) {
-  entries_.reserve(kernels.kernels.size());
+Status VulkanPipelines::create_all(const CompiledKernels& kernels, VkPipelineCache cache, const Workers& workers) {
+  struct Wanted {
+    const CompiledKernel* kernel;
+    VkPipelineLayout layout;
+    VkPipeline* pipeline;
+  };
+  std::vector<Wanted> wanted;
+  auto key_of = [](const CompiledKernel& kernel) {
+    return std::pair(kernel.hash, LayoutKey(kernel.texel_words, kernel.has_parameters));
+  };
   for (const CompiledKernel& kernel : kernels.kernels) {
     TUFF_TRY(check_limits(kernel, device_->info()));
     TUFF_ASSIGN(const Layout layout, layout_for(kernel));
-    const std::pair key(kernel.hash, LayoutKey(kernel.texel_words, kernel.has_parameters));
-    auto found = pipelines_.find(key);
-    if (found == pipelines_.end()) {
-      TUFF_ASSIGN(const VkPipeline pipeline, create_pipeline(kernel, layout.pipeline, cache));
-      found = pipelines_.emplace(key, pipeline).first;
-    }
-    entries_.push_back({kernel.name, found->second, layout.pipeline, layout.set, kernel.texel_words, kernel.has_parameters});
+    const auto [place, is_new] = pipelines_.try_emplace(key_of(kernel), VkPipeline(VK_NULL_HANDLE));
+    if (is_new) wanted.push_back({&kernel, layout.pipeline, &place->second});
+  }
+  TUFF_TRY(for_each(static_cast<uint32_t>(wanted.size()), workers, [&](uint32_t i) -> Status {
+    TUFF_ASSIGN(*wanted[i].pipeline, create_pipeline(*wanted[i].kernel, wanted[i].layout, cache));
+    return ok_status();
+  }));
+  entries_.reserve(kernels.kernels.size());
+  for (const CompiledKernel& kernel : kernels.kernels) {
+    TUFF_ASSIGN(const Layout layout, layout_for(kernel));  // it is there
+    entries_.push_back(
+        {kernel.name, pipelines_.at(key_of(kernel)), layout.pipeline, layout.set, kernel.texel_words, kernel.has_parameters});
   }
   return ok_status();
 }

@@ -4,14 +4,13 @@
 
 #include <unistd.h>
 
-#include <cstdio>
-#include <filesystem>
+#include <algorithm>
+#include <iterator>
 
-#include "vulkan_host.h"
+#include "counted_allocations.h"
+#include "device_fixture.h"
 
 namespace {
-
-constexpr uint32_t kCount = 64;
 
 // y = x + s, s' = s + x: an accumulator.
 const char kAccumulate[] = R"(graph "accumulate" {
@@ -22,73 +21,7 @@ const char kAccumulate[] = R"(graph "accumulate" {
   output %2 "next"
 }
 )";
-// y = x + w, w = 3 everywhere.
-const char kShift[] = R"(graph "shift" {
-  input %0 "x": f32[64]
-  %1: f32[64] = constant splat(3) from "w"
-  %2: f32[64] = map.add %0, %1 from "Add_0"
-  output %2 "y"
-}
-)";
 
-std::string message_of(tuff_error_t* error) {
-  char text[512];
-  tuff_error_message(error, text, sizeof text, nullptr);
-  tuff_error_release(error);
-  return text;
-}
-
-tuff_model_t* load(const char* text) {
-  const std::string path =
-      (std::filesystem::temp_directory_path() / ("tuff_device_test_" + std::to_string(getpid()) + ".graph"));
-  FILE* file = std::fopen(path.c_str(), "wb");
-  REQUIRE(file != nullptr);
-  std::fputs(text, file);
-  std::fclose(file);
-  tuff_model_t* model = nullptr;
-  tuff_error_t* error = nullptr;
-  const tuff_status_t loaded = tuff_model_load_file(path.c_str(), TUFF_TEXT_END, nullptr, &model, &error);
-  std::filesystem::remove(path);
-  REQUIRE_MESSAGE(loaded == TUFF_OK, message_of(error));
-  return model;
-}
-
-// Host, device, program and a session of it.
-struct Fixture {
-  VulkanHost host;
-  tuff_device_t* device = host.lend();
-  tuff_model_t* model;
-  tuff_program_t* program = nullptr;
-  std::vector<tuff_session_t*> sessions;
-
-  explicit Fixture(const char* text) : model(load(text)) {
-    tuff_error_t* error = nullptr;
-    const tuff_status_t made = tuff_program_create(device, model, nullptr, &program, &error);
-    REQUIRE_MESSAGE(made == TUFF_OK, message_of(error));
-  }
-  ~Fixture() {
-    for (tuff_session_t* session : sessions) tuff_session_release(session);
-    tuff_program_release(program);
-    tuff_model_release(model);
-    tuff_device_release(device);
-  }
-  tuff_session_t* session(uint32_t in_flight_count = 1, bool cancellable = false) {
-    tuff_session_desc_t desc = TUFF_SESSION_DESC_INIT;
-    desc.in_flight_count = in_flight_count;
-    desc.cancellable = cancellable;
-    tuff_session_t* made = nullptr;
-    REQUIRE(tuff_session_create(program, &desc, &made, nullptr) == TUFF_OK);
-    sessions.push_back(made);
-    return made;
-  }
-};
-
-tuff_tensor_desc_t host_tensor(std::vector<float>& data) {
-  tuff_tensor_desc_t t = TUFF_TENSOR_DESC_INIT;
-  t.data = data.data();
-  t.size_bytes = data.size() * sizeof(float);
-  return t;
-}
 tuff_tensor_desc_t vulkan_tensor(VkBuffer buffer) {
   tuff_tensor_desc_t t = TUFF_TENSOR_DESC_INIT;
   t.memory = TUFF_MEMORY_VULKAN;
@@ -102,15 +35,6 @@ tuff_tensor_desc_t buffer_tensor(tuff_buffer_t* buffer) {
   t.buffer = buffer;
   return t;
 }
-// A run of one input and one output; the desc points to both.
-tuff_run_desc_t run_desc(const tuff_tensor_desc_t& in, const tuff_tensor_desc_t& out) {
-  tuff_run_desc_t desc = TUFF_RUN_DESC_INIT;
-  desc.inputs = &in;
-  desc.outputs = &out;
-  desc.input_count = desc.output_count = 1;
-  return desc;
-}
-std::vector<float> all(float v) { return std::vector<float>(kCount, v); }
 
 TEST_CASE("a prepared run allocates nothing, writes no descriptor, records nothing and submits once") {
   Fixture f(kShift);
@@ -354,6 +278,32 @@ TEST_CASE("with nothing that it would like Tuff still runs") {
   tuff_program_release(program);
   tuff_model_release(model);
   tuff_device_release(device);
+}
+
+TEST_CASE("a gather out of range takes the nearest element, and reads nothing else") {
+  Fixture f(R"(graph "gather" {
+  input %0 "x": f32[64]
+  input %1 "at": i32[64]
+  %2: f32[64] = gather %0, %1 {axis=0} from "Gather_0"
+  output %2 "y"
+}
+)");
+  const int32_t far[] = {0,     -1,      63,         64,      -64,        -65,       65,       4096,
+                         -4096, 1 << 20, -(1 << 20), 1 << 30, -(1 << 30), INT32_MAX, INT32_MIN};
+  std::vector<float> x(kCount), y = all(0);
+  std::vector<int32_t> at(kCount, 7);
+  for (uint32_t i = 0; i < kCount; ++i) x[i] = static_cast<float>(i);
+  std::copy(std::begin(far), std::end(far), at.begin());
+  tuff_tensor_desc_t in[2] = {host_tensor(x), TUFF_TENSOR_DESC_INIT};
+  in[1].dtype = TUFF_I32;
+  in[1].data = at.data();
+  in[1].size_bytes = at.size() * sizeof(int32_t);
+  const tuff_tensor_desc_t out = host_tensor(y);
+  REQUIRE(tuff_session_run(f.session(), in, 2, &out, 1, nullptr) == TUFF_OK);
+  for (uint32_t i = 0; i < kCount; ++i) {
+    const int64_t counted = at[i] < 0 ? int64_t{at[i]} + kCount : at[i];  // negative ones count from the end
+    CHECK(y[i] == x[static_cast<size_t>(std::clamp<int64_t>(counted, 0, kCount - 1))]);
+  }
 }
 
 TEST_CASE("a device that is lost is told by every call, and lets itself be released") {

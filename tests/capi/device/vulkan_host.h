@@ -79,11 +79,3 @@ class VulkanHost {
   VkCommandPool pool_ = VK_NULL_HANDLE;
   VkCommandBuffer commands_ = VK_NULL_HANDLE;
 };
-
-// Allocations by operator new of this thread while it is outside the driver. The program replaces operator new.
-class CountedAllocations {
- public:
-  CountedAllocations();
-  ~CountedAllocations();
-  uint64_t count() const;
-};

@@ -161,6 +161,19 @@ TEST_CASE("a chain of 100,000 nodes loads") {
   CHECK(graph->nodes.size() == kLength);
 }
 
+TEST_CASE("bodies nested 1,000 deep are refused by the node that holds them") {
+  for (const char* op : {"If", "Loop", "Scan"}) {
+    CAPTURE(op);
+    Message body;
+    auto attribute_of = [](const Message& graph) { return Message().text(1, "body").message(6, graph).integer(20, 5); };
+    for (int depth = 0; depth < 1000; ++depth)
+      body = Message().message(1, Message().text(2, "y").text(4, op).message(5, attribute_of(body))).text(2, "g");
+    Model model;
+    model.input("x", {1}).node(op, {"x"}, {"y"}, {attribute_of(body)}).output("y");
+    check_fails(model.load(), Code::kUnsupported, {"'y'", op});
+  }
+}
+
 TEST_CASE("sizes that grow into endless expressions meet a limit") {
   // Each step doubles the terms of the size: (a + b), (a + b) + (a + c), ... then their products.
   Model model;

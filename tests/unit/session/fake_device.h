@@ -53,7 +53,7 @@ class FakeDevice : public Device, public std::enable_shared_from_this<FakeDevice
   Result<std::shared_ptr<Buffer>> borrow_buffer(uint64_t, uint64_t size_bytes) override {
     return std::shared_ptr<Buffer>(std::make_shared<FakeBuffer>(size_bytes, false));
   }
-  Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels&, const PipelineCacheIo&) override {
+  Result<std::shared_ptr<Pipelines>> create_pipelines(const CompiledKernels&, const PipelineOptions&) override {
     return std::make_shared<Pipelines>();
   }
   Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) override;

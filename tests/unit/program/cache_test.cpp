@@ -6,7 +6,7 @@
 #include <fstream>
 #include <thread>
 
-#include "program/disk_cache.h"
+#include "program/cache.h"
 #include "temporary_folder.h"
 
 namespace tuff {
@@ -46,10 +46,10 @@ void write(const fs::path& path, const std::string& content) {
 TEST_CASE("what was stored is loaded, by another object too, and only under its key and kind") {
   TemporaryFolder folder;
   Warnings warnings;
-  DiskCache cache(folder.path + "/made/on/demand", warnings.callback());
+  Cache cache(folder_storage(folder.path + "/made/on/demand"), warnings.callback());
   CHECK_FALSE(cache.load(kKey, "spirv"));
   cache.store(kKey, "spirv", blob_of("words"));
-  DiskCache other(folder.path + "/made/on/demand", warnings.callback());
+  Cache other(folder_storage(folder.path + "/made/on/demand"), warnings.callback());
   CHECK(other.load(kKey, "spirv") == blob_of("words"));
   CHECK_FALSE(other.load(kKey, "pipelines"));
   CHECK_FALSE(other.load(Hash{1, 3}, "spirv"));
@@ -60,12 +60,12 @@ TEST_CASE("what was stored is loaded, by another object too, and only under its 
 
 TEST_CASE("every flipped bit and every truncation is noticed, with one warning, and made good by a store") {
   TemporaryFolder folder;
-  DiskCache first(folder.path, nullptr);
+  Cache first(folder_storage(folder.path), nullptr);
   first.store(kKey, "spirv", blob_of("some words"));
   fs::path file = only_file(folder.path);
   const std::string whole = read(file);
   Warnings warnings;
-  DiskCache cache(folder.path, warnings.callback());
+  Cache cache(folder_storage(folder.path), warnings.callback());
   for (size_t bit = 0; bit < whole.size() * 8; ++bit) {
     std::string damaged = whole;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
@@ -85,7 +85,7 @@ TEST_CASE("every flipped bit and every truncation is noticed, with one warning, 
 
 TEST_CASE("a file under another key's name is not taken for it") {
   TemporaryFolder folder;
-  DiskCache cache(folder.path, nullptr);
+  Cache cache(folder_storage(folder.path), nullptr);
   cache.store(kKey, "spirv", blob_of("words"));
   fs::rename(only_file(folder.path), folder.path + "/" + Hash{3, 4}.hex() + ".spirv");
   CHECK_FALSE(cache.load(Hash{3, 4}, "spirv"));
@@ -96,7 +96,7 @@ TEST_CASE("a folder that cannot be written costs one warning") {
   std::string blocked = folder.path + "/file";
   write(blocked, "not a folder");
   Warnings warnings;
-  DiskCache cache(blocked + "/inside", warnings.callback());
+  Cache cache(folder_storage(blocked + "/inside"), warnings.callback());
   cache.store(kKey, "spirv", blob_of("words"));
   cache.store(kKey, "spirv", blob_of("words"));
   CHECK_FALSE(cache.load(kKey, "spirv"));
@@ -106,7 +106,7 @@ TEST_CASE("a folder that cannot be written costs one warning") {
 TEST_CASE("a folder in a file's place is not a crash") {
   TemporaryFolder folder;
   Warnings warnings;
-  DiskCache cache(folder.path, warnings.callback());
+  Cache cache(folder_storage(folder.path), warnings.callback());
   fs::create_directories(folder.path + "/" + kKey.hex() + ".spirv");
   CHECK_FALSE(cache.load(kKey, "spirv"));
   cache.store(kKey, "spirv", blob_of("words"));
@@ -115,7 +115,7 @@ TEST_CASE("a folder in a file's place is not a crash") {
 
 TEST_CASE("writers and readers at once see whole files") {
   TemporaryFolder folder;
-  DiskCache cache(folder.path, nullptr);
+  Cache cache(folder_storage(folder.path), nullptr);
   const std::string a(5000, 'a'), b(9000, 'b');
   cache.store(kKey, "spirv", blob_of(a));
   std::atomic<int> wrong = 0;
