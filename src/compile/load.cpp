@@ -31,8 +31,7 @@ Result<LoadedModel> timed(const std::string& name, const std::vector<std::string
   auto start = std::chrono::steady_clock::now();
   LoadedModel model;
   TUFF_ASSIGN(model.graph, load());
-  for (const Node& node : model.graph.nodes)
-    if (!model.graph.value(node.output).name.empty()) model.named.push_back(node.output);
+  model.named = named_values(model.graph);
   if (!outputs.empty()) {
     Status chosen = choose_outputs(model.graph, outputs);
     if (!chosen.ok()) return chosen.with_context(name);

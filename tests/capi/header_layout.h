@@ -71,7 +71,8 @@ LAYOUT_CHECK(offsetof(tuff_program_desc_t, observations) == BY_POINTER(40, 36));
 LAYOUT_CHECK(offsetof(tuff_program_desc_t, progress) == BY_POINTER(48, 40));
 LAYOUT_CHECK(offsetof(tuff_program_desc_t, progress_user_data) == BY_POINTER(56, 44));
 
-LAYOUT_CHECK(sizeof(tuff_program_info_t) == 32);
+LAYOUT_CHECK(sizeof(tuff_program_info_t) == PADDED(36));
+LAYOUT_CHECK(offsetof(tuff_program_info_t, exact) == 32);
 LAYOUT_CHECK(offsetof(tuff_program_info_t, weight_bytes) == 16);
 
 LAYOUT_CHECK(offsetof(tuff_symbol_value_t, value) == 0);
