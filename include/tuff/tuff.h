@@ -485,9 +485,10 @@ typedef struct tuff_program_info {
   uint32_t stage_count; /* of tuff_program_stage_time */
   uint64_t weight_bytes;
   uint64_t compile_ns; /* the sum of all stages */
+  int32_t exact;       /* not 0: the same bits on every device */
 } tuff_program_info_t;
 #define TUFF_PROGRAM_INFO_INIT \
-  { (uint32_t)sizeof(tuff_program_info_t), 0, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_program_info_t), 0, 0, 0, 0, 0, 0 }
 
 /* What was made of the model; *out_info is filled as far as its struct_size says. */
 TUFF_API tuff_status_t tuff_program_get_info(const tuff_program_t* program, tuff_program_info_t* out_info,
@@ -495,6 +496,11 @@ TUFF_API tuff_status_t tuff_program_get_info(const tuff_program_t* program, tuff
 /* The name of the index-th stage that made the program, and the nanoseconds that it took; out_time_ns may be NULL. */
 TUFF_API tuff_status_t tuff_program_stage_time(const tuff_program_t* program, uint32_t index, uint64_t* out_time_ns,
                                                char* buffer, uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
+
+/* The graph that the program runs, as a model: names, types, shapes and symbols of its inputs and outputs are those of the
+ * model that it was made of, whichever way it was made. Values in between are those that are left after simplifying. The model
+ * lives on without the program. */
+TUFF_API tuff_status_t tuff_program_model(const tuff_program_t* program, tuff_model_t** out_model, tuff_error_t** out_error);
 
 /* A value for one of the model's symbols. No desc: it does not grow. */
 typedef struct tuff_symbol_value {
@@ -520,6 +526,11 @@ typedef struct tuff_print_desc {
 TUFF_API tuff_status_t tuff_program_print(const tuff_device_t* device, const tuff_model_t* model,
                                           const tuff_program_desc_t* program_desc, const tuff_print_desc_t* print_desc,
                                           char* buffer, uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
+/* A stage of a program that is made, as text, without compiling: the plan, the bound plan, and the graph that it runs, which
+ * stands for TUFF_STAGE_GRAPH and TUFF_STAGE_SIMPLIFIED. TUFF_UNSUPPORTED for stages that a program does not keep, and for the
+ * plan of a program of the CPU, which has none. desc may be NULL. */
+TUFF_API tuff_status_t tuff_program_text(const tuff_program_t* program, const tuff_print_desc_t* desc, char* buffer,
+                                         uint64_t capacity, uint64_t* out_length, tuff_error_t** out_error);
 
 /* ---- Artifacts ---------------------------------------------------------------------------------------------------- */
 
@@ -534,11 +545,11 @@ TUFF_API tuff_status_t tuff_artifact_write_file(const tuff_model_t* model, tuff_
                                                 tuff_error_t** out_error);
 
 /* Makes a program of an artifact without compiling, and uploads its weights. It takes the plan for a device with the same
- * facts, else the first whose needs this device meets, the fallback last; the CPU takes the graph. Of desc, which may be
- * NULL, what is said of caches, progress, threads and cancelling counts; the artifact says what is exact. The file is mapped
- * while the program lives: it must not be changed, only replaced. TUFF_UNSUPPORTED for an artifact of another format or
- * numerics version, for a device that no plan fits, and for a description; TUFF_CORRUPT for bytes that are no whole artifact;
- * TUFF_IO where there is no file.
+ * facts, else the first whose needs this device meets, the fallback last; the CPU takes the graph. For a description the
+ * program can be printed, not run. Of desc, which may be NULL, what is said of caches, progress, threads and cancelling counts;
+ * the artifact says what is exact. The file is mapped while the program lives: it must not be changed, only replaced.
+ * TUFF_UNSUPPORTED for an artifact of another format or numerics version, and for a device that no plan fits; TUFF_CORRUPT for
+ * bytes that are no whole artifact; TUFF_IO where there is no file.
  *
  * A hash guards against damage, not against malice: modules are code for the driver. Load artifacts of those whose programs
  * you would run. */
@@ -712,6 +723,18 @@ TUFF_API tuff_status_t tuff_run_cancel(tuff_run_t* run, tuff_error_t** out_error
 /* Ends the handle, which is not counted; NULL is nothing. A run that has not ended goes on, and counts as in flight until it
  * has; its outputs are not copied. */
 TUFF_API void tuff_run_release(tuff_run_t* run);
+
+/* What a run may differ from the truth by, element by element: Tuff's published bounds of fast mode (sums by the number of
+ * their terms, functions by their ULPs, each rounding once), worked out on the CPU with the truth in doubles. `inputs` and
+ * `outputs`: all that one run of the program took and gave, in host memory, row-major, with shapes. `truths` and `bounds`: as
+ * many TUFF_F64 tensors of the outputs' shapes, to be written. An output that is computed from other outputs is held against
+ * what follows from those as the run gave them. So with every value an output (tuff_model_desc_t::outputs) each bound is of a
+ * few operations; of a deep network's last output alone it is wider than any error. Infinite: nothing is promised, as where
+ * rounding tips a comparison. TUFF_UNSUPPORTED without a compiler. */
+TUFF_API tuff_status_t tuff_program_error_bounds(const tuff_program_t* program, const tuff_tensor_desc_t* inputs,
+                                                 uint32_t input_count, const tuff_tensor_desc_t* outputs,
+                                                 const tuff_tensor_desc_t* truths, const tuff_tensor_desc_t* bounds,
+                                                 uint32_t output_count, tuff_error_t** out_error);
 
 /* After a finished run of a session with timestamps: *out_count, and up to `capacity` device times in nanoseconds, one a
  * dispatch in order. *out_count is 0 where the device has no timestamps. */

@@ -410,6 +410,15 @@ inline std::vector<tuff_symbol_value_t> symbol_values(std::span<const SymbolValu
   return out;
 }
 
+inline tuff_print_desc_t print_desc(tuff_stage_t stage, tuff_format_t format, std::span<const tuff_symbol_value_t> symbols) {
+  tuff_print_desc_t desc = TUFF_PRINT_DESC_INIT;
+  desc.stage = stage;
+  desc.format = format;
+  desc.symbols = symbols.data();
+  desc.symbol_count = static_cast<uint32_t>(symbols.size());
+  return desc;
+}
+
 }  // namespace detail
 
 class Program : public detail::Handle<tuff_program_t, tuff_program_retain, tuff_program_release> {
@@ -438,6 +447,12 @@ class Program : public detail::Handle<tuff_program_t, tuff_program_retain, tuff_
     tuff_program_info_t info = TUFF_PROGRAM_INFO_INIT;
     (void)tuff_program_get_info(get(), &info, nullptr);
     return info;
+  }
+  // The graph that it runs.
+  Model model() const {
+    tuff_model_t* model = nullptr;
+    (void)tuff_program_model(get(), &model, nullptr);
+    return Model(model);
   }
   std::vector<StageTime> stage_times() const {
     std::vector<StageTime> out(info().stage_count);
@@ -469,16 +484,22 @@ inline Result<std::string> print_stage(const Device& device, const Model& model,
                                        std::span<const SymbolValue> symbols = {}) {
   tuff_program_desc_t program = detail::program_desc(options);
   std::vector<tuff_symbol_value_t> values = detail::symbol_values(symbols);
-  tuff_print_desc_t print = TUFF_PRINT_DESC_INIT;
-  print.stage = stage;
-  print.format = format;
-  print.symbols = values.data();
-  print.symbol_count = static_cast<uint32_t>(values.size());
+  const tuff_print_desc_t print = detail::print_desc(stage, format, values);
   return detail::checked_text(
       [&](char* b, uint64_t c, uint64_t* n, tuff_error_t** error) {
         return tuff_program_print(device.get(), model.get(), &program, &print, b, c, n, error);
       },
       uint64_t{16} << 20);
+}
+
+// A stage of a program that is made, see tuff_program_text().
+inline Result<std::string> print_stage(const Program& program, tuff_stage_t stage, tuff_format_t format = TUFF_FORMAT_TEXT,
+                                       std::span<const SymbolValue> symbols = {}) {
+  std::vector<tuff_symbol_value_t> values = detail::symbol_values(symbols);
+  const tuff_print_desc_t print = detail::print_desc(stage, format, values);
+  return detail::checked_text([&](char* b, uint64_t c, uint64_t* n,
+                                  tuff_error_t** error) { return tuff_program_text(program.get(), &print, b, c, n, error); },
+                              uint64_t{1} << 20);
 }
 
 // ---- Sessions --------------------------------------------------------------------------------------------------------
@@ -597,6 +618,24 @@ class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_
     return {};
   }
 };
+
+// tuff_program_error_bounds(): truths and bounds are TUFF_F64 tensors of the outputs' shapes.
+inline Status error_bounds(const Program& program, std::span<const Tensor> inputs, std::span<const Tensor> outputs,
+                           std::span<const Tensor> truths, std::span<const Tensor> bounds) {
+  auto descs = [](std::span<const Tensor> tensors) {
+    std::vector<tuff_tensor_desc_t> out;
+    for (const Tensor& t : tensors) out.push_back(t.desc());
+    return out;
+  };
+  const auto in = descs(inputs), out = descs(outputs), truth = descs(truths), bound = descs(bounds);
+  tuff_error_t* error = nullptr;
+  if (truth.size() != out.size() || bound.size() != out.size())
+    return Error{TUFF_INVALID_ARGUMENT, "There is one truth and one bound for each output."};
+  tuff_status_t status = tuff_program_error_bounds(program.get(), in.data(), static_cast<uint32_t>(in.size()), out.data(),
+                                                   truth.data(), bound.data(), static_cast<uint32_t>(out.size()), &error);
+  if (status != TUFF_OK) return detail::take(status, error);
+  return {};
+}
 
 }  // namespace cpp
 }  // namespace tuff

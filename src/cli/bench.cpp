@@ -7,9 +7,8 @@
 
 #include "cli/execute.h"
 #include "cli/json.h"
+#include "cli/made_program.h"
 #include "cli/model_inputs.h"
-#include "cli/target_options.h"
-#include "cli/terminal.h"
 
 namespace tuff::cli {
 namespace {
@@ -121,7 +120,7 @@ std::string as_json(const Measured& m, const Model& model, const Device& device,
   json.key("model").string(arguments.positional()[0]);
   json.key("device").string(device.name());
   json.key("driver").string(device.driver());
-  json.key("exact").boolean(arguments.has("--exact"));
+  json.key("exact").boolean(m.program.exact != 0);
   json.key("fuse").boolean(!arguments.has("--no-fuse"));
   number("runs", m.wall_ns.size());
   write_times(json, "wall_ns", m.wall_ns);
@@ -166,46 +165,34 @@ void print_table(const Measured& m, const Model& model, const Device& device) {
 }
 
 int bench(const Arguments& arguments) {
-  Result<ProgramOptions> options = read_program_options(arguments);
-  if (!options) return exit_for(options.error());
   Result<int64_t> runs = arguments.integer("--runs", 20, 1, 1000000);
   if (!runs) return exit_for(runs.error());
   Result<int64_t> warmup = arguments.integer("--warmup", 3, 0, 1000000);
   if (!warmup) return exit_for(warmup.error());
-  Result<std::vector<SymbolValue>> dims = read_dims(arguments);
-  if (!dims) return exit_for(dims.error());
-  Result<Model> model = open_model(arguments);
-  if (!model) return exit_for(model.error());
-  Result<std::vector<HostTensor>> inputs = read_inputs(arguments, *model, *dims, true);
-  if (!inputs) return exit_for(inputs.error());
-  Result<Device> device = open_device(arguments);
-  if (!device) return exit_for(device.error());
+  Result<MadeProgram> made = make_program(arguments, true);
+  if (!made) return exit_for(made.error());
 
   Measured measured;
-  uint64_t start = now_ns();
-  Result<Program> program = Program::create(*device, *model, *options);
-  measured.compile_ns = now_ns() - start;
-  end_progress();
-  if (!program) return exit_for(program.error());
-  measured.program = program->info();
-  measured.stages = program->stage_times();
+  measured.compile_ns = made->make_ns;
+  measured.program = made->program.info();
+  measured.stages = made->program.stage_times();
   std::vector<Tensor> views;
-  for (HostTensor& input : *inputs) views.push_back(input.view());
-  if (Status s = measure_wall(*program, *model, views, {*runs, *warmup}, measured); !s) return exit_for(s.error());
-  if (device->info().has_timestamps) {
-    if (Status s = measure_device(*program, views, std::min<int64_t>(*runs, 10), measured); !s) return exit_for(s.error());
+  for (HostTensor& input : made->inputs) views.push_back(input.view());
+  if (Status s = measure_wall(made->program, made->model, views, {*runs, *warmup}, measured); !s) return exit_for(s.error());
+  if (made->device.info().has_timestamps) {
+    if (Status s = measure_device(made->program, views, std::min<int64_t>(*runs, 10), measured); !s) return exit_for(s.error());
   }
   if (arguments.has("--json"))
-    std::printf("%s\n", as_json(measured, *model, *device, arguments).c_str());
+    std::printf("%s\n", as_json(measured, made->model, made->device, arguments).c_str());
   else
-    print_table(measured, *model, *device);
+    print_table(measured, made->model, made->device);
   return kExitOk;
 }
 
 }  // namespace
 
 const Verb kBenchVerb = {"bench",
-                         "MODEL.onnx [--runs N] [--json] [options]",
+                         "MODEL.onnx|M.tuff [--runs N] [--json] [options]",
                          "measure a model, from its file to its outputs",
                          "  tuff bench resnet18.onnx\n"
                          "  tuff bench model.onnx --runs 100 --warmup 10 --json\n"

@@ -1,18 +1,32 @@
 #include "cli/bisect.h"
 
 #include "cli/execute.h"
+#include "cli/made_program.h"
 #include "cli/terminal.h"
 
 namespace tuff::cli {
 
-Result<std::map<std::string, HostTensor>> reference_outputs(const Model& model, const ProgramOptions& options,
-                                                            std::vector<HostTensor>& inputs) {
+namespace {
+
+Result<Program> reference_program(const Arguments& arguments, const Model& model) {
   DeviceOptions cpu;
   cpu.selector = "cpu";
   cpu.allow_software = true;
   Result<Device> device = Device::open(cpu);
   if (!device) return device.error();
-  Result<Program> program = Program::create(*device, model, options);
+  Result<bool> artifact = is_artifact(arguments);
+  if (!artifact) return artifact.error();
+  if (*artifact) return load_artifact(arguments, *device);
+  Result<ProgramOptions> options = read_program_options(arguments);
+  if (!options) return options.error();
+  return Program::create(*device, model, *options);
+}
+
+}  // namespace
+
+Result<std::map<std::string, HostTensor>> reference_outputs(const Arguments& arguments, const Model& model,
+                                                            std::vector<HostTensor>& inputs) {
+  Result<Program> program = reference_program(arguments, model);
   end_progress();
   if (!program) return program.error();
   Result<std::vector<NamedTensor>> outputs = execute(*program, model, inputs);
@@ -26,12 +40,14 @@ namespace {
 
 // The value as the only output, on the device against the reference.
 Result<Difference> difference_of(const std::string& value, const Arguments& arguments, const Device& device,
-                                 const ProgramOptions& options, std::vector<HostTensor>& inputs, const Tolerance& tolerance) {
+                                 std::vector<HostTensor>& inputs, const Tolerance& tolerance) {
+  Result<ProgramOptions> options = read_program_options(arguments);
+  if (!options) return options.error();
   Result<Model> model = open_model(arguments, {value});
   if (!model) return model.error();
-  Result<std::map<std::string, HostTensor>> expected = reference_outputs(*model, options, inputs);
+  Result<std::map<std::string, HostTensor>> expected = reference_outputs(arguments, *model, inputs);
   if (!expected) return expected.error();
-  Result<Program> program = Program::create(device, *model, options);
+  Result<Program> program = Program::create(device, *model, *options);
   end_progress();
   if (!program) return program.error();
   Result<std::vector<NamedTensor>> outputs = execute(*program, *model, inputs);
@@ -41,7 +57,7 @@ Result<Difference> difference_of(const std::string& value, const Arguments& argu
 
 }  // namespace
 
-Result<std::optional<FirstBeyond>> first_beyond(const Arguments& arguments, const Device& device, const ProgramOptions& options,
+Result<std::optional<FirstBeyond>> first_beyond(const Arguments& arguments, const Device& device,
                                                 std::vector<HostTensor>& inputs, const Tolerance& tolerance) {
   Result<Model> model = open_model(arguments, {});
   if (!model) return model.error();
@@ -50,7 +66,7 @@ Result<std::optional<FirstBeyond>> first_beyond(const Arguments& arguments, cons
   size_t good = 0, bad = values.size();  // values before `good` are within; `bad`, if it is one, is beyond
   while (good < bad) {
     const size_t middle = good + (bad - good) / 2;
-    Result<Difference> d = difference_of(values[middle].name, arguments, device, options, inputs, tolerance);
+    Result<Difference> d = difference_of(values[middle].name, arguments, device, inputs, tolerance);
     if (!d) return d.error();
     if (within(*d, tolerance)) {
       good = middle + 1;
@@ -60,6 +76,35 @@ Result<std::optional<FirstBeyond>> first_beyond(const Arguments& arguments, cons
     }
   }
   return first;
+}
+
+Result<std::optional<BoundedValues>> bounded_values(const Arguments& arguments, const Device& device,
+                                                    std::vector<HostTensor>& inputs) {
+  Result<ProgramOptions> options = read_program_options(arguments);
+  if (!options) return options.error();
+  Result<Model> whole = open_model(arguments, {});
+  if (!whole) return whole.error();
+  const std::vector<ModelValue> values = whole->values();
+  if (values.empty()) return std::optional<BoundedValues>();
+  std::vector<std::string> names;
+  for (const ModelValue& value : values) names.push_back(value.name);
+  Result<Model> model = open_model(arguments, std::move(names));
+  if (!model) return model.error();
+  Result<Program> program = Program::create(device, *model, *options);
+  end_progress();
+  if (!program) return program.error();
+  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, inputs);
+  if (!outputs) return outputs.error();
+  Result<std::vector<BoundShare>> shares = shares_of_bound(*program, inputs, *outputs);
+  if (!shares) return shares.error();
+  BoundedValues found;
+  found.count = values.size();
+  found.worst = {values[0], (*shares)[0]};
+  for (size_t i = 0; i < values.size(); ++i) {
+    if ((*shares)[i].share > found.worst.share.share) found.worst = {values[i], (*shares)[i]};
+    if ((*shares)[i].beyond != 0 && !found.first_beyond) found.first_beyond = ValueShare{values[i], (*shares)[i]};
+  }
+  return std::optional(found);
 }
 
 }  // namespace tuff::cli

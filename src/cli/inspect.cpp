@@ -1,7 +1,7 @@
 // tuff inspect and tuff explain: what the stages made of a model, for a device that need not be in this machine.
 #include <cstdio>
 
-#include "cli/target_options.h"
+#include "cli/made_program.h"
 #include "cli/terminal.h"
 
 namespace tuff::cli {
@@ -16,17 +16,37 @@ constexpr StageRow kStages[] = {{"graph", TUFF_STAGE_GRAPH},     {"simplified", 
                                 {"kernels", TUFF_STAGE_KERNELS}, {"plan", TUFF_STAGE_PLAN},
                                 {"bound", TUFF_STAGE_BOUND},     {"spirv", TUFF_STAGE_SPIRV}};
 
-int print(const Arguments& arguments, tuff_stage_t stage, tuff_format_t format) {
+// Of the artifact that was given: what was made for the device.
+Result<std::string> text_of_artifact(const Arguments& arguments, tuff_stage_t stage, tuff_format_t format,
+                                     const std::vector<SymbolValue>& dims) {
+  Result<Device> device = open_device(arguments);
+  if (!device) return device.error();
+  Result<Program> program = load_artifact(arguments, *device);
+  end_progress();
+  if (!program) return program.error();
+  return print_stage(*program, stage, format, dims);
+}
+
+Result<std::string> text_of_model(const Arguments& arguments, tuff_stage_t stage, tuff_format_t format,
+                                  const std::vector<SymbolValue>& dims) {
   Result<ProgramOptions> options = read_program_options(arguments);
-  if (!options) return exit_for(options.error());
+  if (!options) return options.error();
+  Result<Model> model = open_model(arguments);
+  if (!model) return model.error();
+  Result<Device> device = open_device(arguments);
+  if (!device) return device.error();
+  Result<std::string> text = print_stage(*device, *model, *options, stage, format, dims);
+  end_progress();
+  return text;
+}
+
+int print(const Arguments& arguments, tuff_stage_t stage, tuff_format_t format) {
   Result<std::vector<SymbolValue>> dims = read_dims(arguments);
   if (!dims) return exit_for(dims.error());
-  Result<Model> model = open_model(arguments);
-  if (!model) return exit_for(model.error());
-  Result<Device> device = open_device(arguments);
-  if (!device) return exit_for(device.error());
-  Result<std::string> text = print_stage(*device, *model, *options, stage, format, *dims);
-  end_progress();
+  Result<bool> artifact = is_artifact(arguments);
+  if (!artifact) return exit_for(artifact.error());
+  Result<std::string> text =
+      *artifact ? text_of_artifact(arguments, stage, format, *dims) : text_of_model(arguments, stage, format, *dims);
   if (!text) return exit_for(text.error());
   std::fwrite(text->data(), 1, text->size(), stdout);
   if (!text->empty() && text->back() != '\n') std::fputc('\n', stdout);
@@ -53,12 +73,14 @@ std::vector<Option> as_option() {
 
 const Verb kInspectVerb = {
     "inspect",
-    "MODEL.onnx --stage=STAGE [--json] [options]",
+    "MODEL.onnx|M.tuff --stage=STAGE [--json] [options]",
     "print any stage between the model's file and SPIR-V",
     "  tuff inspect model.onnx --stage=graph\n"
     "  tuff inspect model.onnx --stage=plan --json\n"
     "  tuff inspect model.onnx --stage=kernels --as phone.txt\n"
-    "Stages: graph, simplified, layout, fusion, kernels, plan, bound, spirv. JSON: plan and bound.\n",
+    "Stages: graph, simplified, layout, fusion, kernels, plan, bound, spirv. JSON: plan and bound. An artifact has graph, "
+    "plan\n"
+    "and bound.\n",
     join({{{"--stage", nullptr, "STAGE", "what to print; default: plan"}, {"--json", nullptr, nullptr, "as JSON"}},
           as_option(),
           model_options(),

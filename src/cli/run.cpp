@@ -3,10 +3,9 @@
 
 #include "base/native_path.h"
 #include "cli/execute.h"
+#include "cli/made_program.h"
 #include "cli/model_inputs.h"
 #include "cli/npy.h"
-#include "cli/target_options.h"
-#include "cli/terminal.h"
 
 namespace tuff::cli {
 namespace {
@@ -32,20 +31,9 @@ Status write_outputs(const std::string& folder, const std::vector<NamedTensor>& 
 }
 
 int run(const Arguments& arguments) {
-  Result<ProgramOptions> options = read_program_options(arguments);
-  if (!options) return exit_for(options.error());
-  Result<std::vector<SymbolValue>> dims = read_dims(arguments);
-  if (!dims) return exit_for(dims.error());
-  Result<Model> model = open_model(arguments);
-  if (!model) return exit_for(model.error());
-  Result<std::vector<HostTensor>> inputs = read_inputs(arguments, *model, *dims, false);
-  if (!inputs) return exit_for(inputs.error());
-  Result<Device> device = open_device(arguments);
-  if (!device) return exit_for(device.error());
-  Result<Program> program = Program::create(*device, *model, *options);
-  end_progress();
-  if (!program) return exit_for(program.error());
-  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, *inputs, *dims);
+  Result<MadeProgram> made = make_program(arguments, false);
+  if (!made) return exit_for(made.error());
+  Result<std::vector<NamedTensor>> outputs = execute(made->program, made->model, made->inputs, made->dims);
   if (!outputs) return exit_for(outputs.error());
   if (arguments.has("--output")) {
     if (Status s = write_outputs(std::string(arguments.value("--output")), *outputs); !s) return exit_for(s.error());
@@ -59,10 +47,11 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 const Verb kRunVerb = {"run",
-                       "MODEL.onnx -i NAME=FILE.npy [-o FOLDER] [options]",
+                       "MODEL.onnx|M.tuff -i NAME=FILE.npy [-o FOLDER] [options]",
                        "run a model once and write its outputs",
                        "  tuff run resnet18.onnx -i data=photo.npy -o out/\n"
                        "  tuff run model.onnx -i inputs.npz -o out/ --exact\n"
+                       "  tuff run model.tuff -i inputs.npz -o out/\n"
                        "  tuff run model.onnx --random-inputs 1 --dim height=480 --dim width=640\n",
                        join({input_options(),
                              {{"--output", "-o", "FOLDER", "where each output is written, as NAME.npy"}},

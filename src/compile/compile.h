@@ -52,5 +52,7 @@ struct PrintRequest {
 };
 Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, const CompileOptions& options,
                                 const PrintRequest& request);
+// Of a program that is made: its graph, for kGraph and kSimplified, kPlan and kBound; UNSUPPORTED for the others.
+Result<std::string> print_stage(const Program& program, const PrintRequest& request);
 
 }  // namespace tuff

@@ -41,8 +41,7 @@ Result<LoadedModel> timed(const std::string& name, const LoadOptions& options, c
     if (!with.ok()) return with.status().with_context(name);
     model.graph = std::move(with).value();
   }
-  for (const Node& node : model.graph.nodes)
-    if (!model.graph.value(node.output).name.empty()) model.named.push_back(node.output);
+  model.named = named_values(model.graph);
   Status verified = verify(model.graph);
   if (!verified.ok()) return verified.with_context(name);
   model.load_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();

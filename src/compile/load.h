@@ -16,6 +16,13 @@ struct LoadedModel {
   int64_t load_ns = 0;
 };
 
+inline std::vector<ValueId> named_values(const Graph& graph) {
+  std::vector<ValueId> named;
+  for (const Node& node : graph.nodes)
+    if (!graph.value(node.output).name.empty()) named.push_back(node.output);
+  return named;
+}
+
 // A file whose name ends in ".graph" holds a Graph as print() writes it; any other is a model of a known format.
 // `outputs`: values by name, instead of the model's own outputs; none: those. What they do not need stays until simplify.
 Result<LoadedModel> load_model(const std::string& path, const LoadOptions& options,

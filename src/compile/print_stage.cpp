@@ -48,6 +48,23 @@ Result<std::optional<BoundPlan>> bind_for_print(const Plan& plan, const DeviceIn
   return std::optional<BoundPlan>(std::move(bound));
 }
 
+std::string stage_name(Stage stage) { return "'" + std::string(kStageNames[static_cast<size_t>(stage)]) + "'"; }
+
+// The sentence for a stage that has no such text.
+Status check_format(const PrintRequest& request) {
+  if (request.format != TextFormat::kJson || request.stage == Stage::kPlan || request.stage == Stage::kBound)
+    return ok_status();
+  return unsupported("Stage " + stage_name(request.stage) + " has no JSON; 'plan' and 'bound' have.");
+}
+
+// kPlan or kBound.
+Result<std::string> print_plan(const Plan& plan, const DeviceInfo& device, const PrintRequest& request) {
+  const bool is_text = request.format == TextFormat::kText, is_bound = request.stage == Stage::kBound;
+  if (is_text && !is_bound) return print(plan);
+  TUFF_ASSIGN(std::optional<BoundPlan> bound, bind_for_print(plan, device, request.symbols, is_bound));
+  return is_text ? print(*bound) : print_json(plan, bound ? &*bound : nullptr);
+}
+
 }  // namespace
 
 std::optional<Stage> stage_from_name(std::string_view name) {
@@ -59,10 +76,7 @@ std::optional<Stage> stage_from_name(std::string_view name) {
 
 Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, const CompileOptions& options,
                                 const PrintRequest& request) {
-  if (request.format == TextFormat::kJson && request.stage != Stage::kPlan && request.stage != Stage::kBound) {
-    return unsupported("Stage '" + std::string(kStageNames[static_cast<size_t>(request.stage)]) +
-                       "' has no JSON; 'plan' and 'bound' have.");
-  }
+  TUFF_TRY(check_format(request));
   if (request.stage == Stage::kGraph) return print(graph);
   TUFF_ASSIGN(Stages stages, run_stages(graph, device, options, request.stage));
   switch (request.stage) {
@@ -76,17 +90,21 @@ Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, co
     case Stage::kExplain: return explain(stages.fusion, stages.laid_out) + explain_lowered(stages.lowered);
     case Stage::kKernels: return print_kernels(stages.plan);
     case Stage::kSpirv: return print_modules(stages);
-    case Stage::kPlan: {
-      if (request.format == TextFormat::kText) return print(stages.plan);
-      TUFF_ASSIGN(std::optional<BoundPlan> bound, bind_for_print(stages.plan, device, request.symbols, false));
-      return print_json(stages.plan, bound ? &*bound : nullptr);
-    }
-    case Stage::kBound: {
-      TUFF_ASSIGN(std::optional<BoundPlan> bound, bind_for_print(stages.plan, device, request.symbols, true));
-      return request.format == TextFormat::kText ? print(*bound) : print_json(stages.plan, &*bound);
-    }
+    case Stage::kPlan:
+    case Stage::kBound: return print_plan(stages.plan, device, request);
   }
   return internal_error("A stage without a text.");
+}
+
+Result<std::string> print_stage(const Program& program, const PrintRequest& request) {
+  TUFF_TRY(check_format(request));
+  if (request.stage == Stage::kGraph || request.stage == Stage::kSimplified) return print(program.plan.graph);
+  if (request.stage != Stage::kPlan && request.stage != Stage::kBound)
+    return unsupported("A program that is made keeps no stage " + stage_name(request.stage) +
+                       "; it has 'graph', 'plan' and 'bound'. The model it was made of has them all.");
+  if (program.target.kind == TargetKind::kCpu)
+    return unsupported("The CPU interprets the program's graph; there is no stage " + stage_name(request.stage) + ".");
+  return print_plan(program.plan, program.target.info, request);
 }
 
 }  // namespace tuff

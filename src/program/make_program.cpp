@@ -35,11 +35,9 @@ Status finish_program(Program& program, const CompiledKernels& modules, const Dr
 
 Result<std::shared_ptr<const Program>> load_program(const Bytes& bytes, const std::string& source, const Target& target,
                                                     uint32_t numerics_version, const DriverOptions& options) {
-  if (target.kind == TargetKind::kDescription)
-    return unsupported("'" + target.info.name + "' is the description of a device; an artifact is loaded to run.");
   auto program = std::make_shared<Program>();
   program->target = target;
-  const DeviceInfo* device = target.kind == TargetKind::kDevice ? &target.info : nullptr;
+  const DeviceInfo* device = target.kind == TargetKind::kCpu ? nullptr : &target.info;
   Result<LoadedArtifact> loaded =
       timed_stage("artifact", options.progress, program->times, [&] { return load_artifact(bytes, device, numerics_version); });
   if (!loaded.ok()) return loaded.status().with_context(source);

@@ -38,7 +38,8 @@ struct DriverOptions {
 Status finish_program(Program& program, const CompiledKernels& modules, const DriverOptions& options);
 
 // An artifact's bytes to a program on the target: `source` stands for them in messages. The program keeps the owner of the
-// bytes. UNSUPPORTED for descriptions, for versions of other libraries, and where no plan in it fits the device.
+// bytes. For a description it has no pipelines. UNSUPPORTED for versions of other libraries, and where no plan in it fits the
+// device.
 Result<std::shared_ptr<const Program>> load_program(const Bytes& bytes, const std::string& source, const Target& target,
                                                     uint32_t numerics_version, const DriverOptions& options);
 

@@ -2,6 +2,7 @@
 // linker chooses between the two, so that src/api is one and every function exists in every build.
 #include "compile/compile.h"
 #include "compile/load.h"
+#include "compile/run_bounds.h"
 
 namespace tuff {
 namespace {
@@ -31,6 +32,14 @@ Result<std::vector<std::byte>> compile_artifact(const Graph& graph, const std::v
 
 Result<std::string> print_stage(const Graph& graph, const DeviceInfo&, const CompileOptions&, const PrintRequest&) {
   return no_compiler("print the stages of '" + graph.name + "'");
+}
+
+Result<std::string> print_stage(const Program& program, const PrintRequest&) {
+  return no_compiler("print the stages of '" + program.plan.graph.name + "'");
+}
+
+Result<std::vector<Bounded>> run_bounds(const Graph& graph, const std::vector<Tensor>&, const std::vector<Tensor>&) {
+  return no_compiler("bound the errors of '" + graph.name + "'");
 }
 
 }  // namespace tuff

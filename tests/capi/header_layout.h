@@ -90,7 +90,8 @@ LAYOUT_CHECK(offsetof(tuff_program_desc_t, cache_user_data) == BY_POINTER(104, 6
 LAYOUT_CHECK(offsetof(tuff_program_desc_t, cancel_token) == BY_POINTER(112, 72));
 LAYOUT_CHECK(sizeof(tuff_program_desc_t) == PADDED(BY_POINTER(120, 76)));
 
-LAYOUT_CHECK(sizeof(tuff_program_info_t) == 32);
+LAYOUT_CHECK(sizeof(tuff_program_info_t) == PADDED(36));
+LAYOUT_CHECK(offsetof(tuff_program_info_t, exact) == 32);
 LAYOUT_CHECK(offsetof(tuff_program_info_t, weight_bytes) == 16);
 
 LAYOUT_CHECK(offsetof(tuff_symbol_value_t, value) == 0);

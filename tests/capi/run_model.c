@@ -30,6 +30,26 @@ static tuff_program_t* make_program(tuff_device_t* device, const char* path) {
   return program;
 }
 
+/* Says what the program takes and gives, as its own model names it. */
+static void print_tensors(const tuff_program_t* program) {
+  tuff_model_t* model;
+  tuff_direction_t direction;
+  check(tuff_program_model(program, &model, &error));
+  for (direction = TUFF_INPUT; direction <= TUFF_OUTPUT; ++direction) {
+    char name[64], size[32];
+    uint32_t rank, axis;
+    check(tuff_model_tensor_name(model, direction, 0, name, sizeof name, NULL, &error));
+    check(tuff_model_tensor_type(model, direction, 0, NULL, &rank, &error));
+    printf("%s %s: [", direction == TUFF_INPUT ? "input" : "output", name);
+    for (axis = 0; axis < rank; ++axis) {
+      check(tuff_model_tensor_axis(model, direction, 0, axis, NULL, size, sizeof size, NULL, &error));
+      printf("%s%s", axis ? ", " : "", size);
+    }
+    printf("]\n");
+  }
+  tuff_model_release(model);
+}
+
 int main(int argc, char** argv) {
   tuff_device_desc_t any = TUFF_DEVICE_DESC_INIT;
   tuff_device_t* device;
@@ -47,6 +67,7 @@ int main(int argc, char** argv) {
   any.allow_software = 1;
   check(tuff_device_open(&any, &device, &error));
   program = make_program(device, argv[1]);
+  print_tensors(program);
   check(tuff_session_create(program, NULL, &session, &error));
 
   count = (uint64_t)(3 * shape[2] * shape[3]);

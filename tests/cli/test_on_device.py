@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from command import CommandTest
+from command import CHAIN, CommandTest
 from tensors import npy_bytes, npz_bytes, read_npy
 
 
@@ -64,6 +64,29 @@ class OnDevice(CommandTest):
         code, out, err = self.tuff(*words, "--bits", "--json")
         first = json.loads(out)["first_beyond"]
         self.assertEqual((first["value"], first["nodes"]), ("larger", "second, third"))
+
+    def test_every_value_is_within_its_own_bound(self):
+        out = self.passes("verify", "chain.graph", "--random-inputs", "3")
+        self.assertRegex(out, r"ok   y: .*, 0\.\d+ of the bound, ")
+        names = CHAIN.replace("%1:", '%1 "tanh":').replace("%2:", '%2 "product":')
+        (self.folder / "named.graph").write_text(names)
+        words = ("verify", "named.graph", "--random-inputs", "3", "--bisect")
+        self.assertIn("each of 2 values from those before it: at most 0.", self.passes(*words))
+        result = json.loads(self.passes(*words, "--json"))
+        self.assertEqual((result["values"], result["worst_value"]["beyond_bound"]), (2, 0))
+        self.assertIn(result["worst_value"]["nodes"], ("Tanh_0", "Mul_1"))
+        self.assertNotIn("first_beyond_bound", result)
+
+    def test_an_artifact_runs_as_its_model_does(self):
+        (self.folder / "device.txt").write_text(self.passes("devices", "--text", "0"))
+        self.passes("compile", "chain.graph", "-o", "chain.tuff", "--for", "device.txt")
+        for source in ("graph", "tuff"):
+            self.passes("run", f"chain.{source}", "--random-inputs", "5", "-o", source)
+        self.assertEqual((self.folder / "graph/y.npy").read_bytes(), (self.folder / "tuff/y.npy").read_bytes())
+        self.passes("verify", "chain.tuff", "--random-inputs", "5")
+        self.assertEqual(self.passes("inspect", "chain.tuff"), self.passes("inspect", "chain.graph"))
+        self.passes("compile", "chain.graph", "-o", "exact.tuff", "--for", "device.txt", "--exact")
+        self.assertIn("bits same", self.passes("verify", "exact.tuff", "--random-inputs", "5"))
 
     def test_any_value_may_be_an_output(self):
         out = self.passes("run", "small.graph", "--random-inputs", "5", "--dim", "n=3", "--value", "max/of:rows")

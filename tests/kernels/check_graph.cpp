@@ -4,7 +4,7 @@
 #include <cstring>
 #include <sstream>
 
-#include "kernels/error_bound.h"
+#include "reference/error_bound.h"
 #include "reference/reference.h"
 
 namespace tuff {

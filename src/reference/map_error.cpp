@@ -1,4 +1,4 @@
-#include "kernels/map_error.h"
+#include "reference/map_error.h"
 
 #include <algorithm>
 #include <cmath>

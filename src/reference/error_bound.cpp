@@ -1,10 +1,10 @@
-#include "kernels/error_bound.h"
+#include "reference/error_bound.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "kernels/map_error.h"
+#include "reference/map_error.h"
 #include "reference/reference.h"
 
 namespace tuff {
