@@ -1,5 +1,7 @@
 # Fails unless libtuff.so, or the DLL of libtuff.dll.a, exports exactly the functions that the public headers declare.
 # With BINARY and FORBIDDEN, a regular expression, also if text or names in that file match it; with LIMIT_BYTES, if it is larger.
+# With IMPORTS_FORBIDDEN, a regular expression, also if the library takes a symbol that it matches from whoever else in the
+# process has it.
 # cmake -DNM=nm -DLIBRARY=libtuff.so|libtuff.dll.a [-DBINARY=libtuff.so|tuff-0.dll] -DHEADERS=include/tuff -P exports.cmake
 set(lines)
 foreach(header tuff.h tuff_vulkan.h)
@@ -35,6 +37,13 @@ if(NOT "${declared}" STREQUAL "${exported}")
 endif()
 list(LENGTH declared count)
 message("exports: ${count} functions, all of them declared.")
+if(IMPORTS_FORBIDDEN AND NOT LIBRARY MATCHES "\\.a$")  # a DLL names whom it takes a symbol from
+  execute_process(COMMAND ${NM} -D --undefined-only ${LIBRARY} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^\n]*(${IMPORTS_FORBIDDEN})[^\n]*" found "${symbols}")
+  if(found)
+    message(FATAL_ERROR "${LIBRARY} imports what it should have in itself: ${found}")
+  endif()
+endif()
 if(FORBIDDEN)
   file(STRINGS ${BINARY} found REGEX "${FORBIDDEN}")
   if(found)
