@@ -4,7 +4,8 @@
 # `extern const unsigned char NAME[]` (aligned to 64) and `extern const size_t NAME_size`, which tuff_program_load_memory takes.
 # FOR names devices that it is for besides the fallback: texts that `tuff devices --text` writes. Files are relative to the
 # current source folder; NAME is the model's file name without its last extension, if that is a C identifier. The same bytes
-# lie as NAME.tuff in the current binary folder. TARGET needs tuff::tuff_runtime alone, and its project C.
+# lie as NAME.tuff in the current binary folder. TARGET needs tuff::tuff_runtime alone, and its project C. A compiler reads ten
+# megabytes of array in half a minute: a larger model is better shipped as a file, for tuff_program_load_file.
 #
 # The compiler is the command `tuff`, which runs on the machine that builds: TUFF_COMMAND names it. Unset, it is the one that
 # was installed with this package, or the one on PATH where that one is for another system.
