@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Tuff {
 
 static class Native {
-  const string Library = "tuff";  // libtuff.so, libtuff.dylib; on Windows tuff-0.dll
+  const string Library = "tuff";  // libtuff.so; of Windows it would be "tuff-0"
   internal const int F32 = 0;
 
   [StructLayout(LayoutKind.Sequential)]
