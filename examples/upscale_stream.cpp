@@ -148,7 +148,8 @@ int main(int argc, char** argv) {
   if (!tensors.width.empty()) sizes.push_back({width, TUFF_TEXT_END, tensors.width.c_str()});
   check(tuff_session_prepare(session, sizes.data(), static_cast<uint32_t>(sizes.size()), &error));
   const std::vector<int64_t> in_shape = shape_of(session, TUFF_INPUT), out_shape = shape_of(session, TUFF_OUTPUT);
-  if (in_shape[1] != (is_nv12 ? height + (height + 1) / 2 : height)) fail("the model takes frames of another size");
+  if (in_shape[1] != (is_nv12 ? height + (height + 1) / 2 : height) || in_shape[2] != (is_nv12 ? (width + 1) / 2 * 2 : width))
+    fail("the model takes frames of another size");
 
   Frame ring[kInFlight];
   for (Frame& frame : ring) {
@@ -162,6 +163,7 @@ int main(int argc, char** argv) {
     Frame& frame = ring[count % kInFlight];
     if (frame.run) finish(frame);
     const size_t read = std::fread(frame.in.data(), 1, frame.in.size(), stdin);
+    if (std::ferror(stdin)) fail("cannot read");
     if (read == 0) break;
     if (read < frame.in.size()) fail("the stream ends inside frame " + std::to_string(count));
     tuff_run_desc_t run = TUFF_RUN_DESC_INIT;
@@ -175,6 +177,7 @@ int main(int argc, char** argv) {
     Frame& frame = ring[(count + i) % kInFlight];
     if (frame.run) finish(frame);
   }
+  if (std::fflush(stdout) != 0) fail("cannot write");
   std::fprintf(stderr, "upscale_stream: %llu frames of %lldx%lld to %lldx%lld\n", static_cast<unsigned long long>(count),
                static_cast<long long>(width), static_cast<long long>(height), static_cast<long long>(out_shape[2]),
                static_cast<long long>(out_shape[1]));

@@ -4,7 +4,7 @@
 # `extern const unsigned char NAME[]` (aligned to 64) and `extern const size_t NAME_size`, which tuff_program_load_memory takes.
 # FOR names devices that it is for besides the fallback: texts that `tuff devices --text` writes. Files are relative to the
 # current source folder; NAME is the model's file name without its last extension, if that is a C identifier. The same bytes
-# lie as NAME.tuff in the current binary folder. TARGET needs tuff::tuff_runtime alone, and its project C. A compiler reads ten
+# lie as tuff_artifacts/TARGET/NAME.tuff in the current binary folder. TARGET needs tuff::tuff_runtime alone, and its project C. A compiler reads ten
 # megabytes of array in half a minute: a larger model is better shipped as a file, for tuff_program_load_file.
 #
 # The compiler is the command `tuff`, which runs on the machine that builds: TUFF_COMMAND names it. Unset, it is the one that
@@ -44,13 +44,13 @@ function(tuff_add_artifact target model)
   endforeach()
 
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/tuff_artifacts/${target})
-  set(artifact ${CMAKE_CURRENT_BINARY_DIR}/${arg_NAME}.tuff)
+  set(artifact ${folder}/${arg_NAME}.tuff)
   set(source ${folder}/${arg_NAME}.c)
   set(header ${folder}/${arg_NAME}.h)
   set(embed ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/embed_artifact.cmake)
   file(MAKE_DIRECTORY ${folder})
   add_custom_command(OUTPUT ${artifact} COMMAND ${command} compile ${model} -o ${artifact} ${options}
-                     DEPENDS ${model} ${devices} VERBATIM)
+                     DEPENDS ${model} ${devices} ${command} VERBATIM)
   add_custom_command(OUTPUT ${source} ${header}
                      COMMAND ${CMAKE_COMMAND} -DARTIFACT=${artifact} -DNAME=${arg_NAME} -DFOLDER=${folder} -P ${embed}
                      DEPENDS ${artifact} ${embed} VERBATIM)

@@ -317,20 +317,26 @@ typedef int32_t tuff_yuv_t;
 enum { TUFF_YUV_BT601 = 0, TUFF_YUV_BT601_FULL = 1, TUFF_YUV_BT709 = 2, TUFF_YUV_BT709_FULL = 3 };
 
 typedef int32_t tuff_resize_t;
-enum { TUFF_RESIZE_NONE = 0, TUFF_RESIZE_NEAREST = 1, TUFF_RESIZE_LINEAR = 2 }; /* pixel centres at halves, no antialiasing */
+enum {
+  TUFF_RESIZE_NONE = 0,
+  TUFF_RESIZE_NEAREST = 1,
+  TUFF_RESIZE_LINEAR = 2
+}; /* pixel centres at halves; of nearest a tie goes down; no antialiasing */
 
 /* Pixels in place of a float or u8 tensor [n, c, h, w] or [n, h, w, c] (n may be missing) of 1, 3 or 4 channels. The model then
  * has a u8 tensor of that name: [n, height, width, bytes a pixel], or [n, rows, bytes a row] for NV12 and where row_alignment
- * leaves gaps. An input's pixels are cropped, turned, resized to the tensor's size and become (pixel - mean) * scale, pixels
- * being 0 to 255; an output's are what that makes the tensor of, rounded to nearest even and held in 0 to 255. These steps are
- * nodes of the graph: they fuse into its kernels. Of an output only tensor, pixels, row_alignment, mean and scale count; the
- * others are TUFF_UNSUPPORTED. */
+ * leaves gaps or may do so, the width being a symbol. The tensor's channels are red, green, blue and alpha, or grey, whatever
+ * the pixels' order. An input's pixels are cropped, turned, resized to the tensor's size and become (pixel - mean) * scale,
+ * pixels being 0 to 255; an output's are what that makes the tensor of, rounded to nearest even and held in 0 to 255. These
+ * steps are nodes of the graph: they fuse into its kernels. Of an output only tensor, pixels, row_alignment, mean and scale
+ * count; the others are TUFF_UNSUPPORTED. */
 typedef struct tuff_image {
   uint32_t struct_size;
   tuff_direction_t direction;
   uint64_t tensor_length;
   int64_t width, height;           /* of the picture as it is stored, where it is cropped or resized; else the tensor says it.
-                                      At most 32768. 0: the symbols "<tensor>.width" and "<tensor>.height" */
+                                      At most 32768. 0: the symbols "<tensor>.width" and "<tensor>.height", with '_' for what
+                                      a symbol's name cannot have */
   int64_t crop_x, crop_y;          /* in pixels as they are stored, before they are turned */
   int64_t crop_width, crop_height; /* 0: all of the picture */
   const char* tensor;              /* its name in the model */
@@ -730,9 +736,11 @@ TUFF_API void tuff_run_release(tuff_run_t* run);
  * many TUFF_F64 tensors of the outputs' shapes, to be written. An output that is computed from other outputs is held against
  * what follows from those as the run gave them. So with every value an output (tuff_model_desc_t::outputs) each bound is of a
  * few operations; of a deep network's last output alone it is wider than any error. Infinite: nothing is promised, as where
- * rounding tips a comparison. TUFF_UNSUPPORTED without a compiler. */
+ * rounding tips a comparison. `symbols`: those that the shapes leave open; may be NULL with 0. TUFF_UNSUPPORTED without a
+ * compiler. */
 TUFF_API tuff_status_t tuff_program_error_bounds(const tuff_program_t* program, const tuff_tensor_desc_t* inputs,
-                                                 uint32_t input_count, const tuff_tensor_desc_t* outputs,
+                                                 uint32_t input_count, const tuff_symbol_value_t* symbols,
+                                                 uint32_t symbol_count, const tuff_tensor_desc_t* outputs,
                                                  const tuff_tensor_desc_t* truths, const tuff_tensor_desc_t* bounds,
                                                  uint32_t output_count, tuff_error_t** out_error);
 

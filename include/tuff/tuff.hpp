@@ -621,18 +621,21 @@ class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_
 
 // tuff_program_error_bounds(): truths and bounds are TUFF_F64 tensors of the outputs' shapes.
 inline Status error_bounds(const Program& program, std::span<const Tensor> inputs, std::span<const Tensor> outputs,
-                           std::span<const Tensor> truths, std::span<const Tensor> bounds) {
+                           std::span<const Tensor> truths, std::span<const Tensor> bounds,
+                           std::span<const SymbolValue> symbols = {}) {
   auto descs = [](std::span<const Tensor> tensors) {
     std::vector<tuff_tensor_desc_t> out;
     for (const Tensor& t : tensors) out.push_back(t.desc());
     return out;
   };
   const auto in = descs(inputs), out = descs(outputs), truth = descs(truths), bound = descs(bounds);
+  const std::vector<tuff_symbol_value_t> values = detail::symbol_values(symbols);
   tuff_error_t* error = nullptr;
   if (truth.size() != out.size() || bound.size() != out.size())
     return Error{TUFF_INVALID_ARGUMENT, "There is one truth and one bound for each output."};
-  tuff_status_t status = tuff_program_error_bounds(program.get(), in.data(), static_cast<uint32_t>(in.size()), out.data(),
-                                                   truth.data(), bound.data(), static_cast<uint32_t>(out.size()), &error);
+  tuff_status_t status = tuff_program_error_bounds(program.get(), in.data(), static_cast<uint32_t>(in.size()), values.data(),
+                                                   static_cast<uint32_t>(values.size()), out.data(), truth.data(), bound.data(),
+                                                   static_cast<uint32_t>(out.size()), &error);
   if (status != TUFF_OK) return detail::take(status, error);
   return {};
 }

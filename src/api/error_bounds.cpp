@@ -52,6 +52,7 @@ Status write_doubles(const tuff_tensor_desc_t& desc, const std::string& name, co
 using namespace tuff;
 
 tuff_status_t tuff_program_error_bounds(const tuff_program_t* program, const tuff_tensor_desc_t* inputs, uint32_t input_count,
+                                        const tuff_symbol_value_t* symbols, uint32_t symbol_count,
                                         const tuff_tensor_desc_t* outputs, const tuff_tensor_desc_t* truths,
                                         const tuff_tensor_desc_t* bounds, uint32_t output_count, tuff_error_t** out_error) {
   return guarded(out_error, [&]() -> Status {
@@ -61,8 +62,9 @@ tuff_status_t tuff_program_error_bounds(const tuff_program_t* program, const tuf
       TUFF_NOT_NULL(bounds);
     }
     TUFF_ASSIGN(std::vector<Tensor> given, copy_tensors(inputs, input_count, "inputs"));
+    TUFF_ASSIGN(SymbolValues values, read_symbol_values(symbols, symbol_count));
     TUFF_ASSIGN(std::vector<Tensor> got, copy_tensors(outputs, output_count, "outputs"));
-    TUFF_ASSIGN(std::vector<Bounded> bounded, run_bounds(program->program->plan.graph, given, got));
+    TUFF_ASSIGN(std::vector<Bounded> bounded, run_bounds(program->program->plan.graph, given, got, values));
     for (uint32_t i = 0; i < output_count; ++i) {
       const Tensor& truth = bounded[i].truth;
       std::vector<double> elements;

@@ -363,7 +363,7 @@ void tuff_run_release(tuff_run_t* run) {
   std::shared_ptr<SessionState> state = std::move(run->state);
   // Waits for a call of another thread to leave the session, not for the run.
   std::lock_guard lock(state->entered);
-  if (!run->ended) run->session->release(run->id);
+  if (!run->ended) ReleasedRun{*run->session, run->id};
   keep_spare_run(*state, std::unique_ptr<tuff_run>(run));
 }
 

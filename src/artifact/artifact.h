@@ -24,7 +24,7 @@
 
 namespace tuff {
 
-inline constexpr uint32_t kArtifactFormatVersion = 1;
+inline constexpr uint32_t kArtifactFormatVersion = 2;
 
 struct ArtifactEntry {
   DeviceInfo device;

@@ -37,11 +37,13 @@ int64_t now_ms() {
   return int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
 }
 
-// False where the child has not ended in time. There is no wait with a limit: short sleeps are between looks.
+// False where the child has not ended in time. There is no wait with a limit: short sleeps are between looks. A child that is
+// ours no more, since the host has the system reap its children, counts as ended well.
 bool wait_for(pid_t child, int64_t limit_s, int& status) {
   const timespec pause = {0, 5'000'000};
   for (const int64_t start = now_ms(); now_ms() - start < limit_s * 1000;) {
-    if (waitpid(child, &status, WNOHANG) == child) return true;
+    const pid_t ended = waitpid(child, &status, WNOHANG);
+    if (ended == child || (ended < 0 && errno == ECHILD)) return true;
     nanosleep(&pause, nullptr);
   }
   return false;

@@ -5,6 +5,11 @@
 
 namespace tuff {
 
+Status check_cancelled(const Workers& workers) {
+  const bool is_cancelled = workers.cancelled && workers.cancelled();
+  return is_cancelled ? Status(Code::kCancelled, "The work was cancelled by its caller.") : ok_status();
+}
+
 Status for_each(uint32_t count, const Workers& workers, const std::function<Status(uint32_t)>& body) {
   std::mutex mutex;  // of all that follows
   std::vector<bool> begun(count, false);
@@ -18,8 +23,8 @@ Status for_each(uint32_t count, const Workers& workers, const std::function<Stat
   };
   auto piece = [&](uint32_t i) {
     if (!begin(i)) return;
-    const bool cancelled = workers.cancelled && workers.cancelled();
-    Status status = cancelled ? Status(Code::kCancelled, "The work was cancelled by its caller.") : body(i);
+    Status status = check_cancelled(workers);
+    if (status.ok()) status = body(i);
     std::lock_guard lock(mutex);
     if (status.ok()) {
       ++done;

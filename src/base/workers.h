@@ -19,6 +19,9 @@ struct Workers {
   std::function<bool()> cancelled;
 };
 
+// CANCELLED where the caller has cancelled already: for work that may turn out to have no pieces.
+Status check_cancelled(const Workers& workers);
+
 // Does body(i) for each i below count. A failure spares the pieces after it, none before it. CANCELLED where the caller
 // cancels, INVALID_ARGUMENT for a parallel_for that leaves pieces out.
 Status for_each(uint32_t count, const Workers& workers, const std::function<Status(uint32_t)>& body);

@@ -121,7 +121,8 @@ std::string as_json(const Measured& m, const Model& model, const Device& device,
   json.key("device").string(device.name());
   json.key("driver").string(device.driver());
   json.key("exact").boolean(m.program.exact != 0);
-  json.key("fuse").boolean(!arguments.has("--no-fuse"));
+  if (!arguments.positional()[0].ends_with(".tuff"))
+    json.key("fuse").boolean(!arguments.has("--no-fuse"));  // an artifact does not say
   number("runs", m.wall_ns.size());
   write_times(json, "wall_ns", m.wall_ns);
   if (!m.device_ns.empty()) write_times(json, "device_ns", m.device_ns);

@@ -29,7 +29,9 @@ Result<std::map<std::string, HostTensor>> reference_outputs(const Arguments& arg
   Result<Program> program = reference_program(arguments, model);
   end_progress();
   if (!program) return program.error();
-  Result<std::vector<NamedTensor>> outputs = execute(*program, model, inputs);
+  Result<std::vector<SymbolValue>> dims = read_dims(arguments);
+  if (!dims) return dims.error();
+  Result<std::vector<NamedTensor>> outputs = execute(*program, model, inputs, *dims);
   if (!outputs) return outputs.error();
   std::map<std::string, HostTensor> expected;
   for (NamedTensor& t : *outputs) expected[t.name] = std::move(t.tensor);
@@ -50,7 +52,9 @@ Result<Difference> difference_of(const std::string& value, const Arguments& argu
   Result<Program> program = Program::create(device, *model, *options);
   end_progress();
   if (!program) return program.error();
-  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, inputs);
+  Result<std::vector<SymbolValue>> dims = read_dims(arguments);
+  if (!dims) return dims.error();
+  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, inputs, *dims);
   if (!outputs) return outputs.error();
   return compare(outputs->front().tensor, expected->at(value), tolerance);
 }
@@ -93,9 +97,11 @@ Result<std::optional<BoundedValues>> bounded_values(const Arguments& arguments, 
   Result<Program> program = Program::create(device, *model, *options);
   end_progress();
   if (!program) return program.error();
-  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, inputs);
+  Result<std::vector<SymbolValue>> dims = read_dims(arguments);
+  if (!dims) return dims.error();
+  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, inputs, *dims);
   if (!outputs) return outputs.error();
-  Result<std::vector<BoundShare>> shares = shares_of_bound(*program, inputs, *outputs);
+  Result<std::vector<BoundShare>> shares = shares_of_bound(*program, inputs, *outputs, *dims);
   if (!shares) return shares.error();
   BoundedValues found;
   found.count = values.size();

@@ -35,14 +35,14 @@ BoundShare share_of(const HostTensor& actual, const HostTensor& truth, const Hos
 }  // namespace
 
 Result<std::vector<BoundShare>> shares_of_bound(const Program& program, std::vector<HostTensor>& inputs,
-                                                std::vector<NamedTensor>& outputs) {
+                                                std::vector<NamedTensor>& outputs, const std::vector<SymbolValue>& dims) {
   std::vector<HostTensor> truths = doubles_like(outputs), bounds = truths;
   std::vector<Tensor> in, out, truth, bound;
   for (HostTensor& t : inputs) in.push_back(t.view());
   for (NamedTensor& t : outputs) out.push_back(t.tensor.view());
   for (HostTensor& t : truths) truth.push_back(t.view());
   for (HostTensor& t : bounds) bound.push_back(t.view());
-  if (Status s = error_bounds(program, in, out, truth, bound); !s) return s.error();
+  if (Status s = error_bounds(program, in, out, truth, bound, dims); !s) return s.error();
   std::vector<BoundShare> shares;
   for (size_t i = 0; i < outputs.size(); ++i) shares.push_back(share_of(outputs[i].tensor, truths[i], bounds[i]));
   return shares;

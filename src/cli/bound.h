@@ -14,7 +14,7 @@ struct BoundShare {
 
 // Of each output of a run, in order.
 Result<std::vector<BoundShare>> shares_of_bound(const Program& program, std::vector<HostTensor>& inputs,
-                                                std::vector<NamedTensor>& outputs);
+                                                std::vector<NamedTensor>& outputs, const std::vector<SymbolValue>& dims);
 
 // "0.12", or "no part" where nothing is promised of any element.
 std::string share_text(const BoundShare& share);

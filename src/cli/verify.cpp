@@ -141,7 +141,7 @@ int verify(const Arguments& arguments) {
   if (!expected) return exit_for(expected.error());
   std::optional<std::vector<BoundShare>> shares;
   if (!from_files) {
-    Result<std::vector<BoundShare>> found = shares_of_bound(made->program, made->inputs, *outputs);
+    Result<std::vector<BoundShare>> found = shares_of_bound(made->program, made->inputs, *outputs, made->dims);
     if (!found) return exit_for(found.error());
     shares = std::move(*found);
   }

@@ -47,6 +47,7 @@ Result<std::vector<std::vector<GuardedKernel>>> make_all_kernels(const Stages& s
 }  // namespace
 
 Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const CompileOptions& options, Stage last) {
+  TUFF_TRY(check_cancelled(options.workers));
   Stages s;
   // What changes arithmetic is decided here, from the graph alone, so that every device computes the same.
   TUFF_ASSIGN(s.simplified, timed_stage("simplify", options.progress, s.times,

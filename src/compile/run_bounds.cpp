@@ -37,23 +37,23 @@ Graph cut_behind_outputs(const Graph& graph, std::vector<size_t>& cut) {
 }  // namespace
 
 Result<std::vector<Bounded>> run_bounds(const Graph& graph, const std::vector<Tensor>& inputs,
-                                        const std::vector<Tensor>& outputs) {
+                                        const std::vector<Tensor>& outputs, const SymbolValues& given) {
   if (inputs.size() != graph.inputs.size() || outputs.size() != graph.outputs.size())
     return invalid_argument("The program has " + std::to_string(graph.inputs.size()) + " inputs and " +
                             std::to_string(graph.outputs.size()) + " outputs; " + std::to_string(inputs.size()) + " and " +
                             std::to_string(outputs.size()) + " were given.");
   std::vector<Shape> shapes;
   for (const Tensor& input : inputs) shapes.push_back(input.shape);
-  TUFF_ASSIGN(SymbolValues symbols, solve_symbols(graph, shapes));
+  TUFF_ASSIGN(SymbolValues symbols, solve_symbols(graph, shapes, given));
   for (size_t i = 0; i < inputs.size(); ++i)
     TUFF_TRY(check_type(graph, graph.inputs[i], graph.value(graph.inputs[i]).name, inputs[i], symbols));
   for (size_t i = 0; i < outputs.size(); ++i)
     TUFF_TRY(check_type(graph, graph.outputs[i], graph.output_names[i], outputs[i], symbols));
   std::vector<size_t> cut;
   const Graph pieces = cut_behind_outputs(graph, cut);
-  std::vector<Tensor> given = inputs;
-  for (size_t i : cut) given.push_back(outputs[i]);
-  return evaluate_with_bounds(pieces, given, symbols);
+  std::vector<Tensor> all = inputs;
+  for (size_t i : cut) all.push_back(outputs[i]);
+  return evaluate_with_bounds(pieces, all, symbols);
 }
 
 }  // namespace tuff

@@ -5,12 +5,14 @@
 
 #include "graph/graph.h"
 #include "reference/error_bound.h"
+#include "session/shapes.h"
 
 namespace tuff {
 
 // Inputs and outputs of one run of the graph, all of them, as it took and gave them. Each output is held against what follows
-// from the outputs that it is computed from, as the run gave those. INVALID_ARGUMENT for tensors of other types or shapes.
+// from the outputs that it is computed from, as the run gave those. `given`: symbols that the shapes leave open.
+// INVALID_ARGUMENT for tensors of other types or shapes.
 Result<std::vector<Bounded>> run_bounds(const Graph& graph, const std::vector<Tensor>& inputs,
-                                        const std::vector<Tensor>& outputs);
+                                        const std::vector<Tensor>& outputs, const SymbolValues& given = {});
 
 }  // namespace tuff

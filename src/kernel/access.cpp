@@ -4,7 +4,7 @@ namespace tuff {
 namespace {
 
 // Element i, counted from the word's first one, of a word of packed elements, as a register of the dtype.
-std::string unpacked(const KernelWriter& writer, Dtype dtype, const std::string& word, const std::string& i) {
+std::string unpacked(Dtype dtype, const std::string& word, const std::string& i) {
   switch (dtype) {
     case Dtype::kBool: return "(tuff_u8_of(" + word + ", " + i + ") != 0u)";
     case Dtype::kU8: return "tuff_u8_of(" + word + ", " + i + ")";
@@ -12,9 +12,8 @@ std::string unpacked(const KernelWriter& writer, Dtype dtype, const std::string&
     case Dtype::kU16: return "tuff_u16_of(" + word + ", " + i + ")";
     case Dtype::kI16: return "tuff_i16_of(" + word + ", " + i + ")";
     case Dtype::kBf16: return "tuff_bf16_bits_to_f32(tuff_u16_of(" + word + ", " + i + "))";
-    default:
-      return writer.exact() ? "tuff_f16_bits_to_f32(tuff_u16_of(" + word + ", " + i + "))"
-                            : half_of_word(writer.dialect(), word + " >> (16 * (" + i + " & 1))");
+    // Not by unpackHalf2x16, which may take the smallest halves for zeros.
+    default: return "tuff_f16_bits_to_f32(tuff_u16_of(" + word + ", " + i + "))";
   }
 }
 
@@ -71,7 +70,7 @@ std::vector<std::string> load_lanes(Block& block, ValueId value, int width, cons
     const std::string i = vectors_in_word == 1 ? std::to_string(lane % in_word)
                           : width == 1         ? safe
                                                : "2 * (" + safe + ") + " + std::to_string(lane);
-    const std::string element = block.temporary(type, unpacked(writer, dtype, word, i));
+    const std::string element = block.temporary(type, unpacked(dtype, word, i));
     lanes.push_back(test.empty() ? element : block.temporary(type, test + " ? " + element + " : " + otherwise));
   }
   return lanes;

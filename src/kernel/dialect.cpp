@@ -38,7 +38,6 @@ const Dialect& glsl() {
                                 {"uintBitsToFloat(texelFetch($b, $i)$s)", "$t(texelFetch($b, $i)$s)", "texelFetch($b, $i)$s"},
                                 "uintBitsToFloat(gl_NumWorkGroups.x >> 31)",
                                 {"uint8_t", "uint16_t"},
-                                "unpackHalf2x16($w).x",
                                 {"atomicAnd($v, $m)", "atomicOr($v, $m)"}};
   return kGlsl;
 }
@@ -53,7 +52,6 @@ const Dialect& cuda() {
                                 {"tex1Dfetch<$t>($b, $i)", "tex1Dfetch<$t>($b, $i)", "tex1Dfetch<$t>($b, $i)"},
                                 "__uint_as_float(gridDim.x >> 31)",
                                 {"unsigned char", "unsigned short"},
-                                "__half2float(__ushort_as_half((unsigned short)($w)))",
                                 {"atomicAnd(&$v, $m)", "atomicOr(&$v, $m)"}};
   return kCuda;
 }
@@ -100,8 +98,6 @@ std::string texel(const Dialect& dialect, Register r, int width, std::string_vie
 std::string_view narrow_type(const Dialect& dialect, Dtype dtype) {
   return dialect.narrow_types[dtype_size_bytes(dtype) == 1 ? 0 : 1];
 }
-
-std::string half_of_word(const Dialect& dialect, std::string_view word) { return filled(dialect.half, {{'w', word}}); }
 
 std::string atomic_and(const Dialect& dialect, std::string_view word, std::string_view mask) {
   return filled(dialect.atomics[0], {{'v', word}, {'m', mask}});

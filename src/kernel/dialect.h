@@ -22,7 +22,6 @@ struct Dialect {
   std::string_view texel[3];               // texel i of buffer b, as type t of float, int, uint; s: which of its words
   std::string_view hidden_zero;            // 0 as a float, in a way that compilers do not see
   std::string_view narrow_types[2];        // what storage of 8 and of 16 bits is declared as
-  std::string_view half;                   // the f16 in the low bits of word w, as a float
   std::string_view atomics[2];             // v becomes v & m, v | m
 };
 
@@ -35,8 +34,6 @@ std::string element(const Dialect& dialect, std::string_view buffer, std::string
 // Texel i, of `width` words, of a buffer of uints as a vector of the register's type (float, int or uint).
 std::string texel(const Dialect& dialect, Register r, int width, std::string_view buffer, std::string_view index);
 std::string_view narrow_type(const Dialect& dialect, Dtype dtype);
-// The f16 in the low half of a word as a float, denormals or not as the device likes: for fast mode.
-std::string half_of_word(const Dialect& dialect, std::string_view word);
 // Statements without their semicolon; `word` is an element of a buffer of uints.
 std::string atomic_and(const Dialect& dialect, std::string_view word, std::string_view mask);
 std::string atomic_or(const Dialect& dialect, std::string_view word, std::string_view bits);

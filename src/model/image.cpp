@@ -1,6 +1,8 @@
 #include "model/image.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 
 #include "model/onnx/resize_axis.h"
 
@@ -11,6 +13,14 @@ using namespace onnx;  // the language of tensors, not the format
 
 // Along one side, where the picture's size is a symbol: places in it then fit 32 bits.
 constexpr int64_t kMostPixels = 32768;
+
+// A tensor's name as the beginning of a symbol's, which has letters, digits, '_' and '.', no digit or '.' first.
+std::string symbol_name(std::string name) {
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.') c = '_';
+  const bool begins_well = !name.empty() && (std::isalpha(static_cast<unsigned char>(name[0])) || name[0] == '_');
+  return begins_well ? name : "_" + name;
+}
 
 int bytes_per_pixel(PixelFormat format) {
   switch (format) {
@@ -71,13 +81,13 @@ Status check(const Image& image) {
   const ImageCrop& c = image.crop;
   if (image.width < 0 || image.height < 0 || c.x < 0 || c.y < 0 || c.width < 0 || c.height < 0)
     return refused(image, "sizes and places are not negative.");
-  if (std::max({image.width, image.height, c.x, c.y, c.width, c.height}) > kMostPixels)
+  if (std::max({image.width, image.height, c.x, c.y, c.width, c.height}) > kMostPixels ||
+      std::max(c.x + c.width, c.y + c.height) > kMostPixels)
     return refused(image, "a picture has at most " + std::to_string(kMostPixels) + " pixels along each side.");
   if ((c.width == 0) != (c.height == 0)) return refused(image, "a crop has a width and a height, or neither.");
   if ((image.width != 0 && (c.x > image.width || c.width > image.width - c.x)) ||
       (image.height != 0 && (c.y > image.height || c.height > image.height - c.y)))
     return refused(image, "the crop reaches beyond the picture.");
-  const bool scaled = std::any_of(image.scale.begin(), image.scale.end(), [](float s) { return s != 0; });
   for (size_t i = 0; i < 4; ++i)
     if (!(image.mean[i] - image.mean[i] == 0) || !(image.scale[i] - image.scale[i] == 0))
       return refused(image, "mean and scale are finite numbers.");
@@ -87,9 +97,6 @@ Status check(const Image& image) {
     return unsupported("The image '" + image.tensor +
                        "': an output has no size, crop, orientation or resize of its own, and is "
                        "not NV12.");
-  for (size_t i = 0; scaled && i < 3; ++i)
-    if (image.scale[i] == 0 && image.format != PixelFormat::kGrey)
-      return refused(image, "an output cannot be divided by the scale 0.");
   return ok_status();
 }
 
@@ -124,6 +131,18 @@ Tensor to_tensor_order(Tensor x, const Axes& axes) {
 Tensor to_pixel_order(Tensor x, const Axes& axes) {
   if (axes.channel > axes.column) return x;
   return axes.batch < 0 ? transpose(x, {1, 2, 0}) : transpose(x, {0, 2, 3, 1});
+}
+
+// Channels last, colours first among them.
+Tensor blue_and_red_swapped(Tensor x, const Axes& axes) {
+  const int channel = x.rank() - 1;
+  Tensor colours = slice(x, channel, IntExpr(2), IntExpr(3), -1);
+  return axes.channels.is(4) ? concat({colours, slice(x, channel, IntExpr(3), IntExpr(1))}, channel) : colours;
+}
+
+// Bytes from one row to the next.
+IntExpr pitch_of(const Image& image, const IntExpr& row_bytes) {
+  return ceil_div(row_bytes, IntExpr(image.row_alignment)) * IntExpr(image.row_alignment);
 }
 
 Tensor reversed(Tensor x, int axis) { return slice(x, axis, x.dim(axis) - IntExpr(1), x.dim(axis), -1); }
@@ -164,7 +183,7 @@ class InputImage {
     choose_size();
     Tensor x = image_.format == PixelFormat::kNv12 ? nv12() : pixels();
     x = oriented(cropped(x));
-    if (is_blue_first(image_.format)) x = blue_last(x);
+    if (is_blue_first(image_.format)) x = blue_and_red_swapped(x, axes_);
     if (axes_.channels.is(3)) x = slice(x, rank_ - 1, IntExpr(0), IntExpr(3));
     const std::vector<float> means = means_of(image_, axes_), scales = scales_of(image_, axes_, tensor_.dtype);
     const bool is_kept = all_are(means, 0) && all_are(scales, 1) && image_.resize != ImageResize::kLinear;
@@ -188,10 +207,16 @@ class InputImage {
   void choose_size() {
     height_ = is_turned() ? axes_.width : axes_.height;
     width_ = is_turned() ? axes_.height : axes_.width;
-    if (image_.resize == ImageResize::kNone && image_.crop.width == 0) return;
+    if (image_.resize == ImageResize::kNone && image_.crop.width == 0) {
+      auto fits = [](int64_t given, const IntExpr& size) { return given == 0 || size.is(given); };
+      if (!fits(image_.height, height_) || !fits(image_.width, width_))
+        c_.fail(invalid_argument("the picture is " + std::to_string(image_.width) + " by " + std::to_string(image_.height) +
+                                 ", the tensor " + dims_text(tensor_.shape) + ", and it is neither cropped nor resized."));
+      return;
+    }
     auto size = [&](int64_t known, const char* name, int64_t least) {
       Symbol symbol;
-      symbol.name = image_.tensor + name;
+      symbol.name = symbol_name(image_.tensor) + name;
       symbol.min = std::max<int64_t>(least, 1);
       symbol.max = kMostPixels;
       return known != 0 ? IntExpr(known) : c_.builder().symbol(symbol);
@@ -207,7 +232,7 @@ class InputImage {
 
   // The u8 input as [n, rows, bytes of pixels in a row].
   Tensor rows(const IntExpr& count, const IntExpr& row_bytes, const Dims& dense_shape) {
-    const IntExpr pitch = ceil_div(row_bytes, IntExpr(image_.row_alignment)) * IntExpr(image_.row_alignment);
+    const IntExpr pitch = pitch_of(image_, row_bytes);
     if (pitch == row_bytes && !dense_shape.empty()) {
       Tensor x(&c_, c_.builder().input(image_.tensor, Dtype::kU8, dense_shape));
       return reshape(x, with_batch({count, row_bytes}));
@@ -255,12 +280,6 @@ class InputImage {
     return x;
   }
 
-  Tensor blue_last(Tensor x) {
-    const int channel = rank_ - 1;
-    Tensor colours = slice(x, channel, IntExpr(2), IntExpr(3), -1);
-    return axes_.channels.is(4) ? concat({colours, slice(x, channel, IntExpr(3), IntExpr(1))}, channel) : colours;
-  }
-
   Tensor resized(Tensor x) {
     if (image_.resize == ImageResize::kNone) return x;
     Sampling sampling;
@@ -289,10 +308,13 @@ class InputImage {
 
 // The model's output as pixels.
 Tensor output_image(Composition& c, const Image& image, Tensor x, const Axes& axes) {
-  const int rank = x.rank(), channel = rank - 1;
+  const int rank = x.rank();
   const std::vector<float> means = means_of(image, axes);
   std::vector<float> factors = scales_of(image, axes, x.dtype());
-  for (float& s : factors) s = 1.0f / s;
+  for (float& s : factors) {
+    s = 1.0f / s;
+    if (!std::isfinite(s)) return c.fail(invalid_argument("an output cannot be divided by its scale."));
+  }
   if (x.dtype() != Dtype::kU8 || !all_are(means, 0) || !all_are(factors, 1)) {
     x = cast(x, Dtype::kF32);
     if (!all_are(factors, 1)) x = x * by_channel(c, axes, rank, factors);
@@ -300,10 +322,7 @@ Tensor output_image(Composition& c, const Image& image, Tensor x, const Axes& ax
     x = cast(map(MapOp::round, {minimum(maximum(x, 0), 255)}), Dtype::kU8);
   }
   x = to_pixel_order(x, axes);
-  if (is_blue_first(image.format)) {
-    Tensor colours = slice(x, channel, IntExpr(2), IntExpr(3), -1);
-    x = axes.channels.is(4) ? concat({colours, slice(x, channel, IntExpr(3), IntExpr(1))}, channel) : colours;
-  }
+  if (is_blue_first(image.format)) x = blue_and_red_swapped(x, axes);
   const Dims none(static_cast<size_t>(rank), IntExpr(0));
   const int bytes = bytes_per_pixel(image.format);
   if (bytes == 4 && axes.channels.is(3)) {  // opaque
@@ -312,7 +331,7 @@ Tensor output_image(Composition& c, const Image& image, Tensor x, const Axes& ax
     x = pad(x, none, alpha, 255);
   }
   const IntExpr row_bytes = axes.width * IntExpr(bytes);
-  const IntExpr pitch = ceil_div(row_bytes, IntExpr(image.row_alignment)) * IntExpr(image.row_alignment);
+  const IntExpr pitch = pitch_of(image, row_bytes);
   if (pitch == row_bytes) return x;
   Dims rows = {axes.height, row_bytes}, gap(static_cast<size_t>(rank) - 1, IntExpr(0));
   if (axes.batch >= 0) rows.insert(rows.begin(), x.dim(0));

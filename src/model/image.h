@@ -17,7 +17,7 @@
 namespace tuff {
 
 enum class PixelFormat : uint8_t { kRgb, kBgr, kRgba, kBgra, kGrey, kNv12 };
-enum class ImageResize : uint8_t { kNone, kNearest, kLinear };  // pixel centres at halves, as OpenCV has it
+enum class ImageResize : uint8_t { kNone, kNearest, kLinear };  // pixel centres at halves; nearest: a tie goes down
 // How YCbCr becomes RGB (ITU-R BT.601 and BT.709): luma from 16 to 235 in limited range, from 0 to 255 in full.
 enum class Yuv : uint8_t { kBt601, kBt601Full, kBt709, kBt709Full };
 

@@ -70,7 +70,7 @@ struct Binder {
 
   Result<uint64_t> value_bytes(ValueId v) const {
     TUFF_ASSIGN(int64_t bytes, size(places[v.value]->size_bytes, "%" + std::to_string(v.value)));
-    if (bytes < 0 || bytes > device.max_storage_buffer_bytes)
+    if (bytes < 0 || range_bytes(bytes) > static_cast<uint64_t>(device.max_storage_buffer_bytes))
       return limit_exceeded("%" + std::to_string(v.value) + " " + dims_text(plan.graph.value(v).shape) + " takes " +
                             std::to_string(bytes) + " bytes; a kernel of " + device.name + " sees at most " +
                             std::to_string(device.max_storage_buffer_bytes) + ".");

@@ -35,6 +35,7 @@ Status finish_program(Program& program, const CompiledKernels& modules, const Dr
 
 Result<std::shared_ptr<const Program>> load_program(const Bytes& bytes, const std::string& source, const Target& target,
                                                     uint32_t numerics_version, const DriverOptions& options) {
+  TUFF_TRY(check_cancelled(options.workers));
   auto program = std::make_shared<Program>();
   program->target = target;
   const DeviceInfo* device = target.kind == TargetKind::kCpu ? nullptr : &target.info;

@@ -38,7 +38,8 @@ Result<std::string> print_stage(const Program& program, const PrintRequest&) {
   return no_compiler("print the stages of '" + program.plan.graph.name + "'");
 }
 
-Result<std::vector<Bounded>> run_bounds(const Graph& graph, const std::vector<Tensor>&, const std::vector<Tensor>&) {
+Result<std::vector<Bounded>> run_bounds(const Graph& graph, const std::vector<Tensor>&, const std::vector<Tensor>&,
+                                        const SymbolValues&) {
   return no_compiler("bound the errors of '" + graph.name + "'");
 }
 

@@ -101,12 +101,12 @@ Result<SymbolValues> complete_symbols(const Graph& graph, const SymbolValues& gi
   return symbols;
 }
 
-Result<SymbolValues> solve_symbols(const Graph& graph, const std::vector<Shape>& input_shapes) {
+Result<SymbolValues> solve_symbols(const Graph& graph, const std::vector<Shape>& input_shapes, const SymbolValues& given) {
   if (input_shapes.size() != graph.inputs.size()) {
     return invalid_argument("The model has " + std::to_string(graph.inputs.size()) + " inputs, " +
                             std::to_string(input_shapes.size()) + " shapes were given.");
   }
-  SymbolValues symbols;
+  SymbolValues symbols = given;
   for (size_t i = 0; i < input_shapes.size(); ++i) {
     const Value& input = graph.value(graph.inputs[i]);
     if (input.shape.size() != input_shapes[i].size()) {

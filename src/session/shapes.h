@@ -15,7 +15,8 @@ using SymbolValues = std::map<std::string, int64_t>;
 
 // The symbols' values that give the inputs these shapes (one an input, in order). INVALID_ARGUMENT names the input and the
 // axis where a shape does not fit, and the symbols that no input's shape gives and that have more than one value.
-Result<SymbolValues> solve_symbols(const Graph& graph, const std::vector<Shape>& input_shapes);
+// `given`: symbols that the shapes may leave open.
+Result<SymbolValues> solve_symbols(const Graph& graph, const std::vector<Shape>& input_shapes, const SymbolValues& given = {});
 
 // Fills in symbols whose range is a single number, and checks names, ranges and divisors.
 Result<SymbolValues> complete_symbols(const Graph& graph, const SymbolValues& given);

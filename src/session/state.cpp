@@ -12,7 +12,7 @@ namespace {
 // A saved state: magic, version, hash of what follows; then for each alias its dtype, its sizes and its elements in storage
 // order.
 constexpr std::string_view kMagic = "TUFFSTAT";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 Status write(Device& device, Buffer& buffer, std::span<const std::byte> bytes) {
   if (!buffer.mapped()) return device.upload(buffer, 0, bytes);

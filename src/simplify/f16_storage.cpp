@@ -1,5 +1,6 @@
 #include "simplify/f16_storage.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -19,9 +20,16 @@ bool moves_elements(const Attrs& attrs) {
 
 class Lowering {
  public:
-  explicit Lowering(const Graph& src) : src_(src), is_wanted_(src.values.size()) {}
+  explicit Lowering(const Graph& src)
+      : src_(src),
+        is_lowerable_(src.values.size()),
+        is_wanted_(src.values.size()),
+        half_(src.values.size()),
+        plain_(src.values.size()),
+        read_(src.values.size()) {}
 
   Result<F16Storage> run() {
+    for (const Node& node : src_.nodes) is_lowerable_[node.output.value] = is_lowerable(node);
     for (const Node& node : src_.nodes)
       if (std::holds_alternative<ContractAttrs>(node.attrs) || std::holds_alternative<WindowAttrs>(node.attrs))
         for (ValueId operand : node.inputs) want(operand);
@@ -29,9 +37,6 @@ class Lowering {
     start.name = src_.name;
     start.symbols = src_.symbols;
     builder_ = GraphBuilder(std::move(start));
-    half_.resize(src_.values.size());
-    plain_.resize(src_.values.size());
-    read_.resize(src_.values.size());
     for (ValueId v : src_.inputs)
       plain_[v.value] = read_[v.value] = builder_.input(value(v).name, value(v).dtype, value(v).shape);
     for (const Node& node : src_.nodes) TUFF_TRY(emit(node));
@@ -45,20 +50,17 @@ class Lowering {
  private:
   const Value& value(ValueId v) const { return src_.value(v); }
 
-  // Can the value exist in f16 without another kernel? What is computed rounds at its end, a constant once and for all.
-  bool is_lowerable(ValueId v) const {
-    const Node* maker = src_.producer(v);
-    if (!maker || value(v).dtype != Dtype::kF32) return false;
-    if (moves_elements(maker->attrs)) return is_lowerable(maker->inputs[0]);
-    if (std::holds_alternative<ConcatAttrs>(maker->attrs)) {
-      for (ValueId piece : maker->inputs)
-        if (!is_lowerable(piece)) return false;
-      return true;
-    }
-    if (const auto* constant = std::get_if<ConstantAttrs>(&maker->attrs))
+  // Can what the node makes exist in f16 without another kernel? What is computed rounds at its end, a constant once and for
+  // all. Asked in the order of the nodes.
+  bool is_lowerable(const Node& node) const {
+    if (value(node.output).dtype != Dtype::kF32) return false;
+    if (moves_elements(node.attrs)) return is_lowerable_[node.inputs[0].value];
+    if (std::holds_alternative<ConcatAttrs>(node.attrs))
+      return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId piece) { return is_lowerable_[piece.value]; });
+    if (const auto* constant = std::get_if<ConstantAttrs>(&node.attrs))
       return constant->data.kind != ConstantData::Kind::kSplat;
-    return !is_view(maker->attrs) && !std::holds_alternative<IotaAttrs>(maker->attrs) &&
-           !std::holds_alternative<DimensionAttrs>(maker->attrs);
+    return !is_view(node.attrs) && !std::holds_alternative<IotaAttrs>(node.attrs) &&
+           !std::holds_alternative<DimensionAttrs>(node.attrs);
   }
 
   // Marks what lies behind an operand.
@@ -68,18 +70,22 @@ class Lowering {
       if (!maker) return;
       const bool is_concat = std::holds_alternative<ConcatAttrs>(maker->attrs);
       if (is_concat || !is_view(maker->attrs)) {
-        if (is_lowerable(v)) want_in_f16(v);
+        if (is_lowerable_[v.value]) want_in_f16(v);
         return;
       }
       v = maker->inputs[0];
     }
   }
-  void want_in_f16(ValueId v) {
-    if (is_wanted_[v.value]) return;
-    is_wanted_[v.value] = true;
-    const Node& maker = *src_.producer(v);
-    if (moves_elements(maker.attrs) || std::holds_alternative<ConcatAttrs>(maker.attrs))
-      for (ValueId piece : maker.inputs) want_in_f16(piece);
+  void want_in_f16(ValueId wanted) {
+    for (std::vector<ValueId> work = {wanted}; !work.empty();) {
+      const ValueId v = work.back();
+      work.pop_back();
+      if (is_wanted_[v.value]) continue;
+      is_wanted_[v.value] = true;
+      const Node& maker = *src_.producer(v);
+      if (moves_elements(maker.attrs) || std::holds_alternative<ConcatAttrs>(maker.attrs))
+        work.insert(work.end(), maker.inputs.begin(), maker.inputs.end());
+    }
   }
 
   // The constant in f16, unless a number of it is beyond that.
@@ -106,30 +112,29 @@ class Lowering {
       is_wanted_[out] = lowered.has_value();
       if (lowered) {
         half_[out] = *lowered;
-        builder_.name_value(*lowered, value(node.output).name);
       }
     }
     // A view of f16 values is one; what is rounded once is not rounded again.
     bool all_halves = is_wanted_[out] && is_view(node.attrs);
-    std::vector<ValueId> halves, inputs;
+    std::vector<ValueId> halves, inputs, plain_inputs;
     for (ValueId v : node.inputs) {
       halves.push_back(half_[v.value]);
       inputs.push_back(read_[v.value]);
+      plain_inputs.push_back(plain_[v.value]);
       all_halves = all_halves && half_[v.value].valid();
     }
+    // As it is without rounding at its own end, for outputs; what none of them needs is dropped at the end. A view shows its
+    // source as that is, an operator computes with what is rounded.
+    TUFF_ASSIGN(plain_[out], builder_.add(node.attrs, is_view(node.attrs) && all_halves ? plain_inputs : inputs));
+    builder_.name_value(plain_[out], value(node.output).name);
     if (all_halves) {
       TUFF_ASSIGN(half_[out], builder_.add(node.attrs, std::move(halves)));
-    } else if (!half_[out].valid()) {
-      TUFF_ASSIGN(plain_[out], builder_.add(node.attrs, std::move(inputs)));
-      builder_.name_value(plain_[out], value(node.output).name);
-      if (is_wanted_[out]) {
-        TUFF_ASSIGN(half_[out], builder_.cast(plain_[out], Dtype::kF16));
-      }
+    } else if (is_wanted_[out] && !half_[out].valid()) {
+      TUFF_ASSIGN(half_[out], builder_.cast(plain_[out], Dtype::kF16));
     }
     read_[out] = plain_[out];
     if (!half_[out].valid()) return ok_status();
     TUFF_ASSIGN(read_[out], builder_.cast(half_[out], Dtype::kF32));
-    if (!plain_[out].valid()) plain_[out] = read_[out];
     if (!is_view(node.attrs)) {
       const std::string& name = value(node.output).name;
       lowered_.push_back((name.empty() ? node.origins.front() : name) + " f32" + dims_text(value(node.output).shape) +
@@ -139,7 +144,7 @@ class Lowering {
   }
 
   const Graph& src_;
-  std::vector<bool> is_wanted_;  // by src value
+  std::vector<bool> is_lowerable_, is_wanted_;  // by src value
   GraphBuilder builder_;
   std::vector<ValueId> half_;   // by src value: its f16 form; invalid: none
   std::vector<ValueId> plain_;  // as computed, for outputs

@@ -143,20 +143,25 @@ TEST_CASE("the bounds of a run say what is right and what is not") {
   tuff_tensor_desc_t truth[2] = {tensor(TUFF_F64, truths, 16, shape, 2), tensor(TUFF_F64, truths + 2, 8, rows, 2)};
   tuff_tensor_desc_t bound[2] = {tensor(TUFF_F64, bounds, 16, shape, 2), tensor(TUFF_F64, bounds + 2, 8, rows, 2)};
   tuff_error_t* error = nullptr;
-  REQUIRE_MESSAGE(tuff_program_error_bounds(h.program, &input, 1, outputs, truth, bound, 2, &error) == TUFF_OK,
+  REQUIRE_MESSAGE(tuff_program_error_bounds(h.program, &input, 1, nullptr, 0, outputs, truth, bound, 2, &error) == TUFF_OK,
                   message_of(error));
   CHECK(std::abs(static_cast<double>(y[0]) - truths[0]) <= bounds[0]);
   CHECK(std::abs(static_cast<double>(y[1]) - truths[1]) > bounds[1]);
   CHECK(truths[1] == 6);
   CHECK(truths[2] == 3);
   CHECK(bounds[2] < 1e-6);
-  CHECK(tuff_program_error_bounds(h.program, &input, 1, outputs, truth, bound, 1, nullptr) == TUFF_INVALID_ARGUMENT);
-  CHECK(tuff_program_error_bounds(h.program, &input, 0, outputs, truth, bound, 2, nullptr) == TUFF_INVALID_ARGUMENT);
-  CHECK(tuff_program_error_bounds(h.program, &input, 1, outputs, nullptr, bound, 2, nullptr) == TUFF_INVALID_ARGUMENT);
+  CHECK(tuff_program_error_bounds(h.program, &input, 1, nullptr, 0, outputs, truth, bound, 1, nullptr) ==
+        TUFF_INVALID_ARGUMENT);
+  CHECK(tuff_program_error_bounds(h.program, &input, 0, nullptr, 0, outputs, truth, bound, 2, nullptr) ==
+        TUFF_INVALID_ARGUMENT);
+  CHECK(tuff_program_error_bounds(h.program, &input, 1, nullptr, 0, outputs, nullptr, bound, 2, nullptr) ==
+        TUFF_INVALID_ARGUMENT);
   bound[1].dtype = TUFF_F32;
-  CHECK(tuff_program_error_bounds(h.program, &input, 1, outputs, truth, bound, 2, nullptr) == TUFF_INVALID_ARGUMENT);
+  CHECK(tuff_program_error_bounds(h.program, &input, 1, nullptr, 0, outputs, truth, bound, 2, nullptr) ==
+        TUFF_INVALID_ARGUMENT);
   input.memory = TUFF_MEMORY_VULKAN;
-  CHECK(tuff_program_error_bounds(h.program, &input, 1, outputs, truth, bound, 2, nullptr) == TUFF_INVALID_ARGUMENT);
+  CHECK(tuff_program_error_bounds(h.program, &input, 1, nullptr, 0, outputs, truth, bound, 2, nullptr) ==
+        TUFF_INVALID_ARGUMENT);
 }
 
 TEST_CASE("an artifact for no named device has the fallback") {

@@ -29,6 +29,9 @@ struct layout_alignment {
 #define BY_POINTER(p8, p4) (p4)
 #endif
 
+/* Some structs end in padding, which initialisers leave as it is: a field that is appended there would read it from hosts
+ * that were built before. The first field to be appended is as wide as the struct's alignment. */
+
 LAYOUT_CHECK(sizeof(tuff_status_t) == 4);
 LAYOUT_CHECK(sizeof(tuff_dtype_t) == 4);
 

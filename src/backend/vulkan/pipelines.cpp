@@ -10,9 +10,9 @@ namespace {
 // The driver's cache while the pipelines of one program are made. It only ever saves time: no failure here is an error.
 class DriverCache {
  public:
-  DriverCache(VulkanDevice& device, const PipelineOptions& io) : device_(device), io_(io) {
+  DriverCache(VulkanDevice& device, const PipelineOptions& options) : device_(device), options_(options) {
     std::vector<std::byte> file;
-    if (io.load) file = io.load();
+    if (options.load) file = options.load();
     const auto payload = unwrap_pipeline_cache(file, device.info(), device.parts().physical.driver_version);
     if (payload)
       loaded_ = hash_bytes(payload->data(), payload->size());
@@ -29,7 +29,7 @@ class DriverCache {
   VkPipelineCache handle() const { return handle_; }
 
   void store() const {
-    if (!io_.store || handle_ == VK_NULL_HANDLE) return;
+    if (!options_.store || handle_ == VK_NULL_HANDLE) return;
     const auto get = device_.functions().vkGetPipelineCacheData;
     size_t size_bytes = 0;
     // VK_INCOMPLETE, a positive code, would be a part of a blob: it is not stored either.
@@ -40,7 +40,7 @@ class DriverCache {
     if (!device_.check(result, "vkGetPipelineCacheData").ok() || result != VK_SUCCESS) return;
     payload.resize(size_bytes);
     if (hash_bytes(payload.data(), payload.size()) == loaded_) return;  // nothing new
-    io_.store(wrap_pipeline_cache(payload, device_.info(), device_.parts().physical.driver_version));
+    options_.store(wrap_pipeline_cache(payload, device_.info(), device_.parts().physical.driver_version));
   }
 
  private:
@@ -55,7 +55,7 @@ class DriverCache {
   }
 
   VulkanDevice& device_;
-  const PipelineOptions& io_;
+  const PipelineOptions& options_;
   VkPipelineCache handle_ = VK_NULL_HANDLE;
   Hash loaded_;
 };

@@ -168,14 +168,17 @@ Tensor floor_quotient(Tensor n, const IntExpr& d) {
 }
 
 // What places are computed in: 32 bits where nothing on the way can pass them, since not every device has 64.
-Dtype place_dtype(const AxisResize& a) {
-  // The largest is twice a half-pixel place and the divisor to round it by: 2 ((2 o + 1) q + p) + 4 p.
-  const IntExpr largest = (a.out * IntExpr(4) + IntExpr(2)) * a.scale.denominator + a.scale.numerator * IntExpr(6);
+Dtype place_dtype(const AxisResize& a, const IntExpr& in, Coordinates coordinates) {
+  // Twice a place and the divisor to round it by: of a half pixel 2 ((2 o + 1) q + p) + 4 p; of aligned corners
+  // 2 o (in - 1) + 2 (out - 1). Other coordinates stay below the first.
+  const IntExpr half_pixel = (a.out * IntExpr(4) + IntExpr(2)) * a.scale.denominator + a.scale.numerator * IntExpr(6);
+  const IntExpr aligned = a.out * in * IntExpr(2) + a.out * IntExpr(2);
+  const IntExpr& largest = coordinates == Coordinates::kAlignCorners ? aligned : half_pixel;
   return largest.interval().high <= INT32_MAX ? Dtype::kI32 : Dtype::kI64;
 }
 
 std::optional<Quotient> place(Composition& c, const AxisResize& a, const IntExpr& in, Coordinates coordinates) {
-  Tensor o = c.iota(place_dtype(a), a.out);
+  Tensor o = c.iota(place_dtype(a, in, coordinates), a.out);
   const IntExpr &p = a.scale.numerator, &q = a.scale.denominator;
   auto half_pixel = [&] { return Quotient{plus(times(times(o, 2) + 1, q), -p), p * IntExpr(2)}; };
   switch (coordinates) {

@@ -52,7 +52,6 @@ namespace {
 struct Written {
   std::string graph_text;
   StorageFeatures features = {};
-  bool exact = false;
 
   template <class Use>
   std::string text(Use use) const {
@@ -60,7 +59,7 @@ struct Written {
     REQUIRE_MESSAGE(graph.ok(), graph.status().message());
     std::vector<Placement> placements(graph->values.size());
     for (size_t v = 0; v < placements.size(); ++v) placements[v].owner = ValueId(v);
-    KernelWriter writer(*graph, placements, glsl(), exact, features);
+    KernelWriter writer(*graph, placements, glsl(), false, features);
     Block block(writer, nullptr);
     use(block);
     return block.text(0);
@@ -71,9 +70,9 @@ std::string one_value(const std::string& dtype) {
   return "graph \"one\" {\n  input %0 \"x\": " + dtype + "[8]\n  output %0 \"x\"\n}\n";
 }
 
-std::string loaded(const std::string& dtype, int width, bool exact = false) {
+std::string loaded(const std::string& dtype, int width) {
   std::string lanes;
-  std::string text = Written{one_value(dtype), {}, exact}.text([&](Block& block) {
+  std::string text = Written{one_value(dtype), {}}.text([&](Block& block) {
     for (const std::string& lane : load_lanes(block, ValueId(0), width, "i", "", 0)) lanes += lane + " ";
   });
   return text + lanes;
@@ -96,11 +95,11 @@ TEST_CASE("packed elements are read as the words around them") {
         "uint u_0 = b0.e[(i) >> 1];\nint i_1 = tuff_i8_of(u_0, 2 * (i) + 0);\n"
         "int i_2 = tuff_i8_of(u_0, 2 * (i) + 1);\ni_1 i_2 ");
   CHECK(loaded("bool", 1) == "uint u_0 = b0.e[(i) >> 2];\nbool b_1 = (tuff_u8_of(u_0, i) != 0u);\nb_1 ");
-  CHECK(loaded("f16", 4, true) ==
+  CHECK(loaded("f16", 4) ==
         "uvec2 u_0 = b0x2.e[i];\nfloat f_1 = tuff_f16_bits_to_f32(tuff_u16_of(u_0.x, 0));\n"
         "float f_2 = tuff_f16_bits_to_f32(tuff_u16_of(u_0.x, 1));\nfloat f_3 = tuff_f16_bits_to_f32(tuff_u16_of(u_0.y, 0));\n"
         "float f_4 = tuff_f16_bits_to_f32(tuff_u16_of(u_0.y, 1));\nf_1 f_2 f_3 f_4 ");
-  CHECK(loaded("f16", 1) == "uint u_0 = b0.e[(i) >> 1];\nfloat f_1 = unpackHalf2x16(u_0 >> (16 * (i & 1))).x;\nf_1 ");
+  CHECK(loaded("f16", 1) == "uint u_0 = b0.e[(i) >> 1];\nfloat f_1 = tuff_f16_bits_to_f32(tuff_u16_of(u_0, i));\nf_1 ");
 }
 
 TEST_CASE("a checked load of packed elements gives the fill for each of them") {
