@@ -260,6 +260,22 @@ TEST_CASE("an output becomes pixels: rounded, held in range, in the order and al
       }
 }
 
+TEST_CASE("a tensor's name is made a symbol's") {
+  const char* names[][2] = {
+      {"images/in", "images_in.width"}, {"input:0", "input_0.width"}, {"0", "_0.width"}, {"a.b", "a.b.width"}};
+  for (const auto& [tensor, symbol] : names) {
+    Graph named = negated(3, false);
+    named.value(named.inputs[0]).name = tensor;
+    Image image = input(PixelFormat::kRgb);
+    image.tensor = tensor;
+    image.resize = ImageResize::kLinear;
+    auto graph = with_images(named, {image});
+    REQUIRE_MESSAGE(graph.ok(), graph.status().message());
+    CHECK(verify(*graph).ok());
+    CHECK(std::any_of(graph->symbols.begin(), graph->symbols.end(), [&](const Symbol& s) { return s.name == symbol; }));
+  }
+}
+
 TEST_CASE("a u8 tensor takes pixels as they are") {
   Image in = input(PixelFormat::kBgr), out = input(PixelFormat::kRgb);
   out.tensor = "y";
@@ -288,6 +304,10 @@ TEST_CASE("what is no image, or cannot be one, is refused") {
   CHECK(status([](Image& i) { i.crop = {0, 0, 4, 0}; }).code() == Code::kInvalidArgument);
   CHECK(status([](Image& i) { i.width = 4, i.height = 4, i.crop = {2, 0, 3, 4}; }).code() == Code::kInvalidArgument);
   CHECK(status([](Image& i) { i.crop = {0, 0, 4, 4}; }).code() == Code::kInvalidArgument);  // the tensor has symbols
+  CHECK(status([](Image& i) { i.crop = {32768, 0, 4, 4}; }).code() == Code::kInvalidArgument);
+  CHECK(status([](Image& i) { i.width = 640, i.height = 480; }).code() == Code::kInvalidArgument);  // nothing would use it
+  CHECK(status([](Image& i) { i.tensor = "y", i.is_output = true, i.scale = {1, 1, 0, 0}; }).code() == Code::kInvalidArgument);
+  CHECK(status([](Image& i) { i.tensor = "y", i.is_output = true, i.scale = {1, 1, 1, 0}; }).ok());  // three channels
   CHECK(status([](Image& i) { i.tensor = "y", i.is_output = true, i.format = PixelFormat::kNv12; }).code() ==
         Code::kUnsupported);
   CHECK(status([](Image& i) { i.tensor = "y", i.is_output = true, i.orientation = 3; }).code() == Code::kUnsupported);

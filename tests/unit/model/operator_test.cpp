@@ -200,3 +200,24 @@ TEST_CASE("every node tells where it came from") {
     CHECK((is_weight || node.origins[0] == "first" || node.origins[0] == "Relu_1"));
   }
 }
+
+TEST_CASE("places along a symbolic axis are of 64 bits where 32 do not hold them") {
+  auto places = [](const char* coordinates, int64_t longest) {
+    Model model(13);
+    model.input("x", {1, 1, "h"});
+    model.initializer(floats("scales", {3}, {1, 1, 2}));
+    model.node("Resize", {"x", "", "scales"}, {"y"},
+               {attribute("mode", "linear"), attribute("coordinate_transformation_mode", coordinates)});
+    model.output("y");
+    LoadOptions options;
+    options.symbols["h"].max = longest;
+    const Graph graph = loaded(model, options);
+    for (const Node& node : graph.nodes)
+      if (const auto* iota = std::get_if<IotaAttrs>(&node.attrs)) return iota->dtype;
+    return Dtype::kBool;
+  };
+  CHECK(places("half_pixel", 100000) == Dtype::kI32);
+  CHECK(places("half_pixel", int64_t{1} << 30) == Dtype::kI64);
+  CHECK(places("align_corners", 10000) == Dtype::kI32);
+  CHECK(places("align_corners", 100000) == Dtype::kI64);
+}
