@@ -50,17 +50,19 @@ std::string tensor_types(const Graph& graph) {
   return text;
 }
 
+void release(Session& session, RunId id) noexcept {
+  try {
+    session.release(id);
+  } catch (...) {
+    // Out of memory for an error's text: the run is over all the same.
+  }
+}
+
 // Releases a run at the end of a call, however that ends.
 struct ReleasedRun {
   Session& session;
   RunId id;
-  ~ReleasedRun() {
-    try {
-      session.release(id);
-    } catch (...) {
-      // Out of memory for an error's text: the run is over all the same.
-    }
-  }
+  ~ReleasedRun() { release(session, id); }
 };
 
 Status require_host_memory(const CallerTensor& tensor, const std::string& name) {
@@ -363,7 +365,7 @@ void tuff_run_release(tuff_run_t* run) {
   std::shared_ptr<SessionState> state = std::move(run->state);
   // Waits for a call of another thread to leave the session, not for the run.
   std::lock_guard lock(state->entered);
-  if (!run->ended) ReleasedRun{*run->session, run->id};
+  if (!run->ended) release(*run->session, run->id);
   keep_spare_run(*state, std::unique_ptr<tuff_run>(run));
 }
 
