@@ -272,7 +272,8 @@ TEST_CASE("a tensor's name is made a symbol's") {
     auto graph = with_images(named, {image});
     REQUIRE_MESSAGE(graph.ok(), graph.status().message());
     CHECK(verify(*graph).ok());
-    CHECK(std::any_of(graph->symbols.begin(), graph->symbols.end(), [&](const Symbol& s) { return s.name == symbol; }));
+    const std::string wanted = symbol;
+    CHECK(std::any_of(graph->symbols.begin(), graph->symbols.end(), [&](const Symbol& s) { return s.name == wanted; }));
   }
 }
 
