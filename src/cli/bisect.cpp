@@ -40,23 +40,37 @@ Result<std::map<std::string, HostTensor>> reference_outputs(const Arguments& arg
 
 namespace {
 
+struct DeviceRun {
+  Program program;
+  std::vector<SymbolValue> dims;
+  std::vector<NamedTensor> outputs;
+};
+
+// The model compiled for the device as the options say, and run once.
+Result<DeviceRun> run_on_device(const Arguments& arguments, const Device& device, const Model& model,
+                                std::vector<HostTensor>& inputs) {
+  Result<ProgramOptions> options = read_program_options(arguments);
+  if (!options) return options.error();
+  Result<std::vector<SymbolValue>> dims = read_dims(arguments);
+  if (!dims) return dims.error();
+  Result<Program> program = Program::create(device, model, *options);
+  end_progress();
+  if (!program) return program.error();
+  Result<std::vector<NamedTensor>> outputs = execute(*program, model, inputs, *dims);
+  if (!outputs) return outputs.error();
+  return DeviceRun{std::move(*program), std::move(*dims), std::move(*outputs)};
+}
+
 // The value as the only output, on the device against the reference.
 Result<Difference> difference_of(const std::string& value, const Arguments& arguments, const Device& device,
                                  std::vector<HostTensor>& inputs, const Tolerance& tolerance) {
-  Result<ProgramOptions> options = read_program_options(arguments);
-  if (!options) return options.error();
   Result<Model> model = open_model(arguments, {value});
   if (!model) return model.error();
   Result<std::map<std::string, HostTensor>> expected = reference_outputs(arguments, *model, inputs);
   if (!expected) return expected.error();
-  Result<Program> program = Program::create(device, *model, *options);
-  end_progress();
-  if (!program) return program.error();
-  Result<std::vector<SymbolValue>> dims = read_dims(arguments);
-  if (!dims) return dims.error();
-  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, inputs, *dims);
-  if (!outputs) return outputs.error();
-  return compare(outputs->front().tensor, expected->at(value), tolerance);
+  Result<DeviceRun> run = run_on_device(arguments, device, *model, inputs);
+  if (!run) return run.error();
+  return compare(run->outputs.front().tensor, expected->at(value), tolerance);
 }
 
 }  // namespace
@@ -84,8 +98,6 @@ Result<std::optional<FirstBeyond>> first_beyond(const Arguments& arguments, cons
 
 Result<std::optional<BoundedValues>> bounded_values(const Arguments& arguments, const Device& device,
                                                     std::vector<HostTensor>& inputs) {
-  Result<ProgramOptions> options = read_program_options(arguments);
-  if (!options) return options.error();
   Result<Model> whole = open_model(arguments, {});
   if (!whole) return whole.error();
   const std::vector<ModelValue> values = whole->values();
@@ -94,14 +106,9 @@ Result<std::optional<BoundedValues>> bounded_values(const Arguments& arguments, 
   for (const ModelValue& value : values) names.push_back(value.name);
   Result<Model> model = open_model(arguments, std::move(names));
   if (!model) return model.error();
-  Result<Program> program = Program::create(device, *model, *options);
-  end_progress();
-  if (!program) return program.error();
-  Result<std::vector<SymbolValue>> dims = read_dims(arguments);
-  if (!dims) return dims.error();
-  Result<std::vector<NamedTensor>> outputs = execute(*program, *model, inputs, *dims);
-  if (!outputs) return outputs.error();
-  Result<std::vector<BoundShare>> shares = shares_of_bound(*program, inputs, *outputs, *dims);
+  Result<DeviceRun> run = run_on_device(arguments, device, *model, inputs);
+  if (!run) return run.error();
+  Result<std::vector<BoundShare>> shares = shares_of_bound(run->program, inputs, run->outputs, run->dims);
   if (!shares) return shares.error();
   BoundedValues found;
   found.count = values.size();

@@ -1,14 +1,9 @@
 // Frames of 8-bit pixels in the host's own buffers, through the network of examples/super_resolution: no conversion runs by
 // itself, and the bytes are those of the way through floats on the host.
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
-#include <unistd.h>
-
-#include "vulkan_host.h"
+#include "device_fixture.h"
 
 namespace {
 
@@ -24,13 +19,6 @@ const char kNegative[] = R"(graph "negative" {
 }
 )";
 
-std::string message_of(tuff_error_t* error) {
-  char text[512];
-  tuff_error_message(error, text, sizeof text, nullptr);
-  tuff_error_release(error);
-  return text;
-}
-
 template <class Make>
 void require(Make make) {
   tuff_error_t* error = nullptr;
@@ -44,8 +32,7 @@ struct Network {
   tuff_program_t* program = nullptr;
   tuff_session_t* session = nullptr;
 
-  Network(tuff_device_t* device, const std::string& path, const tuff_model_desc_t* desc) {
-    require([&](auto e) { return tuff_model_load_file(path.c_str(), TUFF_TEXT_END, desc, &model, e); });
+  Network(tuff_device_t* device, tuff_model_t* loaded) : model(loaded) {
     require([&](auto e) { return tuff_program_create(device, model, nullptr, &program, e); });
     require([&](auto e) { return tuff_session_create(program, nullptr, &session, e); });
   }
@@ -87,14 +74,11 @@ tuff_tensor_desc_t vulkan_tensor(VkBuffer buffer, uint64_t size_bytes, const std
   return t;
 }
 
-std::string graph_file(const char* text) {
-  const std::string path =
-      (std::filesystem::temp_directory_path() / ("tuff_image_test_" + std::to_string(getpid()) + ".graph")).string();
-  FILE* file = std::fopen(path.c_str(), "wb");
-  REQUIRE(file != nullptr);
-  std::fputs(text, file);
-  std::fclose(file);
-  return path;
+tuff_model_t* load_super_resolution(const tuff_model_desc_t* desc) {
+  const char* path = TUFF_ROOT "/examples/super_resolution/super_resolution_x2.onnx";
+  tuff_model_t* model = nullptr;
+  require([&](auto e) { return tuff_model_load_file(path, TUFF_TEXT_END, desc, &model, e); });
+  return model;
 }
 
 tuff_image_t image(tuff_direction_t direction, const char* tensor) {
@@ -107,16 +91,15 @@ tuff_image_t image(tuff_direction_t direction, const char* tensor) {
 }  // namespace
 
 TEST_CASE("frames of pixels in the host's buffers give the bytes of the way through floats, and no dispatch more") {
-  const std::string path = std::string(TUFF_ROOT) + "/examples/super_resolution/super_resolution_x2.onnx";
   VulkanHost host;
   tuff_device_t* device = host.lend();
-  const std::string negative_path = graph_file(kNegative);
   {
     const tuff_image_t images[] = {image(TUFF_INPUT, "image"), image(TUFF_OUTPUT, "upscaled")};
     tuff_model_desc_t desc = TUFF_MODEL_DESC_INIT;
     desc.images = images;
     desc.image_count = 2;
-    const Network floats(device, path, nullptr), frames(device, path, &desc), negative(device, negative_path, nullptr);
+    const Network floats(device, load_super_resolution(nullptr)), frames(device, load_super_resolution(&desc)),
+        negative(device, load(kNegative));
     CHECK(floats.kernel_count() == 9);
     CHECK(frames.kernel_count() == 9);
 
@@ -146,6 +129,5 @@ TEST_CASE("frames of pixels in the host's buffers give the bytes of the way thro
             static_cast<uint8_t>(std::nearbyint(std::clamp(upscaled[c * 4 * kPixels + i] * 255.0f, 0.0f, 255.0f)));
     CHECK(got == expected);
   }
-  std::filesystem::remove(negative_path);
   tuff_device_release(device);
 }
