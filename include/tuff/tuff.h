@@ -620,7 +620,9 @@ TUFF_API tuff_status_t tuff_session_recover(tuff_session_t* session, tuff_progra
 
 /* Makes an output and an input state: the next run reads what this one wrote, from zeros on. KV caches, recurrent networks
  * and video are this. Both have the same dtype and shape, without symbols; the host neither writes the one nor reads the other
- * (their descs have no data). A run that fails or is cancelled leaves the state as it was. Before the first prepare or run.
+ * (their descs have no data). Where no kernel reads an element of the input after one has written it as the output's, and
+ * the session is not cancellable, both are one buffer; else two take turns, so that a run that is cancelled leaves the state as
+ * it was. Before the first prepare or run.
  * TUFF_UNSUPPORTED on the CPU, and for sessions that are cancellable with more than one run in flight. */
 TUFF_API tuff_status_t tuff_session_alias(tuff_session_t* session, uint32_t output, uint32_t input, tuff_error_t** out_error);
 /* All state to zeros. TUFF_BUSY while a run is in flight. */
@@ -668,9 +670,10 @@ typedef struct tuff_session_info {
   uint64_t device_allocations;
   uint64_t device_descriptor_writes;
   uint64_t device_pipelines;
+  uint64_t state_bytes; /* of what tuff_session_alias made state: one buffer each where a run updates it in place, else two */
 } tuff_session_info_t;
 #define TUFF_SESSION_INFO_INIT \
-  { (uint32_t)sizeof(tuff_session_info_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_session_info_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* TUFF_INVALID_ARGUMENT before the first prepare or run. */
 TUFF_API tuff_status_t tuff_session_get_info(tuff_session_t* session, tuff_session_info_t* out_info, tuff_error_t** out_error);

@@ -242,6 +242,7 @@ tuff_status_t tuff_session_get_info(tuff_session_t* session, tuff_session_info_t
     info.device_allocations = counters.allocations;
     info.device_descriptor_writes = counters.descriptor_writes;
     info.device_pipelines = counters.pipelines;
+    info.state_bytes = prepared.state_bytes;
     return write_info(info, out_info, "out_info");
   });
 }

@@ -45,6 +45,10 @@ struct PlanWriter {
       out.list(b.parts, [&](const std::vector<ValueId>& part) { ids(part); });
     });
     out.i64(k.shared_bytes);
+    out.list(k.in_place, [&](const Kernel::InPlace& pair) {
+      id(pair.read);
+      id(pair.written);
+    });
     for (bool flag : {k.exact, k.needs_int64, k.needs_float64}) out.u8(flag);
     for (const IntExpr* e : {&k.bytes_read, &k.bytes_written, &k.multiply_adds}) expression(*e);
     texts(k.origins);
@@ -117,6 +121,10 @@ class PlanReader {
     k.parameters = expressions();
     k.bindings = in_.list(10, [&] { return binding(); });
     k.shared_bytes = in_.i64();
+    k.in_place = in_.list(8, [&] {
+      const ValueId read = id();
+      return Kernel::InPlace{read, id()};
+    });
     for (bool* flag : {&k.exact, &k.needs_int64, &k.needs_float64}) *flag = in_.boolean();
     for (IntExpr* e : {&k.bytes_read, &k.bytes_written, &k.multiply_adds}) *e = expression();
     k.origins = texts();

@@ -12,6 +12,26 @@ bool operator==(const PointOp& a, const PointOp& b) {
          a.input == b.input && a.index == b.index && a.checks == b.checks;
 }
 
+std::vector<bool> ops_needed(const Point& point, int root) {
+  std::vector<bool> needed(point.ops.size());
+  needed[static_cast<size_t>(root)] = true;
+  for (size_t i = point.ops.size(); i-- > 0;) {
+    if (!needed[i]) continue;
+    auto need = [&](const Symbol& s) {
+      for (size_t j = 0; j < i; ++j)
+        if (s.extent && s.name == point_symbol(static_cast<int>(j))) needed[j] = true;
+    };
+    const PointOp& op = point.ops[i];
+    for (int a : op.args) needed[static_cast<size_t>(a)] = true;
+    op.index.visit_symbols(need);
+    for (const RangeCheck& c : op.checks) {
+      c.value.visit_symbols(need);
+      c.extent.visit_symbols(need);
+    }
+  }
+  return needed;
+}
+
 std::string point_symbol(int op) { return "p" + std::to_string(op); }
 
 IntExpr linearise(const Dims& coordinates, const Dims& shape) {

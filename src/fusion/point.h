@@ -49,6 +49,9 @@ struct Point {
   std::vector<PointOp> ops;
 };
 
+// Which ops the result of `root` needs, itself among them.
+std::vector<bool> ops_needed(const Point& point, int root);
+
 // An op's result used as a coordinate appears in expressions as this symbol.
 std::string point_symbol(int op);
 

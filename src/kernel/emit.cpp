@@ -429,25 +429,10 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
 
 std::vector<std::string> Emitter::emit(const Point& point, int root, const std::string& variable, int width) {
   std::map<int, Lanes> done;
+  const std::vector<bool> needed = ops_needed(point, root);
   // In order: arguments and gathered indices come before their users.
-  std::vector<bool> used(point.ops.size());
-  used[static_cast<size_t>(root)] = true;
-  for (size_t i = point.ops.size(); i-- > 0;) {
-    if (!used[i]) continue;
-    auto use = [&](const Symbol& s) {
-      for (size_t j = 0; j < i; ++j)
-        if (s.extent && s.name == point_symbol(static_cast<int>(j))) used[j] = true;
-    };
-    const PointOp& op = point.ops[i];
-    for (int a : op.args) used[static_cast<size_t>(a)] = true;
-    op.index.visit_symbols(use);
-    for (const RangeCheck& c : op.checks) {
-      c.value.visit_symbols(use);
-      c.extent.visit_symbols(use);
-    }
-  }
   for (size_t i = 0; i < point.ops.size(); ++i)
-    if (used[i]) emit_op(point, static_cast<int>(i), variable, width, done);
+    if (needed[i]) emit_op(point, static_cast<int>(i), variable, width, done);
   std::vector<std::string> lanes = done.at(root).texts;
   if (lanes.size() == 1) lanes.resize(static_cast<size_t>(width), lanes[0]);
   return lanes;

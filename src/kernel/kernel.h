@@ -56,6 +56,12 @@ struct Kernel {
   std::vector<IntExpr> parameters;  // words of the parameter block, int32, in order
   std::vector<KernelBinding> bindings;
   int64_t shared_bytes = 0;
+  // Values of which an invocation reads only the elements that it writes, before it writes them: they may share their memory.
+  struct InPlace {
+    ValueId read, written;
+    friend bool operator==(const InPlace&, const InPlace&) = default;
+  };
+  std::vector<InPlace> in_place;
   bool exact = false;  // every float instruction must be NoContraction
   bool needs_int64 = false, needs_float64 = false;
   IntExpr bytes_read, bytes_written;  // each value once

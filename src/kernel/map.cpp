@@ -1,10 +1,51 @@
 // Map kernels: chains of elementwise ops, and copies through views. The domain is the linear index over the first store's
 // storage, so address arithmetic cancels where inputs have the same order.
+#include <algorithm>
+
 #include "base/checked.h"
 #include "kernel/kernel_build.h"
 
 namespace tuff {
 namespace {
+
+struct MapStore {
+  ValueId value;
+  int op;
+  IntExpr address;
+};
+
+// Loaded values that may share the memory of one that is stored: each load is of the element that the same invocation stores,
+// and feeds it, so that nothing moves the load behind the store. Of a packed value, invocations share words.
+std::vector<Kernel::InPlace> in_place_pairs(const KernelRequest& request, const KernelWriter& writer, const Point& point,
+                                            const std::vector<MapStore>& stores) {
+  const std::vector<KernelBinding> bindings = writer.bindings();
+  // Alone in its memory, and not packed.
+  auto is_whole = [&](const KernelBinding& b) {
+    return b.parts == std::vector<std::vector<ValueId>>{{b.value}} && !is_packed(request.graph.value(b.value).dtype);
+  };
+  auto fits = [&](ValueId read, const MapStore& store) {
+    const std::vector<bool> needed = ops_needed(point, store.op);
+    for (size_t i = 0; i < point.ops.size(); ++i) {
+      const PointOp& op = point.ops[i];
+      if (op.kind == PointOp::Kind::kLoad && op.value == read && !(op.index == store.address && op.checks.empty() && needed[i]))
+        return false;
+    }
+    return true;
+  };
+  std::vector<Kernel::InPlace> pairs;
+  for (const KernelBinding& read : bindings) {
+    if (read.access != Access::kRead || !is_whole(read)) continue;
+    for (const KernelBinding& written : bindings) {
+      if (written.access != Access::kWrite || !is_whole(written)) continue;
+      const Kernel::InPlace pair{read.value, written.value};
+      for (const MapStore& store : stores)
+        if (store.value == written.value && fits(read.value, store) &&
+            std::find(pairs.begin(), pairs.end(), pair) == pairs.end())
+          pairs.push_back(pair);
+    }
+  }
+  return pairs;
+}
 
 // One variant. `symbols` renames a dimension symbol so that its divisibility shows (width -> 4 * width_in_fours).
 Result<Kernel> map_variant(const KernelRequest& request, int width, const Substitution& symbols, const Substitution& back) {
@@ -63,12 +104,7 @@ Result<Kernel> map_variant(const KernelRequest& request, int width, const Substi
   Emitter emitter({&body});
   emitter.bind("i", "i", 0);
   PointBuilder builder(group.scope);
-  struct Store {
-    ValueId value;
-    int op;
-    IntExpr address;
-  };
-  std::vector<Store> stores;
+  std::vector<MapStore> stores;
   for (ValueId v : request.group.stores) {
     TUFF_ASSIGN(StoredElement element, stored_element(request, group.scope, builder, v));
     stores.push_back({v, element.op, element.address});
@@ -79,10 +115,10 @@ Result<Kernel> map_variant(const KernelRequest& request, int width, const Substi
   int64_t operations = 0;
   for (const PointOp& op : point.ops)
     if (op.kind == PointOp::Kind::kMap) operations += map_op_row(op.op).cost;
-  for (const Store& s : stores) {
+  for (MapStore& s : stores) {
     std::vector<std::string> lanes = emitter.emit(point, s.op, "i", width);
-    IntExpr address = replace_variables(rename_symbols(s.address, symbols), to_index);
-    TUFF_TRY(emitter.store(s.value, address, lanes, "i", width));
+    s.address = replace_variables(rename_symbols(s.address, symbols), to_index);
+    TUFF_TRY(emitter.store(s.value, s.address, lanes, "i", width));
   }
 
   const IntExpr vectors = total.is(0) ? IntExpr(0) : *divide_exact(total, IntExpr(width));
@@ -95,6 +131,7 @@ Result<Kernel> map_variant(const KernelRequest& request, int width, const Substi
   TUFF_ASSIGN(Kernel kernel, finish_kernel(request, writer, "map", std::move(slots), {kInvocations, 1, 1}, grid.grid,
                                            "64 invocations of " + std::to_string(width)));
   kernel.multiply_adds = total * IntExpr(operations);
+  kernel.in_place = in_place_pairs(request, writer, point, stores);
   for (IntExpr& e : kernel.parameters) e = rename_symbols(e, back);
   for (IntExpr& e : kernel.grid) e = rename_symbols(e, back);
   kernel.multiply_adds = rename_symbols(kernel.multiply_adds, back);

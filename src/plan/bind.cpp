@@ -1,5 +1,6 @@
 // bind(): a Plan and sizes to dispatches with byte ranges. Pure: no device is touched and nothing is compiled.
 #include <algorithm>
+#include <tuple>
 
 #include "base/checked.h"
 #include "layout/storage.h"
@@ -107,6 +108,9 @@ struct Binder {
       BoundRange range;
       range.buffer = place.buffer;
       range.index = place.index;
+      for (const InPlace& state : bound.in_place)
+        if (place.buffer == BufferKind::kOutput && place.index == state.output)
+          std::tie(range.buffer, range.index) = std::pair(BufferKind::kInput, static_cast<uint32_t>(state.input));
       range.access = b.access;
       range.value = b.value;
       range.offset = place.buffer == BufferKind::kWeights ? place.weight_offset : 0;
@@ -158,12 +162,14 @@ uint64_t range_bytes(int64_t element_bytes) {
   return std::max<uint64_t>((static_cast<uint64_t>(element_bytes) + 3) / 4 * 4, 16);
 }
 
-Result<BoundPlan> bind(const Plan& plan, const std::map<std::string, int64_t>& symbols, const DeviceInfo& device) {
+Result<BoundPlan> bind(const Plan& plan, const std::map<std::string, int64_t>& symbols, const DeviceInfo& device,
+                       const std::vector<InPlace>& in_place) {
   Binder binder{plan, symbols, device, {}, std::vector<const PlanValue*>(plan.graph.values.size())};
   for (const PlanValue& place : plan.values) binder.places[place.value.value] = &place;
   TUFF_TRY(binder.check_symbols());
   BoundPlan& bound = binder.bound;
   bound.symbols = symbols;
+  bound.in_place = in_place;
   bound.weight_bytes = plan.weight_bytes;
   for (ValueId v : plan.graph.inputs) {
     TUFF_ASSIGN(BoundTensor tensor, binder.tensor(v, plan.graph.value(v).name));

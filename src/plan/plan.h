@@ -57,6 +57,11 @@ struct Plan {
   uint64_t weight_bytes = 0;
 };
 
+// The output has the memory of the input: state that a run updates.
+struct InPlace {
+  size_t output, input;
+};
+
 struct BoundRange {
   BufferKind buffer;
   uint32_t index = 0;  // kInput, kOutput
@@ -88,6 +93,7 @@ struct BoundPlan {
   std::vector<BoundDispatch> dispatches;  // empty ones (a size is 0) are left out
   std::vector<int32_t> parameters;        // all parameter blocks, each at its aligned offset
   std::vector<BoundTensor> inputs, outputs;
+  std::vector<InPlace> in_place;  // such an output's ranges name the input
   uint64_t arena_bytes = 0;
   uint64_t weight_bytes = 0;
   uint32_t barrier_count = 0;
@@ -97,8 +103,10 @@ struct BoundPlan {
 // empty value, since a checked load reads it where its test fails.
 uint64_t range_bytes(int64_t element_bytes);
 
-// Pure. INVALID_ARGUMENT for sizes outside a symbol's range; LIMIT where a size passes a device limit.
-Result<BoundPlan> bind(const Plan& plan, const std::map<std::string, int64_t>& symbols, const DeviceInfo& device);
+// Pure. INVALID_ARGUMENT for sizes outside a symbol's range; LIMIT where a size passes a device limit. `in_place`: of each
+// can_be_in_place().
+Result<BoundPlan> bind(const Plan& plan, const std::map<std::string, int64_t>& symbols, const DeviceInfo& device,
+                       const std::vector<InPlace>& in_place = {});
 
 Status verify(const Plan& plan);
 Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device);

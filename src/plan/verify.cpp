@@ -3,6 +3,7 @@
 
 #include "layout/storage.h"
 #include "plan/hazards.h"
+#include "plan/in_place.h"
 #include "plan/plan.h"
 
 namespace tuff {
@@ -121,6 +122,16 @@ Status verify(const Plan& plan) {
 }
 
 Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device) {
+  for (const InPlace& state : bound.in_place)
+    if (!can_be_in_place(plan, state))
+      return internal_error("The output '" + plan.graph.output_names[state.output] +
+                            "' is written over elements of the input '" +
+                            plan.graph.value(plan.graph.inputs[state.input]).name + "' that are still to be read.");
+  auto is_state = [&](const BoundRange& r) {
+    return std::any_of(bound.in_place.begin(), bound.in_place.end(), [&](const InPlace& state) {
+      return r.index == state.input && r.value == plan.graph.outputs[state.output];
+    });
+  };
   size_t since = 0;
   for (size_t d = 0; d < bound.dispatches.size(); ++d) {
     const BoundDispatch& dispatch = bound.dispatches[d];
@@ -140,7 +151,7 @@ Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device
                               std::to_string(r.offset + r.size_bytes) + " of a buffer of " + std::to_string(size) + ".");
       if (r.offset % static_cast<uint64_t>(buffer_offset_alignment(device)) != 0)
         return internal_error(name + " has a range at " + std::to_string(r.offset) + ", which is not aligned.");
-      if (r.access == Access::kWrite && (r.buffer == BufferKind::kInput || r.buffer == BufferKind::kWeights))
+      if (r.access == Access::kWrite && (r.buffer == BufferKind::kWeights || (r.buffer == BufferKind::kInput && !is_state(r))))
         return internal_error(name + " writes an input or a weight.");
       for (const BoundRange& other : dispatch.ranges) {
         if (&other == &r || (r.access == Access::kRead && other.access == Access::kRead) || !overlap(r, other)) continue;
@@ -148,6 +159,10 @@ Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device
         const auto& bindings = plan.kernels[dispatch.kernel.value].bindings;
         const KernelBinding &own = bindings[static_cast<size_t>(&r - dispatch.ranges.data())],
                             &theirs = bindings[static_cast<size_t>(&other - dispatch.ranges.data())];
+        const auto& pairs = plan.kernels[dispatch.kernel.value].in_place;
+        if (std::find(pairs.begin(), pairs.end(), Kernel::InPlace{own.value, theirs.value}) != pairs.end() ||
+            std::find(pairs.begin(), pairs.end(), Kernel::InPlace{theirs.value, own.value}) != pairs.end())
+          continue;
         if (own.value != theirs.value || parts_overlap(own, theirs))
           return internal_error(name + " writes bytes that it also reads or writes as another value.");
       }

@@ -1,6 +1,7 @@
 // The session of a device: prepared shapes, the runs in flight, and the state between runs.
 #include <algorithm>
 
+#include "plan/in_place.h"
 #include "session/elements.h"
 #include "session/prepared_shape.h"
 #include "session/session_checks.h"
@@ -144,7 +145,9 @@ Status DeviceSession::alias(size_t output, size_t input) {
     bytes *= size.constant();
   }
   tensor.storage_bytes = range_bytes(bytes);
-  return state_.add(device(), output, input, tensor);
+  const InPlace state{output, input};
+  const bool in_place = !options_.cancellable && can_be_in_place(program_->plan, state);
+  return state_.add(device(), state, in_place, tensor);
 }
 
 Status DeviceSession::reset_state() {
@@ -260,7 +263,7 @@ Result<RunId> DeviceSession::submit(const RunDesc& desc) {
                    .recording = std::move(recording),
                    .phase = phase_,
                    .failure = {}});
-  if (!state_.empty()) phase_ = 1 - phase_;
+  phase_ = (phase_ + 1) % state_.phase_count();
   return id;
 }
 
@@ -282,7 +285,7 @@ Status DeviceSession::cancel(RunId id) {
   Run* run = find(id);
   if (!run || run->ended || run->cancelled) return ok_status();
   run->cancelled = true;
-  if (!state_.empty()) phase_ = run->phase;
+  phase_ = run->phase;
   return run->shape->clear_grids(run->slot);
 }
 
@@ -326,7 +329,7 @@ Status DeviceSession::record_into(uint64_t command_buffer, const IoBinding* bind
   const std::shared_ptr<Recording>& recording = current_->recording(*recorded, *slot, phase_);
   TUFF_TRY(recording->write_into(command_buffer));
   last_ = {current_, *slot, recorded, recording};  // the host knows when it has run
-  if (!state_.empty()) phase_ = 1 - phase_;
+  phase_ = (phase_ + 1) % state_.phase_count();
   return ok_status();
 }
 

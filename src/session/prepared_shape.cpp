@@ -32,7 +32,7 @@ Result<std::unique_ptr<PreparedShape>> PreparedShape::make(std::shared_ptr<const
                                                            const SessionOptions& options, const State& state,
                                                            const SymbolValues& symbols) {
   std::unique_ptr<PreparedShape> shape(new PreparedShape(std::move(program), options, state));
-  TUFF_ASSIGN(shape->bound_, tuff::bind(shape->program_->plan, symbols, shape->program_->target.info));
+  TUFF_ASSIGN(shape->bound_, tuff::bind(shape->program_->plan, symbols, shape->program_->target.info, state.in_place()));
   PreparedInfo& info = shape->info_;
   info.symbols = symbols;
   info.inputs = shape->bound_.inputs;
@@ -51,6 +51,7 @@ Result<std::unique_ptr<PreparedShape>> PreparedShape::make(std::shared_ptr<const
 
 Status PreparedShape::check_memory() {
   uint64_t copies = (program_->target.info.unified_memory ? 1 : 2) * uint64_t{options_.in_flight_count};
+  info_.state_bytes = state_.size_bytes();
   uint64_t& total = info_.buffer_bytes;
   total = bound_.arena_bytes + bound_.parameters.size() * sizeof(int32_t);
   for (size_t i = 0; i < bound_.inputs.size(); ++i)

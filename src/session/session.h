@@ -30,6 +30,7 @@ struct PreparedInfo {
   std::vector<BoundTensor> inputs, outputs;
   uint32_t dispatch_count = 0, barrier_count = 0;
   uint64_t arena_bytes = 0;
+  uint64_t state_bytes = 0;   // of all state
   uint64_t buffer_bytes = 0;  // arena, inputs, outputs, parameters and staging
 };
 

@@ -29,13 +29,27 @@ std::vector<std::byte> type_bytes(const State::Alias& alias) {
 
 }  // namespace
 
-Status State::add(Device& device, size_t output, size_t input, const BoundTensor& tensor) {
-  Alias alias{output, input, tensor.dtype, tensor.shape, tensor.storage_bytes, {}};
-  for (std::shared_ptr<Buffer>& buffer : alias.buffers) {
-    TUFF_ASSIGN(buffer, device.allocate(MemoryUse::kDevice, tensor.storage_bytes));
+Status State::add(Device& device, InPlace state, bool in_place, const BoundTensor& tensor) {
+  Alias alias{state.output, state.input, tensor.dtype, tensor.shape, tensor.storage_bytes, {}};
+  TUFF_ASSIGN(alias.buffers[0], device.allocate(MemoryUse::kDevice, tensor.storage_bytes));
+  alias.buffers[1] = alias.buffers[0];
+  if (!in_place) {
+    TUFF_ASSIGN(alias.buffers[1], device.allocate(MemoryUse::kDevice, tensor.storage_bytes));
   }
   aliases_.push_back(std::move(alias));
   return reset(device);
+}
+
+std::vector<InPlace> State::in_place() const {
+  std::vector<InPlace> out;
+  for (const Alias& alias : aliases_)
+    if (alias.in_place()) out.push_back({alias.output, alias.input});
+  return out;
+}
+
+uint32_t State::phase_count() const {
+  const bool one = std::all_of(aliases_.begin(), aliases_.end(), [](const Alias& alias) { return alias.in_place(); });
+  return one ? 1 : 2;
 }
 
 const State::Alias* State::of_input(size_t index) const {
@@ -47,6 +61,12 @@ const State::Alias* State::of_output(size_t index) const {
   for (const Alias& alias : aliases_)
     if (alias.output == index) return &alias;
   return nullptr;
+}
+
+uint64_t State::size_bytes() const {
+  uint64_t sum = 0;
+  for (const Alias& alias : aliases_) sum += alias.storage_bytes * (alias.in_place() ? 1 : 2);
+  return sum;
 }
 
 Status State::reset(Device& device) {

@@ -126,9 +126,10 @@ LAYOUT_CHECK(offsetof(tuff_run_desc_t, outputs) == BY_POINTER(32, 24));
 LAYOUT_CHECK(offsetof(tuff_run_desc_t, waits) == BY_POINTER(40, 28));
 LAYOUT_CHECK(offsetof(tuff_run_desc_t, signals) == BY_POINTER(48, 32));
 
-LAYOUT_CHECK(sizeof(tuff_session_info_t) == 72);
+LAYOUT_CHECK(sizeof(tuff_session_info_t) == 80);
 LAYOUT_CHECK(offsetof(tuff_session_info_t, submit_count) == 12);
 LAYOUT_CHECK(offsetof(tuff_session_info_t, device_submits) == 32);
+LAYOUT_CHECK(offsetof(tuff_session_info_t, state_bytes) == 72);
 
 LAYOUT_CHECK(offsetof(tuff_vulkan_device_desc_t, get_instance_proc_addr) == 16);
 LAYOUT_CHECK(offsetof(tuff_vulkan_device_desc_t, extensions) == BY_POINTER(56, 36));

@@ -86,6 +86,7 @@ Verdict check_graph(const GraphCase& c, const std::vector<Tensor>& inputs, const
       verdict.what = run.status().message();
       return verdict;
     }
+    verdict.in_place_count += run->in_place_count;
     for (size_t o = 0; o < c.graph.outputs.size(); ++o) {
       const Tensor& got = run->outputs[o];
       // An integer whose bound is infinite hangs on how floats were rounded before it.

@@ -22,13 +22,14 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", device.status().message().c_str());
     return 77;
   }
-  int failures = 0, refused = 0;
+  int failures = 0, refused = 0, in_place = 0;
   for (; std::chrono::steady_clock::now() < end; ++seed) {
     std::fprintf(stderr, "\rseed %u ", seed);
     std::fflush(stderr);
     const GraphCase c = random_case(seed);
     // Fusion is where the bugs are; unfused kernels are the same code in simpler cases.
     Verdict verdict = check_graph(c, *device, {{false, true}, {true, true}, {seed % 2 == 0, false}});
+    in_place += verdict.in_place_count > 0;
     refused += verdict.kind == Verdict::Kind::kRefused;
     if (std::getenv("TUFF_FUZZ_REFUSALS") && verdict.kind == Verdict::Kind::kRefused)
       std::printf("seed %u: %s\n", seed, verdict.what.c_str());
@@ -43,6 +44,6 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
     if (argc > 3) (void)write_text_file(std::string(argv[3]) + "/seed_" + std::to_string(seed) + ".txt", text);
   }
-  std::printf("%u graphs, %d failures, %d refused\n", seed - first, failures, refused);
+  std::printf("%u graphs, %d failures, %d refused, %d with state in place\n", seed - first, failures, refused, in_place);
   return failures > 100 ? 100 : failures;
 }

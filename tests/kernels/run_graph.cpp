@@ -1,9 +1,12 @@
 #include "kernels/run_graph.h"
 
+#include <algorithm>
+
 #include "codegen/codegen.h"
 #include "fusion/fusion.h"
 #include "kernel/make_kernels.h"
 #include "layout/isolate_stored_values.h"
+#include "plan/in_place.h"
 #include "plan/make_plan.h"
 #include "session/session.h"
 
@@ -17,6 +20,85 @@ Result<std::shared_ptr<Device>> test_device() {
   }();
   return device;
 }
+
+namespace {
+
+Status write_input(Session& session, size_t index, const Tensor& t) {
+  return session.write_input(index, {t.dtype, t.shape, dense_byte_strides(t.dtype, t.shape), t.bytes.data()});
+}
+
+Result<Tensor> read_output(Session& session, size_t index) {
+  const BoundTensor& output = session.prepared()->outputs[index];
+  Tensor t{output.dtype, output.shape, {}};
+  t.bytes.resize(static_cast<size_t>(t.element_count() * dtype_size_bytes(t.dtype)));
+  TUFF_TRY(session.read_output(index, {t.dtype, t.shape, dense_byte_strides(t.dtype, t.shape), t.bytes.data()}));
+  return t;
+}
+
+bool is_constant(const Dims& shape) {
+  return std::all_of(shape.begin(), shape.end(), [](const IntExpr& size) { return size.is_constant(); });
+}
+
+// Outputs that can be written over inputs, each of either once.
+std::vector<InPlace> in_place_pairs(const Plan& plan) {
+  std::vector<InPlace> pairs;
+  std::vector<bool> taken(plan.graph.inputs.size());
+  for (size_t output = 0; output < plan.graph.outputs.size(); ++output) {
+    for (size_t input = 0; input < plan.graph.inputs.size(); ++input) {
+      if (taken[input] || !is_constant(plan.graph.value(plan.graph.inputs[input]).shape) ||
+          !can_be_in_place(plan, {output, input}))
+        continue;
+      taken[input] = true;
+      pairs.push_back({output, input});
+      break;
+    }
+  }
+  return pairs;
+}
+
+// Runs with these pairs as state, three times; what the runs write, and the state after each.
+Result<std::vector<Tensor>> run_with_state(const std::shared_ptr<Program>& program, const std::vector<InPlace>& pairs,
+                                           bool in_place, const std::vector<Tensor>& inputs,
+                                           const std::map<std::string, int64_t>& symbols) {
+  SessionOptions options;
+  options.cancellable = !in_place;  // then it has two buffers
+  TUFF_ASSIGN(auto session, make_session(program, options));
+  for (const InPlace& pair : pairs) TUFF_TRY(session->alias(pair.output, pair.input));
+  TUFF_TRY(session->prepare(symbols));
+  auto is_state = [&](size_t InPlace::*which, size_t index) {
+    return std::any_of(pairs.begin(), pairs.end(), [&](const InPlace& pair) { return pair.*which == index; });
+  };
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (!is_state(&InPlace::input, i)) TUFF_TRY(write_input(*session, i, inputs[i]));
+  std::vector<Tensor> out;
+  for (int i = 0; i < 3; ++i) {
+    TUFF_TRY(run(*session, 60'000'000'000ull));
+    for (size_t o = 0; o < session->prepared()->outputs.size(); ++o) {
+      if (is_state(&InPlace::output, o)) continue;
+      TUFF_ASSIGN(Tensor written, read_output(*session, o));
+      out.push_back(std::move(written));
+    }
+    TUFF_ASSIGN(std::vector<std::byte> state, session->save_state());
+    out.push_back({Dtype::kU8, {static_cast<int64_t>(state.size())}, std::move(state)});
+  }
+  return out;
+}
+
+// State that is updated in place has the values of state that is not.
+Status check_state_in_place(const std::shared_ptr<Program>& program, const std::vector<InPlace>& pairs,
+                            const std::vector<Tensor>& inputs, const std::map<std::string, int64_t>& symbols) {
+  const DeviceInfo& info = program->target.info;
+  TUFF_ASSIGN(BoundPlan bound, tuff::bind(program->plan, symbols, info, pairs));
+  TUFF_TRY(verify(program->plan, bound, info));
+  TUFF_ASSIGN(std::vector<Tensor> one, run_with_state(program, pairs, true, inputs, symbols));
+  TUFF_ASSIGN(std::vector<Tensor> two, run_with_state(program, pairs, false, inputs, symbols));
+  for (size_t i = 0; i < one.size(); ++i)
+    if (one[i].bytes != two[i].bytes)
+      return internal_error("With state in place, tensor " + std::to_string(i) + " of three runs has other bytes.");
+  return ok_status();
+}
+
+}  // namespace
 
 Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& device, const RunMode& mode,
                             const std::vector<Tensor>& inputs, const std::map<std::string, int64_t>& symbols) {
@@ -51,21 +133,16 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   TUFF_TRY(verify(program->plan, bound, info));
   TUFF_ASSIGN(auto session, make_session(program, {}));
   TUFF_TRY(session->prepare(symbols));
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    TensorView view{inputs[i].dtype, inputs[i].shape, dense_byte_strides(inputs[i].dtype, inputs[i].shape),
-                    inputs[i].bytes.data()};
-    TUFF_TRY(session->write_input(i, view));
-  }
+  for (size_t i = 0; i < inputs.size(); ++i) TUFF_TRY(write_input(*session, i, inputs[i]));
   TUFF_TRY(run(*session, 60'000'000'000ull));
   result.dispatch_count = session->prepared()->dispatch_count;
   for (size_t i = 0; i < session->prepared()->outputs.size(); ++i) {
-    const BoundTensor& output = session->prepared()->outputs[i];
-    Tensor t{output.dtype, output.shape, {}};
-    t.bytes.resize(static_cast<size_t>(t.element_count() * dtype_size_bytes(t.dtype)));
-    MutableTensorView view{t.dtype, t.shape, dense_byte_strides(t.dtype, t.shape), t.bytes.data()};
-    TUFF_TRY(session->read_output(i, view));
+    TUFF_ASSIGN(Tensor t, read_output(*session, i));
     result.outputs.push_back(std::move(t));
   }
+  const std::vector<InPlace> pairs = in_place_pairs(program->plan);
+  result.in_place_count = pairs.size();
+  if (!pairs.empty()) TUFF_TRY(check_state_in_place(program, pairs, inputs, symbols));
   return result;
 }
 

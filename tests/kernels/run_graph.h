@@ -1,4 +1,5 @@
-// A graph on a device, for tests: every stage from layout on, one session, one run.
+// A graph on a device, for tests: every stage from layout on, one session, one run; and runs with state where it can have any
+// in place.
 #pragma once
 
 #include <map>
@@ -19,7 +20,8 @@ struct RunMode {
 struct RunResult {
   std::vector<Tensor> outputs;
   size_t dispatch_count = 0;
-  std::string sources;  // of all kernels, for a failing test's message
+  size_t in_place_count = 0;  // outputs that could be written over inputs; then state in place has been checked, too
+  std::string sources;        // of all kernels, for a failing test's message
 };
 
 // The device that tests run on: the first one of the loader's list.

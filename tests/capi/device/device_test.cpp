@@ -166,6 +166,55 @@ TEST_CASE("state stays from run to run; it is reset, saved and loaded") {
   CHECK(y == all(1));
 }
 
+// t = s + x, y = t * t; or t = (s with its halves exchanged) + x, which needs two buffers.
+const char kUpdate[] = R"(graph "update" {
+  input %0 "x": f32[64]
+  input %1 "s": f32[64]
+  %2: f32[64] = map.add %0, %1 from "Add_0"
+  %3: f32[64] = map.mul %2, %2 from "Mul_0"
+  output %3 "y"
+  output %2 "t"
+}
+)";
+const char kExchange[] = R"(graph "exchange" {
+  input %0 "x": f32[64]
+  input %1 "s": f32[64]
+  %2: f32[32] = slice %1 {starts=[0] steps=[1]} from "Slice_0"
+  %3: f32[32] = slice %1 {starts=[32] steps=[1]} from "Slice_1"
+  %4: f32[64] = concat %3, %2 {axis=0} from "Concat_0"
+  %5: f32[64] = map.add %4, %0 from "Add_0"
+  %6: f32[64] = map.mul %5, %5 from "Mul_0"
+  output %6 "y"
+  output %5 "t"
+}
+)";
+
+TEST_CASE("state that a run can update in place has one buffer, other state two, with the same results") {
+  for (const char* text : {kUpdate, kExchange}) {
+    CAPTURE(text);
+    Fixture f(text);
+    std::vector<float> x = all(0), y[2] = {all(0), all(0)};
+    for (uint32_t i = 0; i < kCount; ++i) x[i] = static_cast<float>(i);
+    uint64_t bytes[2];
+    for (int run = 0; run < 4; ++run) {
+      for (bool cancellable : {false, true}) {
+        tuff_session_t* session = run == 0 ? f.session(1, cancellable) : f.sessions[cancellable];
+        if (run == 0) REQUIRE(tuff_session_alias(session, 1, 1, nullptr) == TUFF_OK);
+        const tuff_tensor_desc_t in[2] = {host_tensor(x), TUFF_TENSOR_DESC_INIT};
+        const tuff_tensor_desc_t out = host_tensor(y[cancellable]);
+        REQUIRE(tuff_session_run(session, in, 2, &out, 1, nullptr) == TUFF_OK);
+        tuff_session_info_t info = TUFF_SESSION_INFO_INIT;
+        REQUIRE(tuff_session_get_info(session, &info, nullptr) == TUFF_OK);
+        bytes[cancellable] = info.state_bytes;
+      }
+      CHECK(y[0] == y[1]);
+    }
+    CHECK(y[0][1] == (text == kUpdate ? 16.0f : 68.0f * 68.0f));
+    CHECK(bytes[0] == (text == kUpdate ? 1 : 2) * kCount * sizeof(float));
+    CHECK(bytes[1] == 2 * kCount * sizeof(float));
+  }
+}
+
 TEST_CASE("a run waits on the host's semaphore and signals it") {
   Fixture f(kShift);
   if (!f.host.has_timelines()) return;

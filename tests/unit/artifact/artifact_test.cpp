@@ -158,7 +158,7 @@ TEST_CASE("other versions are refused by their numbers") {
   newer[8] = std::byte{kArtifactFormatVersion + 1};
   Status format = load(newer, devices()[0]).status();
   CHECK(format.code() == Code::kUnsupported);
-  CHECK(format.message().find("version 2") != std::string::npos);
+  CHECK(format.message().find("version 3") != std::string::npos);
 }
 
 // At each percent, and as if it had been made so short.

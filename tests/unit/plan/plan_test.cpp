@@ -8,6 +8,7 @@
 #include "layout/isolate_stored_values.h"
 #include "plan/arena.h"
 #include "plan/hazards.h"
+#include "plan/in_place.h"
 #include "plan/make_plan.h"
 
 namespace tuff {
@@ -154,6 +155,60 @@ TEST_CASE("the arena never gives bytes to two values at once") {
       }
     }
   }
+}
+
+// Can output 0 be written over input 0, here and as the verifier sees it?
+bool updates_in_place(const std::string& body, bool fuse_groups = true) {
+  DeviceInfo device;
+  device.max_storage_buffers = 8;
+  device.rates = default_rates(device);
+  const Plan plan = plan_of(body, device, fuse_groups);
+  const bool can = can_be_in_place(plan, {0, 0});
+  auto bound = bind(plan, {}, device, {{0, 0}});
+  REQUIRE(bound.ok());
+  CHECK(verify(plan, *bound, device).ok() == can);
+  return can;
+}
+
+TEST_CASE("state is updated in place where each element is read before it is written") {
+  const std::string inputs = "  input %0 \"s\": f32[8, 8]\n  input %1 \"x\": f32[8, 8]\n";
+  CHECK(updates_in_place(inputs + "  %2: f32[8, 8] = map.add %0, %1 from \"Add\"\n  output %2 \"t\"\n"));
+  // Another element of it is needed, too.
+  CHECK_FALSE(updates_in_place(inputs + "  %2: f32[8, 8] = transpose %0 {perm=[1, 0]} from \"Transpose\"\n"
+                                        "  %3: f32[8, 8] = map.add %0, %2 from \"Add\"\n  output %3 \"t\"\n"));
+  // What reads all of it has run before, or has not.
+  const std::string product = "  %2: f32[8, 8] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from \"MatMul\"\n";
+  const std::string shift = "  %3: f32[8, 8] = contract %2, %1 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from \"MatMul_1\"\n";
+  CHECK(updates_in_place(inputs + product + shift + "  output %3 \"t\"\n"));
+  CHECK_FALSE(updates_in_place(inputs + product + "  output %2 \"t\"\n"));
+  CHECK_FALSE(updates_in_place(inputs + "  %2: f32[8, 8] = map.exp %1 from \"Exp\"\n" +
+                               "  %3: f32[8, 8] = contract %0, %2 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from "
+                               "\"MatMul\"\n  output %2 \"t\"\n  output %3 \"y\"\n"));
+  // Elements that share a word belong to several invocations.
+  CHECK_FALSE(updates_in_place(
+      "  input %0 \"s\": u8[9]\n  input %1 \"x\": u8[9]\n  %2: u8[9] = map.add %0, %1 from \"Add\"\n  output %2 \"t\"\n"));
+  // Of another shape, the input itself, and pieces of a concat that another kernel writes.
+  CHECK_FALSE(updates_in_place("  input %0 \"s\": f32[8]\n  %1: f32[4, 2] = reshape %0 from \"Reshape\"\n  output %1 \"t\"\n"));
+}
+
+TEST_CASE("kernels around state in place are kept apart by barriers") {
+  DeviceInfo device;
+  device.max_storage_buffers = 8;
+  device.rates = default_rates(device);
+  // y reads s, t = exp(x) is written over it: no hazard but for that.
+  const Plan plan = plan_of(
+      "  input %0 \"s\": f32[8, 8]\n  input %1 \"x\": f32[8, 8]\n"
+      "  %2: f32[8, 8] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from \"MatMul\"\n"
+      "  %3: f32[8, 8] = map.exp %1 from \"Exp\"\n"
+      "  output %3 \"t\"\n  output %2 \"y\"\n",
+      device, false);
+  REQUIRE(can_be_in_place(plan, {0, 0}));
+  auto apart = bind(plan, {}, device);
+  auto in_place = bind(plan, {}, device, {{0, 0}});
+  REQUIRE((apart.ok() && in_place.ok()));
+  CHECK(apart->barrier_count == 0);
+  CHECK(in_place->barrier_count == 1);
+  CHECK(verify(plan, *in_place, device).ok());
 }
 
 }  // namespace tuff
