@@ -105,7 +105,10 @@ enum {
   /* Weights and intermediate f32 values that products and windows read are kept in f16 and computed in f32; inputs, outputs and
    * sums stay. Half the memory and traffic; values beyond 65504 become infinite. TUFF_STAGE_EXPLAIN lists what is rounded.
    * Other numbers answer TUFF_UNSUPPORTED. */
-  TUFF_PRECISION_F16_STORAGE = 1
+  TUFF_PRECISION_F16_STORAGE = 1,
+  /* As a model in f16: each operator's f32 result is rounded to f16, sums are f32. Reductions, what is computed from them or
+   * from integers alone, and what they alone read stay f32; so do inputs and outputs. */
+  TUFF_PRECISION_F16 = 2
 };
 
 typedef int32_t tuff_direction_t;

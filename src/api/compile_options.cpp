@@ -104,11 +104,15 @@ Result<std::shared_ptr<Cache>> cache_of(const tuff_program_desc_t& desc, const L
 Result<CompileOptions> compile_options(const tuff_program_desc_t* desc, const Log& log) {
   tuff_program_desc_t d;
   TUFF_TRY(read_desc(desc, d, "tuff_program_desc_t"));
-  if (d.precision != TUFF_PRECISION_MODEL && d.precision != TUFF_PRECISION_F16_STORAGE)
-    return unsupported("Precision " + std::to_string(d.precision) +
-                       " is not supported; the model's own (0) and storage in f16 (1) are.");
   CompileOptions options;
-  options.f16_storage = d.precision == TUFF_PRECISION_F16_STORAGE;
+  switch (d.precision) {
+    case TUFF_PRECISION_MODEL: break;
+    case TUFF_PRECISION_F16_STORAGE: options.precision = FloatPrecision::kF16Storage; break;
+    case TUFF_PRECISION_F16: options.precision = FloatPrecision::kF16; break;
+    default:
+      return unsupported("Precision " + std::to_string(d.precision) +
+                         " is not supported; the model's own (0), storage in f16 (1) and f16 (2) are.");
+  }
   options.exact = d.exact != 0;
   options.fuse = d.no_fuse == 0;
   TUFF_ASSIGN(options.cache, cache_of(d, log));

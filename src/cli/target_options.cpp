@@ -73,7 +73,8 @@ std::vector<Option> device_options() {
 std::vector<Option> program_options() {
   return {{"--exact", nullptr, nullptr, "the same bits on every device"},
           {"--no-fuse", nullptr, nullptr, "one kernel an operator"},
-          {"--precision", nullptr, "WHICH", "model (default), or f16_storage: weights and intermediate values in f16"},
+          {"--precision", nullptr, "WHICH",
+           "model (default), f16_storage: weights and intermediate values in f16, or f16: as a model in f16"},
           {"--cache", nullptr, "DIR", "where compiled kernels are kept; default: the user's cache folder"},
           {"--no-cache", nullptr, nullptr, "keep nothing"}};
 }
@@ -142,8 +143,10 @@ Result<ProgramOptions> read_program_options(const Arguments& arguments) {
   options.fuse = !arguments.has("--no-fuse");
   if (const std::string_view precision = arguments.value("--precision"); precision == "f16_storage") {
     options.precision = TUFF_PRECISION_F16_STORAGE;
+  } else if (precision == "f16") {
+    options.precision = TUFF_PRECISION_F16;
   } else if (!precision.empty() && precision != "model") {
-    return usage("'--precision' takes model or f16_storage, not '" + std::string(precision) + "'.");
+    return usage("'--precision' takes model, f16_storage or f16, not '" + std::string(precision) + "'.");
   }
   if (!arguments.has("--no-cache")) {
     options.cache_dir = arguments.has("--cache") ? std::string(arguments.value("--cache")) : default_cache_dir();

@@ -7,7 +7,7 @@
 #include "layout/isolate_stored_values.h"
 #include "plan/make_plan.h"
 #include "reference/reference.h"
-#include "simplify/f16_storage.h"
+#include "simplify/precision.h"
 #include "simplify/simplify.h"
 
 namespace tuff {
@@ -52,11 +52,12 @@ Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const Co
   // What changes arithmetic is decided here, from the graph alone, so that every device computes the same.
   TUFF_ASSIGN(s.simplified, timed_stage("simplify", options.progress, s.times,
                                         [&] { return simplify(graph, simplify_options(options.exact)); }));
-  if (options.f16_storage) {
-    TUFF_ASSIGN(F16Storage stored,
-                timed_stage("f16_storage", options.progress, s.times, [&] { return store_in_f16(s.simplified); }));
-    s.simplified = std::move(stored.graph);
-    s.lowered = std::move(stored.lowered);
+  if (options.precision != FloatPrecision::kModel) {
+    const bool all = options.precision == FloatPrecision::kF16;
+    TUFF_ASSIGN(Lowered lowered, timed_stage("precision", options.progress, s.times,
+                                             [&] { return all ? compute_in_f16(s.simplified) : store_in_f16(s.simplified); }));
+    s.simplified = std::move(lowered.graph);
+    s.lowered = std::move(lowered.values);
   }
   TUFF_TRY(verify(s.simplified));
   if (last <= Stage::kSimplified) return s;

@@ -20,10 +20,13 @@
 
 namespace tuff {
 
+// What f32 values are kept and computed in (simplify/precision.h).
+enum class FloatPrecision : uint8_t { kModel, kF16Storage, kF16 };
+
 struct CompileOptions {
   bool exact = false;
   bool fuse = true;
-  bool f16_storage = false;  // keep f32 weights and intermediate values in f16 (simplify/f16_storage.h)
+  FloatPrecision precision = FloatPrecision::kModel;
   Observations observations;
   std::shared_ptr<Cache> cache;  // null: nothing is kept between processes
   StageProgress progress;

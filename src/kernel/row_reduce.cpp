@@ -190,8 +190,10 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
     IntExpr address = replace_variables(stored.address, variables);
     Point point = builder.point();
     replace_variables(point, variables);
+    // Not by its address, which is 0 throughout where another axis has no elements.
     bool uses_r = false;
-    address.visit_symbols([&](const Symbol& s) { uses_r = uses_r || (s.extent && s.name == "r"); });
+    for (const IntExpr& at : replace_variables(request.group.coordinates.at(v.value), variables))
+      at.visit_symbols([&](const Symbol& s) { uses_r = uses_r || (s.extent && s.name == "r"); });
     (uses_r ? any_whole : any_single) = true;
     Emitter emitter({row_block, uses_r ? whole : single});
     bind_all(emitter, stats);

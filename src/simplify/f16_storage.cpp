@@ -1,12 +1,7 @@
-#include "simplify/f16_storage.h"
-
 #include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <optional>
 
-#include "base/float16.h"
-#include "graph/builder.h"
+#include "simplify/f16_constant.h"
+#include "simplify/precision.h"
 #include "simplify/rewrite.h"
 
 namespace tuff {
@@ -28,7 +23,7 @@ class Lowering {
         plain_(src.values.size()),
         read_(src.values.size()) {}
 
-  Result<F16Storage> run() {
+  Result<Lowered> run() {
     for (const Node& node : src_.nodes) is_lowerable_[node.output.value] = is_lowerable(node);
     for (const Node& node : src_.nodes)
       if (std::holds_alternative<ContractAttrs>(node.attrs) || std::holds_alternative<WindowAttrs>(node.attrs))
@@ -41,9 +36,9 @@ class Lowering {
       plain_[v.value] = read_[v.value] = builder_.input(value(v).name, value(v).dtype, value(v).shape);
     for (const Node& node : src_.nodes) TUFF_TRY(emit(node));
     for (size_t i = 0; i < src_.outputs.size(); ++i) builder_.output(plain_[src_.outputs[i].value], src_.output_names[i]);
-    F16Storage out;
+    Lowered out;
     out.graph = prune_dead(std::move(builder_).finish());
-    out.lowered = std::move(lowered_);
+    out.values = std::move(lowered_);
     return out;
   }
 
@@ -88,27 +83,12 @@ class Lowering {
     }
   }
 
-  // The constant in f16, unless a number of it is beyond that.
-  Result<std::optional<ValueId>> lower_constant(const ConstantAttrs& constant) {
-    TUFF_ASSIGN(Bytes bytes, constant_bytes(constant));
-    auto halves = std::make_shared<std::string>(bytes.data.size() / 2, '\0');
-    for (size_t i = 0; i < bytes.data.size() / 4; ++i) {
-      float number;
-      std::memcpy(&number, bytes.data.data() + 4 * i, sizeof number);
-      const uint16_t half = float_to_half(number);
-      if (std::isfinite(number) && !std::isfinite(half_to_float(half))) return std::optional<ValueId>();
-      std::memcpy(halves->data() + 2 * i, &half, sizeof half);
-    }
-    TUFF_ASSIGN(ValueId lowered, builder_.constant(Dtype::kF16, constant.shape, bytes_from_string(std::move(halves))));
-    return std::optional<ValueId>(lowered);
-  }
-
   Status emit(const Node& node) {
     builder_.set_origins(node.origins);
     const uint32_t out = node.output.value;
     const auto* constant = std::get_if<ConstantAttrs>(&node.attrs);
     if (is_wanted_[out] && constant) {
-      TUFF_ASSIGN(std::optional<ValueId> lowered, lower_constant(*constant));
+      TUFF_ASSIGN(std::optional<ValueId> lowered, add_f16_constant(builder_, *constant));
       is_wanted_[out] = lowered.has_value();
       if (lowered) {
         half_[out] = *lowered;
@@ -154,6 +134,6 @@ class Lowering {
 
 }  // namespace
 
-Result<F16Storage> store_in_f16(const Graph& src) { return Lowering(src).run(); }
+Result<Lowered> store_in_f16(const Graph& src) { return Lowering(src).run(); }
 
 }  // namespace tuff

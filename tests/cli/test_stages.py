@@ -52,7 +52,10 @@ class Stages(CommandTest):
         self.assertNotIn("f16", self.passes(*words))
         lowered = self.passes(*words, "--precision", "f16_storage")
         self.assertIn("as asked:\n  w f32[2, 2] to f16\n", lowered)
-        self.refuses(2, "'--precision' takes model or f16_storage, not 'f8'", *words, "--precision", "f8")
+        rounded = self.passes(*words, "--precision", "f16")
+        self.assertIn("  w f32[2, 2] to f16\n", rounded)
+        self.assertGreater(rounded.count(" to f16\n"), lowered.count(" to f16\n"))
+        self.refuses(2, "'--precision' takes model, f16_storage or f16, not 'f8'", *words, "--precision", "f8")
 
     def test_a_model_compiles_ahead_to_the_same_bytes_each_time(self):
         _, device = self.described()

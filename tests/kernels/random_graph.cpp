@@ -7,7 +7,7 @@
 #include <random>
 
 #include "graph/builder.h"
-#include "simplify/f16_storage.h"
+#include "simplify/precision.h"
 
 namespace tuff {
 namespace {
@@ -669,9 +669,10 @@ class Generator {
 
 GraphCase random_case(uint32_t seed) {
   GraphCase made = Generator(seed).run();
-  if (seed % 5 != 0) return made;
-  // A fifth keeps its values in f16, as a program may be asked to.
-  if (auto stored = store_in_f16(made.graph); stored.ok()) made.graph = std::move(stored->graph);
+  // A fifth keeps its values in f16, a fifth computes in it, as a program may be asked to.
+  if (seed % 5 > 1) return made;
+  auto lowered = seed % 5 == 0 ? store_in_f16(made.graph) : compute_in_f16(made.graph);
+  if (lowered.ok()) made.graph = std::move(lowered->graph);
   return made;
 }
 

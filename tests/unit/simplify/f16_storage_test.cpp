@@ -3,13 +3,13 @@
 
 #include "golden.h"
 #include "rule_case.h"
-#include "simplify/f16_storage.h"
+#include "simplify/precision.h"
 
 using namespace tuff;
 
 namespace {
 
-F16Storage stored(const Graph& graph) {
+Lowered stored(const Graph& graph) {
   auto made = store_in_f16(graph);
   REQUIRE_MESSAGE(made.ok(), made.status().message());
   const Status valid = verify(made->graph);
@@ -36,9 +36,9 @@ output %3 "a"
 
 TEST_CASE("what products and windows read is rounded once for all its readers; inputs, outputs and sums stay") {
   const Graph graph = graph_of(kBlock);
-  const F16Storage made = stored(graph);
+  const Lowered made = stored(graph);
   golden::check("simplify/f16_storage", print(made.graph));
-  CHECK(made.lowered ==
+  CHECK(made.values ==
         std::vector<std::string>{"w1 f32[4, 4, 1, 1] to f16", "a f32[1, 4, 6, 6] to f16", "w2 f32[4, 8, 3, 3] to f16"});
   for (const Node& node : made.graph.nodes) CHECK_FALSE(node.origins.empty());
 }
@@ -66,8 +66,8 @@ TEST_CASE("a concat that is rounded for a product is an output as it is") {
       "scale=1) "
       "from \"w\"\n%5: f32[1, 4, 2] = contract %3, %4 {a=[0, 1, 2] b=[2, 3] out=[0, 1, 3]} from \"m\"\n"
       "output %5 \"y\"\noutput %3 \"both\"\noutput %4 \"w\"\n");
-  const F16Storage made = stored(graph);
-  CHECK(made.lowered.size() == 3);
+  const Lowered made = stored(graph);
+  CHECK(made.values.size() == 3);
   const std::vector<Tensor> inputs = random_inputs(graph, {}, 3);
   auto expected = evaluate(graph, inputs, {}), got = evaluate(made.graph, inputs, {});
   REQUIRE(expected.ok());
@@ -82,7 +82,7 @@ TEST_CASE("a constant beyond f16 stays, and so does what is read by maps alone")
       "input %0 \"x\": f32[2, 2]\n%1 \"w\": f32[2, 2] = constant list(1, 2, 3, 65536) from \"w\"\n"
       "%2: f32[2, 2] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"m\"\n%3: f32[2, 2] = map.abs %2 from \"abs\"\n"
       "%4: f32[2, 2] = map.neg %3 from \"neg\"\noutput %4 \"y\"\n");
-  CHECK(stored(graph).lowered.empty());
+  CHECK(stored(graph).values.empty());
   const Graph halves = graph_of(
       "input %0 \"x\": f16[2, 2]\n%1 \"w\": f16[2, 2] = constant list(1, 2, 3, 4) from \"w\"\n"
       "%2: f16[2, 2] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"m\"\noutput %2 \"y\"\n");
