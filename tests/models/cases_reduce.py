@@ -135,6 +135,20 @@ def reductions():
         yield one(f"{op.lower()}_middle", op, normal(2, 17, 3), opset=13, axis=1, exact=True)
 
 
+def prefixes():
+    for n in [0, 1, 2, 63, 64, 65, 127, 1000, 4097]:
+        yield one(f"cumsum_{n}", "CumSum", normal(n), i64(0), opset=14)
+    yield one("cumsum_scalar_axis", "CumSum", normal(3, 5), Constant(np.int64(-1)), opset=14)
+    for exclusive, reverse in [(1, 0), (0, 1), (1, 1)]:
+        name = f"cumsum_{'exclusive' * exclusive}{'reverse' * reverse}"
+        yield one(name, "CumSum", normal(3, 70, 5), i64(1), opset=14, exclusive=exclusive, reverse=reverse)
+    for dtype in [np.int32, np.int64]:
+        values = integers(-(2**20), 2**20, 7, 130, dtype=dtype)
+        yield one(f"cumsum_{np.dtype(dtype)}", "CumSum", values, i64(1), opset=11, exact=True)
+    special = np.array([1, np.inf, 2, np.nan, 3], np.float32)
+    yield one("cumsum_special", "CumSum", special, i64(0), opset=14)
+
+
 def softmaxes():
     for op in ["Softmax", "LogSoftmax"]:
         name = op.lower()
@@ -227,5 +241,5 @@ def normalisations():
 
 
 def cases():
-    for group in (products, reductions, softmaxes, normalisations):
+    for group in (products, reductions, prefixes, softmaxes, normalisations):
         yield from group()

@@ -39,6 +39,10 @@ def symbols():
     y = pair.input("y", *(pair.normal(n, 1) for n in (7, 1, 33)), dims=["n", 1])
     yield pair.output(pair.node("Add", x, y))
 
+    sums = Case("symbolic_cumsum")
+    x = sums.input("x", *(sums.normal(n, 5) for n in (7, 1, 65, 200)), dims=["n", 5])
+    yield sums.output(sums.node("CumSum", x, i64(0)))
+
     product = Case("symbolic_matmul")
     x = product.input("x", *(product.normal(m, 33) for m in (17, 1, 65)), dims=["m", 33])
     yield product.output(product.node("Add", product.node("MatMul", x, weight(33, 31)(product)), weight(31)(product)))

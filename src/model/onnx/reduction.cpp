@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "model/onnx/operators.h"
+#include "model/onnx/prefix.h"
 
 namespace tuff::onnx {
 namespace {
@@ -127,9 +128,32 @@ Status hardmax(NodeImport& node) {
   return node.output(reshape(cast(map(MapOp::equal, {place, first}), x.dtype()), original));
 }
 
+// The axis comes last for the sums; exclusive: what comes before each element.
+Status cum_sum(NodeImport& node) {
+  TUFF_ASSIGN(int64_t given, node.integer(1, "its axis"));
+  TUFF_ASSIGN(int axis, node.axis(given, node.rank(0)));
+  const bool reverse = node.attributes.integer("reverse", 0) != 0, exclusive = node.attributes.integer("exclusive", 0) != 0;
+  Tensor x = widen(node.input(0));
+  TUFF_TRY(node.composition.status());
+  const IntExpr length = x.dim(axis), zero(0), one(1);
+  if (length.is(0)) return node.output(node.input(0));
+  std::vector<int> to_end, back(static_cast<size_t>(x.rank()));
+  for (int i = 0; i < x.rank(); ++i)
+    if (i != axis) to_end.push_back(i);
+  to_end.push_back(axis);
+  for (size_t i = 0; i < to_end.size(); ++i) back[static_cast<size_t>(to_end[i])] = static_cast<int>(i);
+  auto turned = [&](Tensor t) { return reverse ? slice(t, t.rank() - 1, length - one, length, -1) : t; };
+  Tensor y = turned(transpose(x, to_end));
+  const Dims shape = y.shape();
+  y = prefix_sums(reshape(y, {product(Dims(shape.begin(), shape.end() - 1)), length}));
+  if (exclusive) y = slice(pad(y, {zero, one}, {zero, zero}, 0), 1, zero, length);
+  return node.output(cast(transpose(turned(reshape(y, shape)), back), node.input_type(0).dtype));
+}
+
 constexpr Operator kOperators[] = {
     {"ArgMax", 1, 1, 1, arg_reduce<ReduceOp::kArgMax>},
     {"ArgMin", 1, 1, 1, arg_reduce<ReduceOp::kArgMin>},
+    {"CumSum", 11, 2, 2, cum_sum},
     {"Hardmax", 1, 1, 1, hardmax},
     {"LogSoftmax", 1, 1, 1, log_softmax},
     {"ReduceL1", 1, 1, 2, reduce_norm<Norm::kL1, 18>},
