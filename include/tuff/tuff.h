@@ -689,8 +689,15 @@ TUFF_API tuff_status_t tuff_session_tensor_shape(tuff_session_t* session, tuff_d
  * TUFF_BUSY while as many runs are in flight as may be. */
 TUFF_API tuff_status_t tuff_session_set_input(tuff_session_t* session, uint32_t index, const tuff_tensor_desc_t* input,
                                               tuff_error_t** out_error);
-/* Copies an output of the run that ended last out, as long as no later run has taken its memory (with one run in flight: until
- * the next submit). TUFF_BUSY where there is none yet and one is in flight. */
+/* The shape of an output of the run that ended last, as tuff_session_tensor_shape gives it. The data decide the size of some
+ * (NonZero, Compress and what reads those): their current shape is the largest that they can have, which is what a run's descs
+ * and device memory hold, undefined beyond the size; and an output of the name with ".size" at its end, after all of the
+ * model's, says how many there are (TUFF_I32, rank 0), for kernels of the host's, too. */
+TUFF_API tuff_status_t tuff_session_output_shape(tuff_session_t* session, uint32_t index, int64_t* sizes, uint32_t capacity,
+                                                 uint32_t* out_rank, tuff_error_t** out_error);
+/* Copies an output of the run that ended last out, of the shape that tuff_session_output_shape gives or of its current shape,
+ * as long as no later run has taken its memory (with one run in flight: until the next submit). TUFF_BUSY where there is none
+ * yet and one is in flight. */
 TUFF_API tuff_status_t tuff_session_read_output(tuff_session_t* session, uint32_t index, const tuff_tensor_desc_t* output,
                                                 tuff_error_t** out_error);
 

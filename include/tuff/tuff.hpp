@@ -595,6 +595,14 @@ class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_
     (void)tuff_session_tensor_shape(get(), direction, index, sizes.data(), rank, &rank, nullptr);
     return sizes;
   }
+  // Of the run that ended last, where the data decide it; empty before one.
+  std::vector<int64_t> output_shape(uint32_t index) const {
+    uint32_t rank = 0;
+    if (tuff_session_output_shape(get(), index, nullptr, 0, &rank, nullptr) != TUFF_OK) return {};
+    std::vector<int64_t> sizes(rank);
+    (void)tuff_session_output_shape(get(), index, sizes.data(), rank, &rank, nullptr);
+    return sizes;
+  }
   tuff_session_info_t info() const {
     tuff_session_info_t info = TUFF_SESSION_INFO_INIT;
     (void)tuff_session_get_info(get(), &info, nullptr);

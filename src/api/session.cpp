@@ -78,6 +78,11 @@ std::unique_ptr<tuff_run> take_spare_run(SessionState& state) {
   return run;
 }
 
+void hand_out(const std::vector<int64_t>& shape, int64_t* sizes, uint32_t capacity, uint32_t* out_rank) {
+  if (out_rank) *out_rank = static_cast<uint32_t>(shape.size());
+  for (size_t axis = 0; sizes && axis < shape.size() && axis < capacity; ++axis) sizes[axis] = shape[axis];
+}
+
 // So that a run which has begun gets its outputs' views without allocating.
 void make_room_for_outputs(tuff_run& run, const Graph& graph, uint32_t output_count) {
   run.outputs.resize(std::min<size_t>(output_count, graph.outputs.size()));
@@ -254,9 +259,18 @@ tuff_status_t tuff_session_tensor_shape(tuff_session_t* session, tuff_direction_
     TUFF_TRY(require_prepared(*session->state));
     const std::vector<BoundTensor>& list = tensors(*session->state, direction);
     if (index >= list.size()) return invalid_argument("There is no such tensor: " + std::to_string(index) + ".");
-    const std::vector<int64_t>& shape = list[index].shape;
-    if (out_rank) *out_rank = static_cast<uint32_t>(shape.size());
-    for (size_t axis = 0; sizes && axis < shape.size() && axis < capacity; ++axis) sizes[axis] = shape[axis];
+    hand_out(list[index].shape, sizes, capacity, out_rank);
+    return ok_status();
+  });
+}
+
+tuff_status_t tuff_session_output_shape(tuff_session_t* session, uint32_t index, int64_t* sizes, uint32_t capacity,
+                                        uint32_t* out_rank, tuff_error_t** out_error) {
+  if (!session) return null_session(out_error);
+  return entered(session->state, out_error, [&]() -> Status {
+    TUFF_TRY(require_prepared(*session->state));
+    TUFF_ASSIGN(const std::vector<int64_t> shape, session->state->session->output_shape(index));
+    hand_out(shape, sizes, capacity, out_rank);
     return ok_status();
   });
 }
@@ -285,8 +299,9 @@ tuff_status_t tuff_session_read_output(tuff_session_t* session, uint32_t index, 
     TUFF_TRY(require_prepared(state));
     const std::vector<BoundTensor>& list = tensors(state, TUFF_OUTPUT);
     if (index >= list.size()) return invalid_argument("There is no output " + std::to_string(index) + ".");
+    TUFF_ASSIGN(const std::vector<int64_t> shape, state.session->output_shape(index));
     CallerTensor tensor;
-    TUFF_TRY(read_tensor(output, &list[index].shape, list[index].name, true, tensor));
+    TUFF_TRY(read_tensor(output, &shape, list[index].name, true, tensor));
     TUFF_TRY(require_host_memory(tensor, list[index].name));
     return state.session->read_output(index, tensor.view);
   });

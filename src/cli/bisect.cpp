@@ -31,7 +31,7 @@ Result<std::map<std::string, HostTensor>> reference_outputs(const Arguments& arg
   if (!program) return program.error();
   Result<std::vector<SymbolValue>> dims = read_dims(arguments);
   if (!dims) return dims.error();
-  Result<std::vector<NamedTensor>> outputs = execute(*program, model, inputs, *dims);
+  Result<std::vector<NamedTensor>> outputs = execute(*program, model, inputs, *dims, DataSizes::kLargest);
   if (!outputs) return outputs.error();
   std::map<std::string, HostTensor> expected;
   for (NamedTensor& t : *outputs) expected[t.name] = std::move(t.tensor);
@@ -56,7 +56,7 @@ Result<DeviceRun> run_on_device(const Arguments& arguments, const Device& device
   Result<Program> program = Program::create(device, model, *options);
   end_progress();
   if (!program) return program.error();
-  Result<std::vector<NamedTensor>> outputs = execute(*program, model, inputs, *dims);
+  Result<std::vector<NamedTensor>> outputs = execute(*program, model, inputs, *dims, DataSizes::kLargest);
   if (!outputs) return outputs.error();
   return DeviceRun{std::move(*program), std::move(*dims), std::move(*outputs)};
 }

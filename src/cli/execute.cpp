@@ -18,7 +18,7 @@ Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Mo
 }
 
 Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs,
-                                         const std::vector<SymbolValue>& dims) {
+                                         const std::vector<SymbolValue>& dims, DataSizes sizes) {
   Result<Session> session = Session::create(program);
   if (!session) return session.error();
   std::vector<Tensor> views;
@@ -26,11 +26,17 @@ Result<std::vector<NamedTensor>> execute(const Program& program, const Model& mo
   // Shapes do not always say the dimensions: rows of pixels that are aligned fit several widths.
   if (Status status = session->prepare_inputs(views); !status && (dims.empty() || !session->prepare(dims)))
     return status.error();
+  if (Status status = session->run(views); !status) return status.error();
   Result<std::vector<NamedTensor>> outputs = output_tensors(*session, model);
   if (!outputs) return outputs.error();
-  std::vector<Tensor> results;
-  for (NamedTensor& output : *outputs) results.push_back(output.tensor.view());
-  if (Status status = session->run(views, results); !status) return status.error();
+  for (uint32_t i = 0; i < outputs->size(); ++i) {
+    HostTensor& tensor = (*outputs)[i].tensor;
+    if (sizes == DataSizes::kAsTheyAre) {
+      tensor.shape = session->output_shape(i);
+      tensor.bytes.resize(*tensor_bytes(tensor.dtype, tensor.shape));
+    }
+    if (Status status = session->read_output(i, tensor.view()); !status) return status.error();
+  }
   return outputs;
 }
 

@@ -6,9 +6,12 @@
 
 namespace tuff::cli {
 
+// Outputs whose size the data decide: as large as they are, or as they can be.
+enum class DataSizes { kAsTheyAre, kLargest };
+
 // Runs `program` on the inputs and gives every output by its name.
 Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs,
-                                         const std::vector<SymbolValue>& dims = {});
+                                         const std::vector<SymbolValue>& dims, DataSizes sizes);
 
 // Space for each output of the session's current shape.
 Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Model& model);

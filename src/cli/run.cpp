@@ -33,7 +33,8 @@ Status write_outputs(const std::string& folder, const std::vector<NamedTensor>& 
 int run(const Arguments& arguments) {
   Result<MadeProgram> made = make_program(arguments, false);
   if (!made) return exit_for(made.error());
-  Result<std::vector<NamedTensor>> outputs = execute(made->program, made->model, made->inputs, made->dims);
+  Result<std::vector<NamedTensor>> outputs =
+      execute(made->program, made->model, made->inputs, made->dims, DataSizes::kAsTheyAre);
   if (!outputs) return exit_for(outputs.error());
   if (arguments.has("--output")) {
     if (Status s = write_outputs(std::string(arguments.value("--output")), *outputs); !s) return exit_for(s.error());

@@ -1,5 +1,6 @@
 #include "compile/load.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <set>
@@ -21,8 +22,23 @@ Status choose_outputs(Graph& graph, const std::vector<std::string>& names) {
     if (!chosen.insert(name).second) return invalid_argument("The output '" + name + "' is asked for twice.");
     outputs.push_back(found->second);
   }
+  std::vector<std::string> chosen_names = names;
+  auto place_of = [&](ValueId v) {
+    return static_cast<size_t>(std::find(outputs.begin(), outputs.end(), v) - outputs.begin());
+  };
+  std::vector<DataSize> data_sizes;
+  for (const DataSize& size : graph.data_sizes) {
+    const size_t output = place_of(graph.outputs[size.output]), count = place_of(graph.outputs[size.count]);
+    if (output == outputs.size()) continue;
+    if (count == outputs.size()) {
+      outputs.push_back(graph.outputs[size.count]);
+      chosen_names.push_back(graph.output_names[size.count]);
+    }
+    data_sizes.push_back({output, size.axis, count});
+  }
   graph.outputs = std::move(outputs);
-  graph.output_names = names;
+  graph.output_names = std::move(chosen_names);
+  graph.data_sizes = std::move(data_sizes);
   return ok_status();
 }
 

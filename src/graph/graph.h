@@ -136,6 +136,14 @@ struct Node {
   std::vector<std::string> origins;  // names of the model's nodes, never empty
 };
 
+// The data decide how long an output is along an axis: as long as another output's number (an i32 of rank 0) says, at most as
+// its shape has it. What lies beyond is undefined.
+struct DataSize {
+  size_t output;
+  int axis;
+  size_t count;  // of the outputs
+};
+
 struct Graph {
   std::string name;
   std::vector<Symbol> symbols;  // the dimension symbols, sorted by name
@@ -144,6 +152,7 @@ struct Graph {
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   std::vector<std::string> output_names;  // one a graph output; an input may be an output
+  std::vector<DataSize> data_sizes;       // at most one an output
 
   const Value& value(ValueId id) const { return values[id.value]; }
   Value& value(ValueId id) { return values[id.value]; }

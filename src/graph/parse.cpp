@@ -1,6 +1,7 @@
 // In: the text that print() writes. Out: the same Graph, verified; or the line and what is wrong with it.
 //
 // Types are inferred again and compared with those written, so a text cannot say what the graph does not.
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <unordered_map>
@@ -23,6 +24,7 @@ class GraphParser {
     while (!lexer_.accept("}")) TUFF_TRY(statement());
     if (!lexer_.at_end()) return lexer_.error("the graph ended and the text should too");
     TUFF_TRY(place_values());
+    place_data_sizes();
     TUFF_TRY(verify(graph_));
     return std::move(graph_);
   }
@@ -40,9 +42,27 @@ class GraphParser {
       TUFF_ASSIGN(std::string name, lexer_.expect_string());
       graph_.outputs.push_back(id);
       graph_.output_names.push_back(std::move(name));
-      return ok_status();
+      return lexer_.accept("axis") ? data_size() : ok_status();
     }
     return node();
+  }
+
+  Status data_size() {
+    TUFF_ASSIGN(int64_t axis, lexer_.expect_integer());
+    TUFF_TRY(lexer_.expect("sized"));
+    TUFF_TRY(lexer_.expect("by"));
+    TUFF_ASSIGN(std::string count, lexer_.expect_string());
+    // The verifier looks at the numbers; 32 axes are more than any value has.
+    graph_.data_sizes.push_back({graph_.outputs.size() - 1, static_cast<int>(std::clamp<int64_t>(axis, -1, 32)), 0});
+    counts_.push_back(std::move(count));
+    return ok_status();
+  }
+  // The output that says a size may come after the one that has it.
+  void place_data_sizes() {
+    for (size_t i = 0; i < counts_.size(); ++i) {
+      const auto& names = graph_.output_names;
+      graph_.data_sizes[i].count = static_cast<size_t>(std::find(names.begin(), names.end(), counts_[i]) - names.begin());
+    }
   }
 
   Status symbol() {
@@ -367,6 +387,7 @@ class GraphParser {
 
   Lexer lexer_;
   Graph graph_;
+  std::vector<std::string> counts_;  // by data_sizes: the name of the output that says it
   std::map<std::string, IntExpr> symbols_;
   std::unordered_map<ValueId, Value> values_;
 };

@@ -136,6 +136,9 @@ std::string print(const Graph& graph, const GraphPrintOptions& options) {
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
     out += "  output " + value_text(graph.outputs[i]);
     if (i < graph.output_names.size()) out += " " + quote(graph.output_names[i]);
+    for (const DataSize& size : graph.data_sizes)
+      if (size.output == i && size.count < graph.output_names.size())
+        out += " axis " + std::to_string(size.axis) + " sized by " + quote(graph.output_names[size.count]);
     out += "\n";
   }
   return out + "}\n";

@@ -201,6 +201,23 @@ struct GraphVerifier {
       if (name.empty()) return wrong("the output " + value_text(graph.outputs[i]) + " has no name.");
       if (!names.insert(name).second) return wrong("two outputs have the name " + quote(name) + ".");
     }
+    return check_data_sizes();
+  }
+
+  Status check_data_sizes() const {
+    std::unordered_set<size_t> sized;
+    for (const DataSize& size : graph.data_sizes) {
+      if (size.output >= graph.outputs.size() || size.count >= graph.outputs.size())
+        return wrong("a size is of an output, or said by one, that there is not.");
+      const std::string& name = graph.output_names[size.output];
+      const Value& count = graph.value(graph.outputs[size.count]);
+      if (size.axis < 0 || static_cast<size_t>(size.axis) >= graph.value(graph.outputs[size.output]).shape.size())
+        return wrong("the output " + quote(name) + " has no axis " + std::to_string(size.axis) + " to be sized.");
+      if (count.dtype != Dtype::kI32 || !count.shape.empty())
+        return wrong("the size of the output " + quote(name) + " is said by " + quote(graph.output_names[size.count]) +
+                     ", which is no i32 of rank 0.");
+      if (!sized.insert(size.output).second) return wrong("the output " + quote(name) + " is sized twice.");
+    }
     return ok_status();
   }
 };

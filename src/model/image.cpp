@@ -358,6 +358,7 @@ Result<Graph> with_images(const Graph& graph, const std::vector<Image>& images) 
   Graph start;
   start.name = graph.name;
   start.symbols = graph.symbols;
+  start.data_sizes = graph.data_sizes;
   GraphBuilder builder(std::move(start));
   Composition c(builder);
   std::vector<ValueId> made(graph.values.size());
@@ -388,6 +389,8 @@ Result<Graph> with_images(const Graph& graph, const std::vector<Image>& images) 
       builder.output(value, name);
       continue;
     }
+    if (std::any_of(graph.data_sizes.begin(), graph.data_sizes.end(), [&](const DataSize& size) { return size.output == i; }))
+      return refused(*of_output[i], "the data decide its size.");
     TUFF_ASSIGN(Axes axes, axes_of(*of_output[i], graph.value(graph.outputs[i])));
     builder.set_origins({"image " + name});
     const Tensor pixels = output_image(c, *of_output[i], Tensor(&c, value), axes);

@@ -33,6 +33,7 @@ class CpuSession : public Session {
   Status read_output(RunId id, size_t index, const MutableTensorView& view) override;
   void release(RunId id) override;
   Status read_output(size_t index, const MutableTensorView& view) override;
+  Result<std::vector<int64_t>> output_shape(size_t index) override { return shape_of(last_, index); }
   Result<std::vector<uint64_t>> dispatch_times_ns() override { return std::vector<uint64_t>(); }
   Status record_into(uint64_t, const IoBinding*) override { return unsupported("The CPU has no command buffers."); }
   DeviceCounters counters() const override { return {}; }
@@ -45,6 +46,7 @@ class CpuSession : public Session {
 
   static Status no_device_memory() { return unsupported("The CPU has no device memory; its tensors are the host's."); }
   Status read(const Run& run, size_t index, const MutableTensorView& view) const;
+  Result<std::vector<int64_t>> shape_of(const Run& run, size_t index) const;
   Result<BoundTensor> describe(const std::string& name, ValueId id, const SymbolValues& symbols) const;
 
   static constexpr int64_t kMaxTensorBytes = int64_t{8} << 30;
@@ -158,15 +160,27 @@ void CpuSession::release(RunId id) {
 Status CpuSession::read_output(size_t index, const MutableTensorView& view) { return read(last_, index, view); }
 
 Status CpuSession::read(const Run& run, size_t index, const MutableTensorView& view) const {
-  TUFF_TRY(check_tensor(info_.outputs, index, view, "output"));
+  if (index < info_.outputs.size() && view.shape != info_.outputs[index].shape &&
+      is_sized_by_data(program_->plan.graph, index)) {
+    BoundTensor by_data = info_.outputs[index];
+    TUFF_ASSIGN(by_data.shape, shape_of(run, index));
+    TUFF_TRY(check_tensor(by_data, view, "output"));
+  } else {
+    TUFF_TRY(check_tensor(info_.outputs, index, view, "output"));
+  }
   if (index >= run.outputs.size()) return invalid_argument("There is no finished run to read from.");
   const Tensor& tensor = run.outputs[index];
-  if (tensor.dtype != view.dtype || tensor.shape != view.shape) {
+  if (tensor.dtype != view.dtype || tensor.shape != info_.outputs[index].shape) {
     return internal_error("The reference gives output '" + info_.outputs[index].name + "' another type.");
   }
-  copy(tensor.bytes.data(), dense_byte_strides(view.dtype, view.shape), view.data, view.byte_strides, view.shape,
+  copy(tensor.bytes.data(), dense_byte_strides(view.dtype, tensor.shape), view.data, view.byte_strides, view.shape,
        static_cast<size_t>(dtype_size_bytes(view.dtype)));
   return ok_status();
+}
+
+Result<std::vector<int64_t>> CpuSession::shape_of(const Run& run, size_t index) const {
+  return shape_by_data(program_->plan.graph, info_.outputs, index,
+                       [&](size_t count, const MutableTensorView& view) { return read(run, count, view); });
 }
 
 }  // namespace

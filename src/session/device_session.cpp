@@ -52,6 +52,7 @@ class DeviceSession : public Session {
   Status read_output(RunId id, size_t index, const MutableTensorView& view) override;
   void release(RunId id) override;
   Status read_output(size_t index, const MutableTensorView& view) override;
+  Result<std::vector<int64_t>> output_shape(size_t index) override;
   Result<std::vector<uint64_t>> dispatch_times_ns() override;
   Status record_into(uint64_t command_buffer, const IoBinding* binding) override;
   DeviceCounters counters() const override { return device().counters(); }
@@ -72,7 +73,9 @@ class DeviceSession : public Session {
   Status require_shape() const;
   Status drop_oldest_shape();
   void drop_current_shape();
+  Result<Ended> last_ended();
   Status read(const Ended& run, size_t index, const MutableTensorView& view) const;
+  Result<std::vector<int64_t>> shape_of(const Ended& run, size_t index) const;
   Result<std::shared_ptr<const RecordedBinding>> recorded_for(const IoBinding* binding);
 
   std::shared_ptr<const Program> program_;
@@ -295,9 +298,28 @@ void DeviceSession::release(RunId id) {
 }
 
 Status DeviceSession::read(const Ended& run, size_t index, const MutableTensorView& view) const {
+  const std::vector<BoundTensor>& outputs = run.shape->info().outputs;
+  if (index < outputs.size() && view.shape != outputs[index].shape && is_sized_by_data(program_->plan.graph, index)) {
+    BoundTensor by_data = outputs[index];
+    TUFF_ASSIGN(by_data.shape, shape_of(run, index));
+    TUFF_TRY(check_tensor(by_data, view, "output"));
+  } else {
+    TUFF_TRY(check_tensor(outputs, index, view, "output"));
+  }
   if (index < run.binding->binding.outputs.size() && run.binding->binding.outputs[index].buffer)
-    return invalid_argument("Output " + std::to_string(index) + " went to the caller's device memory.");
+    return invalid_argument("The output '" + outputs[index].name + "' went to the caller's device memory.");
   return run.shape->read_output(run.slot, index, view);
+}
+
+Result<std::vector<int64_t>> DeviceSession::shape_of(const Ended& run, size_t index) const {
+  return shape_by_data(program_->plan.graph, run.shape->info().outputs, index,
+                       [&](size_t count, const MutableTensorView& view) { return read(run, count, view); });
+}
+
+Result<DeviceSession::Ended> DeviceSession::last_ended() {
+  reap();
+  if (last_.shape) return last_;
+  return in_flight() ? busy() : invalid_argument("There is no finished run to read from.");
 }
 
 Status DeviceSession::read_output(RunId id, size_t index, const MutableTensorView& view) {
@@ -308,9 +330,13 @@ Status DeviceSession::read_output(RunId id, size_t index, const MutableTensorVie
 }
 
 Status DeviceSession::read_output(size_t index, const MutableTensorView& view) {
-  reap();
-  if (last_.shape) return read(last_, index, view);
-  return in_flight() ? busy() : invalid_argument("There is no finished run to read from.");
+  TUFF_ASSIGN(const Ended run, last_ended());
+  return read(run, index, view);
+}
+
+Result<std::vector<int64_t>> DeviceSession::output_shape(size_t index) {
+  TUFF_ASSIGN(const Ended run, last_ended());
+  return shape_of(run, index);
 }
 
 Result<std::vector<uint64_t>> DeviceSession::dispatch_times_ns() {

@@ -56,10 +56,24 @@ void store_rows(const TensorView& src, std::span<const int> order, std::byte* ds
 }
 
 template <size_t kSize>
-void load_rows(const std::byte* src, const MutableTensorView& dst) {
+void load_rows(const std::byte* src, const std::vector<int64_t>& shape, const MutableTensorView& dst) {
+  if (shape == dst.shape) {
+    for_each_row(dst.shape, dst.byte_strides, {}, [&](int64_t offset, int64_t count, int64_t stride) {
+      copy_row<kSize>(src, kSize, dst.data + offset, stride, count);
+      src += static_cast<size_t>(count) * kSize;
+    });
+    return;
+  }
+  const std::vector<int64_t> src_strides = dense_byte_strides(dst.dtype, shape);
+  std::vector<int64_t> at(dst.shape.size());
   for_each_row(dst.shape, dst.byte_strides, {}, [&](int64_t offset, int64_t count, int64_t stride) {
-    copy_row<kSize>(src, kSize, dst.data + offset, stride, count);
-    src += static_cast<size_t>(count) * kSize;
+    const std::byte* from = src;
+    for (size_t axis = 0; axis < at.size(); ++axis) from += at[axis] * src_strides[axis];
+    copy_row<kSize>(from, kSize, dst.data + offset, stride, count);
+    for (size_t axis = at.size() - 1; axis-- > 0;) {  // to the next row
+      if (++at[axis] < dst.shape[axis]) break;
+      at[axis] = 0;
+    }
   });
 }
 
@@ -74,12 +88,12 @@ void store_elements(const TensorView& src, std::span<const int> order, std::byte
   }
 }
 
-void load_elements(const std::byte* src, const MutableTensorView& dst) {
+void load_elements(const std::byte* src, const std::vector<int64_t>& shape, const MutableTensorView& dst) {
   switch (dtype_size_bytes(dst.dtype)) {
-    case 1: return load_rows<1>(src, dst);
-    case 2: return load_rows<2>(src, dst);
-    case 4: return load_rows<4>(src, dst);
-    default: return load_rows<8>(src, dst);
+    case 1: return load_rows<1>(src, shape, dst);
+    case 2: return load_rows<2>(src, shape, dst);
+    case 4: return load_rows<4>(src, shape, dst);
+    default: return load_rows<8>(src, shape, dst);
   }
 }
 

@@ -83,11 +83,14 @@ class Session {
   virtual Result<bool> wait(RunId run, uint64_t timeout_ns) = 0;
   // The next run starts from the state that this one started from.
   virtual Status cancel(RunId run) = 0;
-  virtual Status read_output(RunId run, size_t index, const MutableTensorView& view) = 0;  // after wait()
+  // After wait(). The view has the output's prepared shape, or the one that it has by the data.
+  virtual Status read_output(RunId run, size_t index, const MutableTensorView& view) = 0;
   // The run is not asked about any more; its buffers are free once it has ended.
   virtual void release(RunId run) = 0;
   // Of the run that ended last, as long as its buffers are not taken by another one.
   virtual Status read_output(size_t index, const MutableTensorView& view) = 0;
+  // By the data of that run; the prepared one where they do not decide it.
+  virtual Result<std::vector<int64_t>> output_shape(size_t index) = 0;
   virtual Result<std::vector<uint64_t>> dispatch_times_ns() = 0;
 
   // Writes the commands of a run of the current shape into a command buffer of the backend's API instead of submitting them. It

@@ -1,6 +1,7 @@
 // What both kinds of session check before they copy.
 #pragma once
 
+#include <algorithm>
 #include <span>
 
 #include "session/session.h"
@@ -8,27 +9,49 @@
 namespace tuff {
 
 template <class View>
+Status check_tensor(const BoundTensor& expected, const View& view, const char* direction) {
+  auto name = [&] { return std::string(direction) + " '" + expected.name + "'"; };
+  if (view.dtype != expected.dtype)
+    return invalid_argument("The " + name() + " is " + std::string(dtype_name(expected.dtype)) + ", the tensor is " +
+                            std::string(dtype_name(view.dtype)) + ".");
+  if (view.shape == expected.shape) return ok_status();
+  auto text = [](const std::vector<int64_t>& shape) {
+    std::string s = "[";
+    for (size_t i = 0; i < shape.size(); ++i) s += (i ? ", " : "") + std::to_string(shape[i]);
+    return s + "]";
+  };
+  return invalid_argument("The " + name() + " is " + text(expected.shape) + ", the tensor is " + text(view.shape) + ".");
+}
+
+template <class View>
 Status check_tensor(const std::vector<BoundTensor>& tensors, size_t index, const View& view, const char* direction) {
-  if (index >= tensors.size()) {
-    return invalid_argument("There is no " + std::string(direction) + " " + std::to_string(index) + "; the model has " +
-                            std::to_string(tensors.size()) + ".");
+  if (index < tensors.size()) return check_tensor(tensors[index], view, direction);
+  return invalid_argument("There is no " + std::string(direction) + " " + std::to_string(index) + "; the model has " +
+                          std::to_string(tensors.size()) + ".");
+}
+
+// An output's shape by the data: read_count gives the number that one of the outputs holds.
+template <class ReadCount>
+Result<std::vector<int64_t>> shape_by_data(const Graph& graph, const std::vector<BoundTensor>& outputs, size_t index,
+                                           ReadCount read_count) {
+  if (index >= outputs.size()) return invalid_argument("There is no output " + std::to_string(index) + ".");
+  std::vector<int64_t> shape = outputs[index].shape;
+  for (const DataSize& size : graph.data_sizes) {
+    if (size.output != index) continue;
+    int32_t count = 0;
+    TUFF_TRY(read_count(size.count, MutableTensorView{Dtype::kI32, {}, {}, reinterpret_cast<std::byte*>(&count)}));
+    int64_t& extent = shape[static_cast<size_t>(size.axis)];
+    if (count < 0 || count > extent)
+      return internal_error("The output '" + outputs[index].name + "' would have " + std::to_string(count) +
+                            " elements of at most " + std::to_string(extent) + ".");
+    extent = count;
   }
-  const BoundTensor& expected = tensors[index];
-  if (view.dtype != expected.dtype) {
-    return invalid_argument("The " + std::string(direction) + " '" + expected.name + "' is " +
-                            std::string(dtype_name(expected.dtype)) + ", the tensor is " + std::string(dtype_name(view.dtype)) +
-                            ".");
-  }
-  if (view.shape != expected.shape) {
-    auto text = [](const std::vector<int64_t>& shape) {
-      std::string s = "[";
-      for (size_t i = 0; i < shape.size(); ++i) s += (i ? ", " : "") + std::to_string(shape[i]);
-      return s + "]";
-    };
-    return invalid_argument("The " + std::string(direction) + " '" + expected.name + "' is " + text(expected.shape) +
-                            ", the tensor is " + text(view.shape) + ".");
-  }
-  return ok_status();
+  return shape;
+}
+
+inline bool is_sized_by_data(const Graph& graph, size_t output) {
+  return std::any_of(graph.data_sizes.begin(), graph.data_sizes.end(),
+                     [&](const DataSize& size) { return size.output == output; });
 }
 
 std::unique_ptr<Session> make_device_session(std::shared_ptr<const Program> program, const SessionOptions& options);

@@ -35,6 +35,7 @@ class F16 {
     Graph start;
     start.name = src_.name;
     start.symbols = src_.symbols;
+    start.data_sizes = src_.data_sizes;
     builder_ = GraphBuilder(std::move(start));
     for (ValueId v : src_.inputs) full_[v.value] = builder_.input(value(v).name, value(v).dtype, value(v).shape);
     for (const Node& node : src_.nodes) TUFF_TRY(emit(node));

@@ -31,6 +31,7 @@ class Lowering {
     Graph start;
     start.name = src_.name;
     start.symbols = src_.symbols;
+    start.data_sizes = src_.data_sizes;
     builder_ = GraphBuilder(std::move(start));
     for (ValueId v : src_.inputs)
       plain_[v.value] = read_[v.value] = builder_.input(value(v).name, value(v).dtype, value(v).shape);

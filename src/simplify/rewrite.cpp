@@ -12,6 +12,7 @@ Graph empty_like(const Graph& src) {
   Graph dst;
   dst.name = src.name;
   dst.symbols = src.symbols;
+  dst.data_sizes = src.data_sizes;
   return dst;
 }
 

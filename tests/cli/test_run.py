@@ -16,6 +16,17 @@ BRIGHTER = """graph "brighter" {
 }
 """
 
+# y = -x, of whose columns n are there.
+SIZED = """graph "sized" {
+  input %0 "x": f32[2, 3]
+  input %1 "n": i32[]
+  %2: f32[2, 3] = map.neg %0 from "Neg_0"
+  %3: i32[] = map.abs %1 from "Abs_0"
+  output %2 "y" axis 1 sized by "y.size"
+  output %3 "y.size"
+}
+"""
+
 
 class Run(CommandTest):
     def check_outputs(self):
@@ -41,6 +52,19 @@ class Run(CommandTest):
         write_npy(self.folder / "y.npy", [10, 20, 30, 40], (2, 2), version=2)
         self.passes("run", "small.graph", "-i", "x.npy", "-i", "y.npy", "-o", "out", *CPU)
         self.check_outputs()
+
+    def test_a_size_that_the_data_decide_is_the_files(self):
+        (self.folder / "sized.graph").write_text(SIZED)
+        inputs = {"x": npy_bytes([1, 2, 3, 4, 5, 6], (2, 3)), "n": npy_bytes([-2], (), "<i4")}
+        (self.folder / "in.npz").write_bytes(npz_bytes(inputs, False))
+        (self.folder / "expect.npz").write_bytes(npz_bytes({"y": npy_bytes([-1, -2, -4, -5], (2, 2))}, False))
+        for outputs in ((), ("--value", "y")):
+            said = self.passes("run", "sized.graph", "-i", "in.npz", "-o", "out", *outputs, *CPU)
+            self.assertIn("y: f32 [2, 2]\ny.size: i32 []\n", said)
+            self.assertEqual(read_npy(self.folder / "out/y.npy"), ("<f4", (2, 2), [-1, -2, -4, -5]))
+            self.assertEqual(read_npy(self.folder / "out/y.size.npy"), ("<i4", (), [2]))
+        self.passes("verify", "sized.graph", "-i", "in.npz", "--expect", "expect.npz", *CPU)
+        self.passes("verify", "sized.graph", "-i", "in.npz", *CPU)
 
     def test_pixels_in_and_out(self):
         (self.folder / "brighter.graph").write_text(BRIGHTER)

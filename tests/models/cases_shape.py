@@ -57,6 +57,34 @@ def layout():
     yield moves("spacetodepth_3", "SpaceToDepth", normal(1, 2, 9, 6), blocksize=3)
 
 
+def compaction():
+    """Sizes that the data decide."""
+    for i, shape in enumerate([(5,), (3, 5), (2, 3, 5), (65,), (7, 13, 11), (0,), (3, 0), (1,)]):
+        yield moves(f"nonzero_{i}", "NonZero", integers(-1, 2, *shape, dtype=np.int32))
+    yield moves("nonzero_float", "NonZero", np.array([0.0, -0.0, 1e-30, np.nan, np.inf, 0], np.float32))
+    yield moves("nonzero_bool", "NonZero", np.arange(200).reshape(20, 10) % 7 == 3)
+    yield moves("nonzero_none", "NonZero", np.zeros((3, 5), np.float32))
+    yield moves("nonzero_all", "NonZero", np.ones((5000,), np.float32))
+    for axis, n in [(0, 7), (1, 5), (-1, 3), (1, 2)]:
+        chosen = np.arange(n) % 3 != 1
+        yield moves(f"compress_axis_{axis}_{n}", "Compress", normal(7, 5, 3), chosen, axis=axis)
+    yield moves("compress_flat", "Compress", normal(7, 13), np.arange(91) % 5 == 2)
+    yield moves("compress_none", "Compress", normal(7, 13), np.zeros(7, bool), axis=0)
+
+    rows = Case("nonzero_gather_nd", exact=True)
+    x = rows.input("x", rows.normal(17, 5))
+    mask = rows.node("Greater", x, Constant(np.float32(0.3)))
+    places = rows.node("Transpose", rows.node("NonZero", mask), perm=[1, 0])
+    yield rows.output(rows.node("Mul", rows.node("GatherND", x, places), Constant(np.float32(2))), places)
+
+    boxes = Case("nonzero_gather_rows", exact=True)
+    x = boxes.input("x", boxes.normal(70, 4), boxes.normal(1, 4), boxes.normal(130, 4), dims=["n", 4])
+    scores = boxes.input("scores", boxes.normal(70), boxes.normal(1), boxes.normal(130), dims=["n"])
+    kept = boxes.node("NonZero", boxes.node("Greater", scores, Constant(np.float32(0))))
+    kept = boxes.node("Squeeze", kept, i64(0))
+    yield boxes.output(boxes.node("Gather", x, kept), boxes.node("Neg", boxes.node("Gather", scores, kept)), kept)
+
+
 def padding():
     for mode in ["constant", "edge", "reflect"]:
         yield moves(f"pad_{mode}", "Pad", normal(1, 3, 7, 9), i64(0, 0, 1, 2, 0, 0, 3, 4), mode=mode)
@@ -251,5 +279,5 @@ def constants():
 
 
 def cases():
-    for group in (layout, padding, pieces, resizes, constants):
+    for group in (layout, compaction, padding, pieces, resizes, constants):
         yield from group()

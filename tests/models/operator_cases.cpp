@@ -1,7 +1,9 @@
 #include "operator_cases.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -48,6 +50,14 @@ double tolerance(Dtype dtype, double largest) {
   }
 }
 
+// What ".size" says, where onnxruntime has a shape.
+Tensor size_tensor(int64_t size) {
+  const auto count = static_cast<int32_t>(size);
+  Tensor t{Dtype::kI32, {}, std::vector<std::byte>(sizeof count)};
+  std::memcpy(t.bytes.data(), &count, sizeof count);
+  return t;
+}
+
 }  // namespace
 
 Result<std::vector<Case>> read_index(const std::string& folder) {
@@ -76,13 +86,39 @@ Result<InputSet> read_input_set(const std::string& folder, const Case& c, int se
     if (found == arrays.end()) return invalid_argument("There is no input '" + graph.value(id).name + "'.");
     out.inputs.push_back(found->second);
   }
-  for (const std::string& name : graph.output_names) {
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    const std::string& name = graph.output_names[i];
+    auto says = std::find_if(graph.data_sizes.begin(), graph.data_sizes.end(), [&](const DataSize& s) { return s.count == i; });
+    if (says != graph.data_sizes.end()) {
+      out.expected.push_back(size_tensor(out.expected[says->output].shape[static_cast<size_t>(says->axis)]));
+      continue;
+    }
     auto found = arrays.find("out:" + name);
     if (found == arrays.end()) return invalid_argument("There is no output '" + name + "'.");
     out.expected.push_back(found->second);
   }
   out.symbols = symbols_of(graph, out.inputs);
   return out;
+}
+
+std::vector<Tensor> cut_to_size(const Graph& graph, std::vector<Tensor> outputs) {
+  for (const DataSize& size : graph.data_sizes) {
+    Tensor& all = outputs[size.output];
+    const auto axis = static_cast<size_t>(size.axis);
+    const size_t element = static_cast<size_t>(dtype_size_bytes(all.dtype));
+    size_t inner = element, outer = 1;
+    for (size_t i = 0; i < all.shape.size(); ++i)
+      (i < axis ? outer : inner) *= i == axis ? 1 : static_cast<size_t>(all.shape[i]);
+    const size_t had = static_cast<size_t>(all.shape[axis]), has = static_cast<size_t>(outputs[size.count].at(0));
+    Tensor cut{all.dtype, all.shape, {}};
+    cut.shape[axis] = static_cast<int64_t>(has);
+    for (size_t row = 0; row < outer; ++row) {
+      const auto first = all.bytes.begin() + static_cast<ptrdiff_t>(row * had * inner);
+      cut.bytes.insert(cut.bytes.end(), first, first + static_cast<ptrdiff_t>(has * inner));
+    }
+    all = std::move(cut);
+  }
+  return outputs;
 }
 
 const char* import_refusal(std::string_view name) {

@@ -29,6 +29,9 @@ struct InputSet {
 };
 Result<InputSet> read_input_set(const std::string& folder, const Case& c, int set, const Graph& graph);
 
+// Outputs as evaluate() gives them, without what lies beyond the sizes that the data decide.
+std::vector<Tensor> cut_to_size(const Graph& graph, std::vector<Tensor> outputs);
+
 // A part of the reason for which the importer refuses the case; null where it does not.
 const char* import_refusal(std::string_view name);
 

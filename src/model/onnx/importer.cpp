@@ -1,7 +1,9 @@
 #include "model/onnx/importer.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "model/onnx/fold.h"
@@ -40,6 +42,7 @@ class Importer {
       TUFF_ASSIGN(ValueId value, values_.value(output.name));
       builder_.output(value, std::string(output.name));
     }
+    TUFF_TRY(add_data_sizes());
     return order_steps(std::move(builder_).finish(), steps_);
   }
 
@@ -157,7 +160,9 @@ class Importer {
     }
     builder_.set_origins({label});
     Status status = check_inputs(node, *op);
+    const bool reads_sized = std::any_of(node.inputs.begin(), node.inputs.end(), [&](auto name) { return sized_.count(name); });
     if (status.ok()) status = import_node(node, *op);
+    if (status.ok() && reads_sized) status = carry_data_axis(node, *op);
     if (status.ok()) status = check_outputs(node);
     if (status.ok()) return status;
     // Where the graph's own checks failed they have named the node already.
@@ -213,7 +218,44 @@ class Importer {
     NodeImport call(node, opset_, values_);
     Status status = op.import(call);
     if (!call.attributes.status().ok()) return call.attributes.status();
+    if (call.data_axis() && !node.outputs.empty()) sized_.emplace(node.outputs[0], *call.data_axis());
     return status;
+  }
+
+  Status carry_data_axis(const NodeProto& node, const Operator& op) {
+    std::vector<SizedInput> inputs;
+    for (std::string_view name : node.inputs) {
+      SizedInput input;
+      if (!name.empty()) input.shape = values_.at(name).type.shape;
+      if (auto found = sized_.find(name); found != sized_.end()) input.axis = found->second;
+      inputs.push_back(std::move(input));
+    }
+    for (std::string_view output : node.outputs) {
+      if (output.empty()) continue;
+      TUFF_ASSIGN(DataAxis axis, carried_axis(node, is_elementwise(op), inputs, values_.at(output).type.shape));
+      sized_.emplace(output, axis);
+    }
+    return ok_status();
+  }
+
+  // Outputs whose size the data decide; each is followed, after all of the model's, by one that says it.
+  Status add_data_sizes() {
+    Graph graph = std::move(builder_).finish();
+    std::map<uint32_t, size_t> counts;  // by the value that says it: the output
+    const size_t model_outputs = graph.outputs.size();
+    for (size_t i = 0; i < model_outputs; ++i) {
+      auto found = sized_.find(model_.graph.outputs[i].name);
+      if (found == sized_.end()) continue;
+      const DataAxis& axis = found->second;
+      auto [count, is_new] = counts.emplace(axis.count.value, graph.outputs.size());
+      if (is_new) {
+        graph.outputs.push_back(axis.count);
+        graph.output_names.push_back(graph.output_names[i] + ".size");
+      }
+      graph.data_sizes.push_back({i, axis.axis, count->second});
+    }
+    builder_ = GraphBuilder(std::move(graph));
+    return ok_status();
   }
 
   Result<bool> fold_node(const NodeProto& node) {
@@ -241,6 +283,7 @@ class Importer {
   std::unordered_set<std::string_view> unavailable_;
   std::vector<std::string> reasons_;
   std::vector<Step> steps_;
+  std::unordered_map<std::string_view, DataAxis> sized_;  // what has a size that the data decide
 };
 
 }  // namespace

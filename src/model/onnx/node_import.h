@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "model/onnx/attributes.h"
+#include "model/onnx/data_axis.h"
 #include "model/onnx/symbolic_tensor.h"
 #include "model/onnx/tensor.h"
 #include "model/onnx/value_table.h"
@@ -50,6 +51,10 @@ class NodeImport {
   Status output(size_t i, SymbolicTensor y);
   Status output(size_t i, const TensorProto& y);
 
+  // The data decide how many elements the first output has along an axis: `count` of them, an i32 of rank 0.
+  void sized(int axis, Tensor count) { data_axis_ = DataAxis{axis, count.id()}; }
+  const std::optional<DataAxis>& data_axis() const { return data_axis_; }
+
   Result<ConstantAttrs> load(const TensorProto& tensor) { return values_.loader().load(tensor); }
   // Takes host memory for a table from the limit on constants.
   Status reserve(int64_t size_bytes) { return values_.loader().reserve(size_bytes, "a table"); }
@@ -58,6 +63,7 @@ class NodeImport {
   const NodeProto& node_;
   int64_t opset_;
   ValueTable& values_;
+  std::optional<DataAxis> data_axis_;
 };
 
 }  // namespace tuff::onnx

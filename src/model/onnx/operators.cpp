@@ -10,7 +10,7 @@ const Operator* find_operator(std::string_view domain, std::string_view name) {
     Table t;
     for (auto family : {elementwise_operators(), activation_operators(), convolution_operators(), pooling_operators(),
                         matmul_operators(), normalization_operators(), reduction_operators(), shape_operators(),
-                        view_operators(), index_operators(), resize_operators()})
+                        view_operators(), index_operators(), resize_operators(), compaction_operators()})
       for (const Operator& op : family) t[op.name].push_back(&op);
     return t;
   }();
@@ -20,6 +20,13 @@ const Operator* find_operator(std::string_view domain, std::string_view name) {
   for (const Operator* op : found->second)
     if (op->domain == domain) return op;
   return nullptr;
+}
+
+bool is_elementwise(const Operator& op) {
+  for (auto family : {elementwise_operators(), activation_operators()})
+    for (const Operator& other : family)
+      if (&other == &op) return true;
+  return false;
 }
 
 }  // namespace tuff::onnx

@@ -30,6 +30,10 @@ std::span<const Operator> shape_operators();
 std::span<const Operator> view_operators();
 std::span<const Operator> index_operators();
 std::span<const Operator> resize_operators();
+std::span<const Operator> compaction_operators();
+
+// Is each element of the outputs made of the inputs' elements at the same place?
+bool is_elementwise(const Operator& op);
 
 // Null if Tuff does not import it.
 const Operator* find_operator(std::string_view domain, std::string_view name);

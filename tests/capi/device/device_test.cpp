@@ -215,6 +215,95 @@ TEST_CASE("state that a run can update in place has one buffer, other state two,
   }
 }
 
+// y[r, c] = -x[r, c], of whose 8 columns the data say how many there are.
+const char kSized[] = R"(graph "sized" {
+  input %0 "x": f32[8, 8]
+  input %1 "n": i32[]
+  %2: f32[8, 8] = map.neg %0 from "Neg_0"
+  %3: i32[] = map.abs %1 from "Abs_0"
+  output %2 "y" axis 1 sized by "y.size"
+  output %3 "y.size"
+}
+)";
+
+TEST_CASE("an output whose size the data decide has that size when it is read, and all there can be in a run's desc") {
+  Fixture f(kSized);
+  tuff_session_t* session = f.session();
+  std::vector<float> x = all(0), most = all(0);
+  for (uint32_t i = 0; i < kCount; ++i) x[i] = static_cast<float>(i);
+  int32_t n = 0, said = 0;
+  tuff_tensor_desc_t in[2] = {host_tensor(x), TUFF_TENSOR_DESC_INIT}, out[2] = {host_tensor(most), TUFF_TENSOR_DESC_INIT};
+  in[1].dtype = out[1].dtype = TUFF_I32;
+  in[1].size_bytes = out[1].size_bytes = sizeof n;
+  in[1].data = &n;
+  out[1].data = &said;
+  const int64_t square[2] = {8, 8};
+  for (tuff_tensor_desc_t* t : {&in[0], &out[0]}) {
+    t->shape = square;
+    t->rank = 2;
+  }
+  CHECK(tuff_session_output_shape(session, 0, nullptr, 0, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);  // nothing has run
+  for (int32_t count : {-3, 8, 0, 1}) {
+    n = count;
+    CAPTURE(count);
+    REQUIRE(tuff_session_run(session, in, 2, out, 2, nullptr) == TUFF_OK);
+    CHECK(said == std::abs(count));
+    CHECK(most[63] == -63);
+    int64_t sizes[2] = {};
+    uint32_t rank = 0;
+    REQUIRE(tuff_session_output_shape(session, 0, sizes, 2, &rank, nullptr) == TUFF_OK);
+    CHECK(rank == 2);
+    CHECK(sizes[0] == 8);
+    REQUIRE(sizes[1] == said);
+    // Without a shape, the desc takes the one that there is.
+    std::vector<float> y(static_cast<size_t>(8 * said));
+    tuff_tensor_desc_t desc = host_tensor(y);
+    REQUIRE(tuff_session_read_output(session, 0, &desc, nullptr) == TUFF_OK);
+    for (int32_t row = 0; row < 8; ++row)
+      for (int32_t column = 0; column < said; ++column)
+        CHECK(y[static_cast<size_t>(row * said + column)] == -static_cast<float>(8 * row + column));
+    const int64_t other[2] = {8, 5};
+    desc.shape = other;
+    desc.rank = 2;
+    CHECK(tuff_session_read_output(session, 0, &desc, nullptr) == TUFF_INVALID_ARGUMENT);
+    CHECK(tuff_session_tensor_shape(session, TUFF_OUTPUT, 0, sizes, 2, &rank, nullptr) == TUFF_OK);
+    CHECK(sizes[1] == 8);
+  }
+  // What a kernel got wrong is no size to copy by.
+  n = 9;
+  REQUIRE(tuff_session_run(session, in, 2, nullptr, 0, nullptr) == TUFF_OK);
+  CHECK(tuff_session_output_shape(session, 0, nullptr, 0, nullptr, nullptr) == TUFF_INTERNAL);
+  tuff_tensor_desc_t all_of_it = host_tensor(most);
+  all_of_it.shape = square;
+  all_of_it.rank = 2;
+  CHECK(tuff_session_read_output(session, 0, &all_of_it, nullptr) == TUFF_INTERNAL);
+}
+
+TEST_CASE("a size in the host's own memory is the host's to read") {
+  Fixture f(kSized);
+  tuff_session_t* session = f.session();
+  std::vector<float> x = all(1), y = all(0);
+  int32_t n = 2;
+  tuff_tensor_desc_t in[2] = {host_tensor(x), TUFF_TENSOR_DESC_INIT}, out[2] = {host_tensor(y), TUFF_TENSOR_DESC_INIT};
+  const int64_t square[2] = {8, 8};
+  in[0].shape = out[0].shape = square;
+  in[0].rank = out[0].rank = 2;
+  in[1].dtype = TUFF_I32;
+  in[1].data = &n;
+  in[1].size_bytes = sizeof n;
+  tuff_buffer_t* count;
+  REQUIRE(tuff_buffer_create(f.device, 16, &count, nullptr) == TUFF_OK);
+  out[1] = buffer_tensor(count);
+  out[1].dtype = TUFF_I32;
+  REQUIRE(tuff_session_run(session, in, 2, out, 2, nullptr) == TUFF_OK);
+  CHECK(y[63] == -1);
+  CHECK(tuff_session_output_shape(session, 0, nullptr, 0, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
+  int32_t said = 0;
+  REQUIRE(tuff_buffer_read(count, 0, &said, sizeof said, nullptr) == TUFF_OK);
+  CHECK(said == 2);
+  tuff_buffer_release(count);
+}
+
 TEST_CASE("a run waits on the host's semaphore and signals it") {
   Fixture f(kShift);
   if (!f.host.has_timelines()) return;

@@ -191,3 +191,21 @@ TEST_CASE("a chain of 100000 nodes verifies, prints and reads back") {
   REQUIRE_MESSAGE(back.ok(), back.status().message());
   CHECK(print(*back) == text);
 }
+
+TEST_CASE("a size that the data decide is said by a number among the outputs") {
+  auto with = [](DataSize size) { return fault_after([&](Graph& graph) { graph.data_sizes = {size}; }); };
+  CHECK(with({0, 0, 1}).find("said by one, that there is not") != std::string::npos);
+  CHECK(with({1, 0, 0}).find("of an output, or said") != std::string::npos);
+  CHECK(with({0, 2, 0}).find("has no axis 2") != std::string::npos);
+  CHECK(with({0, -1, 0}).find("has no axis -1") != std::string::npos);
+  CHECK(with({0, 1, 0}).find("is said by \"y\", which is no i32 of rank 0") != std::string::npos);
+  const std::string text =
+      "graph \"g\" {\n  input %0 \"x\": f32[4]\n  input %1 \"n\": i32[]\n"
+      "  output %0 \"y\" axis 0 sized by \"n\"\n  output %1 \"n\"\n}\n";
+  Result<Graph> sized = parse_graph(text, "test");
+  REQUIRE_MESSAGE(sized.ok(), sized.status().message());
+  CHECK(print(*sized) == text);
+  sized->data_sizes.push_back(sized->data_sizes[0]);
+  CHECK(verify(*sized).message().find("sized twice") != std::string::npos);
+  CHECK_FALSE(parse_graph("graph \"g\" {\n  input %0 \"x\": f32[4]\n  output %0 \"y\" axis 0 sized by \"n\"\n}\n", "t").ok());
+}

@@ -30,7 +30,7 @@ TEST_CASE("every dtype is stored with the bits that it has, and comes back as it
     store_elements(view, order, reinterpret_cast<std::byte*>(storage.data()));
     CHECK(storage == bytes);
     MutableTensorView out{dtype, view.shape, view.byte_strides, reinterpret_cast<std::byte*>(back.data())};
-    load_elements(reinterpret_cast<const std::byte*>(storage.data()), out);
+    load_elements(reinterpret_cast<const std::byte*>(storage.data()), out.shape, out);
     CHECK(back == bytes);
   }
 }
@@ -72,7 +72,7 @@ TEST_CASE("outputs can be written with strides; what lies between stays") {
   std::vector<float> storage = {1, 2, 3, 4};
   std::vector<float> host(8, -1.0f);
   MutableTensorView out{Dtype::kF32, {2, 2}, {16, 8}, reinterpret_cast<std::byte*>(host.data())};
-  load_elements(reinterpret_cast<const std::byte*>(storage.data()), out);
+  load_elements(reinterpret_cast<const std::byte*>(storage.data()), out.shape, out);
   CHECK(host == std::vector<float>{1, -1, 2, -1, 3, -1, 4, -1});
 }
 
