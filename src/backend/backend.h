@@ -112,6 +112,9 @@ struct PipelineOptions {
   std::function<std::vector<std::byte>()> load = nullptr;
   std::function<void(std::span<const std::byte>)> store = nullptr;
   Workers workers = {};  // a piece a pipeline
+  // By kernel: why the driver made no pipeline of it, other than for want of memory or a device; no dispatch may name it then.
+  // Null: the first such kernel is an error.
+  std::vector<Status>* refused = nullptr;
 };
 
 class Device {

@@ -44,9 +44,25 @@ Result<std::vector<std::vector<GuardedKernel>>> make_all_kernels(const Stages& s
   return all;
 }
 
+// The nodes of these steps' groups, which then run one by one; false where they all do already.
+bool keep_apart(const Stages& stages, const std::vector<StepId>& steps, std::vector<bool>& apart) {
+  bool any = false;
+  apart.resize(stages.laid_out.nodes.size());
+  for (StepId step : steps) {
+    const std::vector<NodeId>& members = stages.fusion.groups[step.value].members;
+    if (members.size() < 2) return false;
+    for (NodeId node : members) {
+      any = any || !apart[node.value];
+      apart[node.value] = true;
+    }
+  }
+  return any;
+}
+
 }  // namespace
 
-Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const CompileOptions& options, Stage last) {
+Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const CompileOptions& options, Stage last,
+                          const std::vector<bool>& apart) {
   TUFF_TRY(check_cancelled(options.workers));
   Stages s;
   // What changes arithmetic is decided here, from the graph alone, so that every device computes the same.
@@ -71,8 +87,9 @@ Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const Co
   TUFF_TRY(verify(s.laid_out));
   if (last <= Stage::kLayout) return s;
 
-  TUFF_ASSIGN(s.fusion, timed_stage("fusion", options.progress, s.times,
-                                    [&] { return fuse(s.laid_out, s.layouts, {options.fuse}, device, options.observations); }));
+  TUFF_ASSIGN(s.fusion, timed_stage("fusion", options.progress, s.times, [&] {
+                return fuse(s.laid_out, s.layouts, {options.fuse, apart}, device, options.observations);
+              }));
   TUFF_TRY(verify(s.fusion, s.laid_out));
   if (last <= Stage::kExplain) return s;
 
@@ -101,15 +118,20 @@ Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const T
   program->exact = options.exact;
   // The CPU interprets the graph; a description has no driver to make pipelines.
   Stage last = target.kind == TargetKind::kCpu ? Stage::kSimplified : Stage::kSpirv;
-  TUFF_ASSIGN(Stages stages, run_stages(graph, target.info, options, last));
-  program->times = std::move(stages.times);
-  if (target.kind == TargetKind::kCpu) {
-    program->plan.graph = std::move(stages.simplified);
-    return std::shared_ptr<const Program>(program);
+  for (std::vector<bool> apart;;) {
+    TUFF_ASSIGN(Stages stages, run_stages(graph, target.info, options, last, apart));
+    program->times = std::move(stages.times);
+    if (target.kind == TargetKind::kCpu) {
+      program->plan.graph = std::move(stages.simplified);
+      return std::shared_ptr<const Program>(program);
+    }
+    program->plan = std::move(stages.plan);
+    std::vector<StepId> without_kernel;
+    const Status finished =
+        finish_program(*program, stages.modules, {options.cache, options.progress, options.workers}, &without_kernel);
+    if (finished.ok()) return std::shared_ptr<const Program>(program);
+    if (!keep_apart(stages, without_kernel, apart)) return finished;
   }
-  program->plan = std::move(stages.plan);
-  TUFF_TRY(finish_program(*program, stages.modules, {options.cache, options.progress, options.workers}));
-  return std::shared_ptr<const Program>(program);
 }
 
 Result<std::vector<std::byte>> compile_artifact(const Graph& graph, const std::vector<DeviceInfo>& devices,

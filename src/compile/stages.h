@@ -18,7 +18,8 @@ struct Stages {
   std::vector<StageTime> times;
 };
 
-// Runs them in order up to and including `last`; what comes after it stays empty.
-Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const CompileOptions& options, Stage last);
+// Runs them in order up to and including `last`; what comes after it stays empty. `apart`: FusionOptions'.
+Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const CompileOptions& options, Stage last,
+                          const std::vector<bool>& apart = {});
 
 }  // namespace tuff

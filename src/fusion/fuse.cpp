@@ -117,6 +117,11 @@ void Fuser::write_into_readers() {
     for (NodeId reader : readers(result))
       for (uint32_t home_group : homes[reader.value]) into.insert(home_group);
     if (into.empty()) continue;
+    if (stays_alone(source.anchor) ||
+        std::any_of(into.begin(), into.end(), [&](uint32_t t) { return stays_alone(groups[t].anchor); })) {
+      decide(false, "driver", label(source.members.back()) + " into its readers", kNoPipeline);
+      continue;
+    }
 
     int64_t operations = 0;
     for (NodeId m : source.members) operations += map_op_row(std::get<MapAttrs>(graph.node(m).attrs).op).cost;
@@ -203,7 +208,7 @@ void Fuser::write_into_readers() {
 
 Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOptions& options, const DeviceInfo& device,
                     const Observations&) {
-  Fuser fuser(graph, layouts, device);
+  Fuser fuser(graph, layouts, device, options.apart);
   fuser.start_groups();
   // Concats first, fused or not: pieces that are placed must stay results of a kernel.
   fuser.place_concats();

@@ -52,7 +52,8 @@ struct Fusion {
 };
 
 struct FusionOptions {
-  bool fuse = true;  // false: one kernel a compute node, the fallback that fused kernels are compared with
+  bool fuse = true;              // false: one kernel a compute node, the fallback that fused kernels are compared with
+  std::vector<bool> apart = {};  // by NodeId: such a node stays alone, since a driver made no pipeline with it; empty: none
 };
 
 Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOptions& options, const DeviceInfo& device,

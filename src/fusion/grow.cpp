@@ -6,8 +6,14 @@
 #include "fusion/cost.h"
 
 namespace tuff {
-Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d)
-    : graph(g), layouts(l), device(d), users(value_users(g)), homes(g.nodes.size()), needed(g.values.size()) {
+Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const std::vector<bool>& apart_nodes)
+    : graph(g),
+      layouts(l),
+      device(d),
+      apart(apart_nodes),
+      users(value_users(g)),
+      homes(g.nodes.size()),
+      needed(g.values.size()) {
   for (size_t v = 0; v < g.values.size(); ++v) placements.push_back({ValueId(v), 0, IntExpr(0)});
   for (ValueId v : g.outputs) needed[v.value] = true;
   // Views are looked through at every read; a long chain of them is cut so that kernels stay readable and finite.
@@ -262,6 +268,10 @@ bool Fuser::try_join(Group& group, NodeId id) {
 
   Group grown = group;
   const std::string subject = label(id) + " into " + label(group.anchor);
+  if (stays_alone(id) || stays_alone(group.anchor)) {
+    decide(false, "driver", subject, kNoPipeline);
+    return false;
+  }
   if (widens_for_loads(node)) {
     decide(false, "widening", subject, "its readers widen each element as they load it; what is stored is the narrow one.");
     return false;

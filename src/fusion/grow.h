@@ -10,6 +10,8 @@ namespace tuff {
 
 // More nodes than this in one kernel would only lengthen compile times; chains longer than that are rare.
 constexpr size_t kMaxMembers = 96;
+// Why a node stays alone.
+constexpr const char* kNoPipeline = "the driver made no pipeline of a kernel with one of them.";
 
 // Follows bijective views back from a value to what a compute node makes. `path` gets the views, nearest to it first.
 ValueId storable_source(const Graph& graph, ValueId value, std::vector<NodeId>* path);
@@ -19,6 +21,7 @@ struct Fuser {
   const Graph& graph;
   const Layouts& layouts;
   const DeviceInfo& device;
+  const std::vector<bool>& apart;          // FusionOptions'
   std::vector<std::vector<NodeId>> users;  // by ValueId
   std::vector<Group> groups;               // dead ones have no members and no stores
   std::vector<std::set<uint32_t>> homes;   // by NodeId: the groups that compute it
@@ -26,7 +29,7 @@ struct Fuser {
   std::vector<bool> needed;  // by ValueId: must have storage whoever reads it
   std::vector<Decision> decisions;
 
-  Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d);
+  Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const std::vector<bool>& apart_nodes);
 
   void start_groups();
   void place_concats();
@@ -37,6 +40,7 @@ struct Fuser {
   Result<std::vector<Group>> in_order();
 
   // Pieces of the moves.
+  bool stays_alone(NodeId node) const { return node.value < apart.size() && apart[node.value]; }
   bool try_join(Group& group, NodeId node);
   std::optional<Dims> join_coordinates(const Group& group, const Node& node) const;
   bool joins_row(const Group& group, const Node& node) const;

@@ -20,14 +20,34 @@ PipelineOptions pipeline_options(const DriverOptions& driver, const DeviceInfo& 
   return options;
 }
 
+// Takes variants whose kernels the driver refused out of the plan; `refused`: by kernel.
+Status leave_out(Plan& plan, const std::vector<Status>& refused, std::vector<StepId>* without_kernel) {
+  Status missing;
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    std::vector<Variant>& variants = plan.steps[s].variants;
+    auto is_refused = [&](const Variant& v) { return !refused[v.kernel.value].ok(); };
+    if (is_refused(variants.back())) {
+      if (missing.ok()) missing = refused[variants.back().kernel.value];
+      if (without_kernel) without_kernel->push_back(StepId(s));
+    } else {
+      std::erase_if(variants, is_refused);
+    }
+  }
+  return missing;
+}
+
 }  // namespace
 
-Status finish_program(Program& program, const CompiledKernels& modules, const DriverOptions& options) {
+Status finish_program(Program& program, const CompiledKernels& modules, const DriverOptions& options,
+                      std::vector<StepId>* without_kernel) {
   if (program.target.kind != TargetKind::kDevice) return ok_status();
   Device& device = *program.target.device;
-  TUFF_ASSIGN(program.pipelines, timed_stage("pipelines", options.progress, program.times, [&] {
-                return device.create_pipelines(modules, pipeline_options(options, program.target.info, modules));
-              }));
+  std::vector<Status> refused(modules.kernels.size());
+  PipelineOptions pipelines = pipeline_options(options, program.target.info, modules);
+  pipelines.refused = &refused;
+  TUFF_ASSIGN(program.pipelines, timed_stage("pipelines", options.progress, program.times,
+                                             [&] { return device.create_pipelines(modules, pipelines); }));
+  TUFF_TRY(leave_out(program.plan, refused, without_kernel));
   TUFF_ASSIGN(program.weights,
               timed_stage("weights", options.progress, program.times, [&] { return upload_weights(program.plan, device); }));
   return ok_status();

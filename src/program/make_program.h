@@ -34,8 +34,11 @@ struct DriverOptions {
   Workers workers = {};  // a piece a pipeline
 };
 
-// Pipelines and weights, for a program whose target and plan are set; nothing for targets other than devices.
-Status finish_program(Program& program, const CompiledKernels& modules, const DriverOptions& options);
+// Pipelines and weights, for a program whose target and plan are set; nothing for targets other than devices. A variant of
+// which the driver makes no pipeline leaves the plan, if a later one of its step takes its place. Else the status says so, and
+// `without_kernel`, which may be null, gets all such steps.
+Status finish_program(Program& program, const CompiledKernels& modules, const DriverOptions& options,
+                      std::vector<StepId>* without_kernel = nullptr);
 
 // An artifact's bytes to a program on the target: `source` stands for them in messages. The program keeps the owner of the
 // bytes. For a description it has no pipelines. UNSUPPORTED for versions of other libraries, and where no plan in it fits the

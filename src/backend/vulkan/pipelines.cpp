@@ -92,7 +92,7 @@ Result<std::shared_ptr<VulkanPipelines>> VulkanPipelines::create(std::shared_ptr
   std::shared_ptr<VulkanPipelines> pipelines(new VulkanPipelines(device));
   DriverCache cache(*device, options);
   TUFF_TRY(device->usable());
-  TUFF_TRY(pipelines->create_all(kernels, cache.handle(), options.workers));
+  TUFF_TRY(pipelines->create_all(kernels, cache.handle(), options));
   cache.store();
   TUFF_TRY(device->usable());
   return pipelines;
@@ -108,7 +108,7 @@ VulkanPipelines::~VulkanPipelines() {
   }
 }
 
-Status VulkanPipelines::create_all(const CompiledKernels& kernels, VkPipelineCache cache, const Workers& workers) {
+Status VulkanPipelines::create_all(const CompiledKernels& kernels, VkPipelineCache cache, const PipelineOptions& options) {
   struct Wanted {
     const CompiledKernel* kernel;
     VkPipelineLayout layout;
@@ -124,10 +124,23 @@ Status VulkanPipelines::create_all(const CompiledKernels& kernels, VkPipelineCac
     const auto [place, is_new] = pipelines_.try_emplace(key_of(kernel), VkPipeline(VK_NULL_HANDLE));
     if (is_new) wanted.push_back({&kernel, layout.pipeline, &place->second});
   }
-  TUFF_TRY(for_each(static_cast<uint32_t>(wanted.size()), workers, [&](uint32_t i) -> Status {
-    TUFF_ASSIGN(*wanted[i].pipeline, create_pipeline(*wanted[i].kernel, wanted[i].layout, cache));
+  std::vector<Status> refused(wanted.size());
+  TUFF_TRY(for_each(static_cast<uint32_t>(wanted.size()), options.workers, [&](uint32_t i) -> Status {
+    Result<VkPipeline> made = create_pipeline(*wanted[i].kernel, wanted[i].layout, cache);
+    if (made.ok())
+      *wanted[i].pipeline = *made;
+    else if (options.refused && made.status().code() == Code::kInternal)
+      refused[i] = made.status();
+    else
+      return made.status();
     return ok_status();
   }));
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (refused[i].ok()) continue;
+    device_->log(1, refused[i].message() + " Its work is done by other kernels, if they can.");
+    for (size_t k = 0; k < kernels.kernels.size(); ++k)
+      if (key_of(kernels.kernels[k]) == key_of(*wanted[i].kernel)) (*options.refused)[k] = refused[i];
+  }
   entries_.reserve(kernels.kernels.size());
   for (const CompiledKernel& kernel : kernels.kernels) {
     TUFF_ASSIGN(const Layout layout, layout_for(kernel));  // it is there
@@ -224,6 +237,7 @@ std::vector<PipelineStatistics> VulkanPipelines::statistics() const {
     return all;
   for (const Entry& entry : entries_) {
     PipelineStatistics& out = all.emplace_back(PipelineStatistics{entry.kernel, {}});
+    if (entry.pipeline == VK_NULL_HANDLE) continue;
     auto pipeline = structure<VkPipelineInfoKHR>(VK_STRUCTURE_TYPE_PIPELINE_INFO_KHR);
     pipeline.pipeline = entry.pipeline;
     uint32_t count = 0;

@@ -33,7 +33,7 @@ class VulkanPipelines final : public Pipelines {
   using LayoutKey = std::pair<std::vector<int>, bool>;  // texel words by binding, parameters
 
   explicit VulkanPipelines(std::shared_ptr<VulkanDevice> device) : device_(std::move(device)) {}
-  Status create_all(const CompiledKernels& kernels, VkPipelineCache cache, const Workers& workers);
+  Status create_all(const CompiledKernels& kernels, VkPipelineCache cache, const PipelineOptions& options);
   Result<Layout> layout_for(const CompiledKernel& kernel);
   Result<VkPipeline> create_pipeline(const CompiledKernel& kernel, VkPipelineLayout layout, VkPipelineCache cache);
 

@@ -66,6 +66,7 @@ Status check_range(const RecordDesc& desc, const BoundRange& range, const Device
 
 Status check_dispatch(const RecordDesc& desc, const BoundDispatch& dispatch, const VulkanPipelines::Entry& kernel,
                       const DeviceInfo& info, const VulkanDevice* device) {
+  if (kernel.pipeline == VK_NULL_HANDLE) return internal_error("the driver made no pipeline of it.");
   for (int axis = 0; axis < 3; ++axis)
     if (dispatch.grid[axis] == 0 || dispatch.grid[axis] > info.max_workgroup_count[axis])
       return limit_exceeded("its " + std::to_string(dispatch.grid[axis]) + " workgroups along axis " + std::to_string(axis) +

@@ -28,7 +28,7 @@ Status non_zero(NodeImport& node) {
   Tensor x = node.input(0);
   TUFF_TRY(node.composition.status());
   if (x.rank() == 0) return unsupported("an input of rank 0 is not supported.");
-  const Dims shape = x.shape();
+  const Dims shape(x.shape());  // by value: it moves as nodes are added
   Tensor flags =
       x.dtype() == Dtype::kBool ? x : map(MapOp::logical_not, {map(MapOp::equal, {x, node.composition.scalar(x.dtype(), 0)})});
   auto [places, count] = chosen(flattened(flags));
