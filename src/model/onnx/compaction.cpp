@@ -28,13 +28,12 @@ Status non_zero(NodeImport& node) {
   Tensor x = node.input(0);
   TUFF_TRY(node.composition.status());
   if (x.rank() == 0) return unsupported("an input of rank 0 is not supported.");
-  const Dims shape(x.shape());  // by value: it moves as nodes are added
   Tensor flags =
       x.dtype() == Dtype::kBool ? x : map(MapOp::logical_not, {map(MapOp::equal, {x, node.composition.scalar(x.dtype(), 0)})});
   auto [places, count] = chosen(flattened(flags));
-  std::vector<Tensor> rows(shape.size());
-  for (size_t axis = shape.size(); axis-- > 0;) {
-    Tensor size = node.composition.dimension(Dtype::kI32, shape[axis]);
+  std::vector<Tensor> rows(static_cast<size_t>(x.rank()));
+  for (size_t axis = rows.size(); axis-- > 0;) {
+    Tensor size = node.composition.dimension(Dtype::kI32, x.dim(static_cast<int>(axis)));
     rows[axis] = axis == 0 ? places : map(MapOp::floormod, {places, size});
     if (axis != 0) places = places / size;
     rows[axis] = reshape(cast(rows[axis], Dtype::kI64), {IntExpr(1), rows[axis].dim(0)});
