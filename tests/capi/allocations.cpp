@@ -3,8 +3,6 @@
 // again, and what was made can be released.
 //
 // A program of its own, since it replaces operator new for the library too.
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -19,6 +17,7 @@
 
 #include "api/handles.h"
 #include "backend/null/null_device.h"
+#include "temporary_folder.h"
 
 namespace {
 
@@ -213,16 +212,12 @@ tuff_device_t* null_device() {
 std::string artifact_bytes(const std::string& onnx, tuff_device_t* device) {
   tuff_model_t* model = nullptr;
   std::string bytes;
-  char path[] = "/tmp/tuff_allocations_XXXXXX";
-  const int file = mkstemp(path);
-  if (file >= 0 && tuff_model_load_memory(onnx.data(), onnx.size(), "m", 1, nullptr, &model, nullptr) == TUFF_OK &&
-      tuff_artifact_write_file(model, &device, 1, nullptr, path, TUFF_TEXT_END, nullptr) == TUFF_OK) {
+  const TemporaryFolder folder;
+  const std::string path = folder.at("m.tuff");
+  if (tuff_model_load_memory(onnx.data(), onnx.size(), "m", 1, nullptr, &model, nullptr) == TUFF_OK &&
+      tuff_artifact_write_file(model, &device, 1, nullptr, path.c_str(), TUFF_TEXT_END, nullptr) == TUFF_OK) {
     std::ifstream in(path, std::ios::binary);
     bytes.assign(std::istreambuf_iterator<char>(in), {});
-  }
-  if (file >= 0) {
-    close(file);
-    std::remove(path);
   }
   tuff_model_release(model);
   return bytes;
