@@ -6,9 +6,12 @@
 
 namespace tuff::cli {
 
+std::vector<Option> session_options();  // --submit-time-limit
+Result<SessionOptions> read_session_options(const Arguments& arguments);
+
 // Runs `program` on the inputs and gives every output by its name.
 Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs,
-                                         const std::vector<SymbolValue>& dims = {});
+                                         const std::vector<SymbolValue>& dims = {}, const SessionOptions& options = {});
 
 // Space for each output of the session's current shape.
 Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Model& model);
