@@ -579,9 +579,18 @@ typedef struct tuff_session_desc {
   uint64_t memory_limit_bytes;   /* for one shape's buffers, weights not counted; 0: what the device has */
   uint32_t in_flight_count;      /* runs at the same time; each has inputs and outputs of its own. 0 means 1 */
   int32_t cancellable;           /* not 0: tuff_run_cancel stops the device between two kernels; a little dearer a kernel */
+  /* How long one submit may keep the device, for drivers whose watchdog resets a GPU that one job keeps for too long (0.5 to 2
+   * s on phones and desktops, 10 s on some systems): a quarter of that leaves room for a slower clock. A run is then several
+   * submits, split between kernels, made together and in order. The first run of a shape is split by predicted times,
+   * cautiously, and timed on the device; the second one records the commands once more, split by those times, as does the next
+   * run with each set of registered buffers (tuff_session_prepare and tuff_session_register do it ahead). Without timestamps
+   * the prediction stays. A kernel that takes longer than the limit is a submit of its own, and is told to the log. Copies are
+   * not counted, and what tuff_session_record writes is not split. State that is updated in place is undefined after a submit
+   * that failed half-way, until it is reset or loaded. 0: one submit a run */
+  uint64_t submit_time_limit_ns;
 } tuff_session_desc_t;
 #define TUFF_SESSION_DESC_INIT \
-  { (uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0, 0, 0, 0 }
 
 /* A tensor in the caller's memory, which stays alive until the run that it was given to has ended. In device memory it is
  * row-major without gaps, and as many bytes are there as its elements have, rounded up to a multiple of 4, at least 16: kernels
@@ -640,8 +649,9 @@ TUFF_API tuff_status_t tuff_session_load_state(tuff_session_t* session, const vo
                                                tuff_error_t** out_error);
 
 /* Makes one set of sizes current: allocates its buffers and records its commands, once; a run of a prepared shape does
- * neither, nor does it compile. `symbols` gives the model's symbols; none are needed for a model without. Sizes outside a
- * symbol's range are TUFF_INVALID_ARGUMENT; buffers beyond the session's limit TUFF_OUT_OF_MEMORY. */
+ * neither, nor does it compile (only the second one records, where tuff_session_desc_t::submit_time_limit_ns is set). `symbols`
+ * gives the model's symbols; none are needed for a model without. Sizes outside a symbol's range are TUFF_INVALID_ARGUMENT;
+ * buffers beyond the session's limit TUFF_OUT_OF_MEMORY. */
 TUFF_API tuff_status_t tuff_session_prepare(tuff_session_t* session, const tuff_symbol_value_t* symbols, uint32_t symbol_count,
                                             tuff_error_t** out_error);
 
@@ -664,7 +674,7 @@ typedef struct tuff_session_info {
   uint32_t struct_size;
   uint32_t dispatch_count;
   uint32_t barrier_count;
-  uint32_t submit_count; /* of one run */
+  uint32_t submit_count; /* of the next run: 1, unless the session limits their time. 0 on the CPU */
   uint64_t arena_bytes;  /* what intermediate values share */
   uint64_t buffer_bytes; /* arena, inputs, outputs, parameters and staging */
   /* What the device has done since it was opened, for all its sessions. */

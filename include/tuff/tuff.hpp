@@ -510,6 +510,7 @@ struct SessionOptions {
   bool timestamps = false;
   uint32_t in_flight_count = 1;
   bool cancellable = false;
+  uint64_t submit_time_limit_ns = 0;  // 0: one submit a run
 };
 
 // Elements in the caller's memory, row-major without gaps unless byte_strides says otherwise.
@@ -543,6 +544,7 @@ class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_
     desc.timestamps = options.timestamps;
     desc.in_flight_count = options.in_flight_count;
     desc.cancellable = options.cancellable;
+    desc.submit_time_limit_ns = options.submit_time_limit_ns;
     tuff_session_t* session = nullptr;
     tuff_error_t* error = nullptr;
     tuff_status_t status = tuff_session_create(program.get(), &desc, &session, &error);

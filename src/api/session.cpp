@@ -118,6 +118,7 @@ tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_session_de
     options.memory_limit_bytes = d.memory_limit_bytes;
     options.timestamps = d.timestamps != 0;
     options.cancellable = d.cancellable != 0;
+    options.submit_time_limit_ns = d.submit_time_limit_ns;
     if (d.in_flight_count > kMostInFlight)
       return Status(Code::kLimit, "A session can have at most " + std::to_string(kMostInFlight) + " runs in flight, not " +
                                       std::to_string(d.in_flight_count) + ".");
@@ -239,7 +240,7 @@ tuff_status_t tuff_session_get_info(tuff_session_t* session, tuff_session_info_t
     tuff_session_info_t info = TUFF_SESSION_INFO_INIT;
     info.dispatch_count = prepared.dispatch_count;
     info.barrier_count = prepared.barrier_count;
-    info.submit_count = session->state->program->target.kind == TargetKind::kDevice ? 1 : 0;
+    info.submit_count = prepared.submit_count;
     info.arena_bytes = prepared.arena_bytes;
     info.buffer_bytes = prepared.buffer_bytes;
     info.device_submits = counters.submits;

@@ -71,6 +71,7 @@ struct RecordDesc {
   std::vector<BufferCopy> copies_before, copies_after;  // uploads and read-backs inside the same submit
   std::vector<std::shared_ptr<Buffer>> keep_alive;      // staging buffers that copies name
   bool timestamps = false;                              // one after each dispatch
+  std::vector<uint32_t> splits;  // dispatches, ascending, before which another submit begins; none: one submit a run
 };
 
 // A semaphore of the backend's API, by its handle there. value: of a timeline; 0 for a binary one.
@@ -83,11 +84,13 @@ struct SubmitDesc {
   std::span<const SemaphoreUse> waits, signals;
 };
 
-class Recording {  // a command buffer recorded once
+class Recording {  // command buffers recorded once, one a submit
  public:
   virtual ~Recording() = default;
-  virtual Status submit(const SubmitDesc& desc = {}) = 0;  // BUSY while the previous one has not been waited for
-  // Writes the same commands, with the plan's own grids and without timestamps, into a command buffer of the backend's API,
+  // All submits of a run, nobody else's between them: the first waits for the semaphores, the last signals. BUSY while the
+  // previous run has not been waited for.
+  virtual Status submit(const SubmitDesc& desc = {}) = 0;
+  // Writes the same commands, with the plan's own grids and without timestamps, into one command buffer of the backend's API,
   // which is being recorded. This Recording has to live until the device is done with them.
   virtual Status write_into(uint64_t command_buffer) = 0;
   virtual Result<bool> wait(uint64_t timeout_ns) = 0;  // false: not finished in time; sleeps, never spins
@@ -131,6 +134,8 @@ class Device {
                                                               const PipelineOptions& options) = 0;
   virtual Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) = 0;
   virtual DeviceCounters counters() const = 0;
+  // Severity and message, to OpenOptions::log where there is one.
+  virtual void log(int, std::string_view) const {}
   virtual std::vector<PipelineStatistics> statistics(Pipelines& pipelines) = 0;  // empty where unsupported
 };
 

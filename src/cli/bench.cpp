@@ -54,8 +54,8 @@ struct Counts {
 };
 
 // Device times come from a session of their own: timestamps cost a little.
-Status measure_device(const Program& program, std::span<const Tensor> inputs, int64_t runs, Measured& measured) {
-  SessionOptions options;
+Status measure_device(const Program& program, SessionOptions options, std::span<const Tensor> inputs, int64_t runs,
+                      Measured& measured) {
   options.timestamps = true;
   Result<Session> session = Session::create(program, options);
   if (!session) return session.error();
@@ -70,9 +70,9 @@ Status measure_device(const Program& program, std::span<const Tensor> inputs, in
   return {};
 }
 
-Status measure_wall(const Program& program, const Model& model, std::span<const Tensor> inputs, const Counts& counts,
-                    Measured& measured) {
-  Result<Session> session = Session::create(program);
+Status measure_wall(const Program& program, const SessionOptions& options, const Model& model, std::span<const Tensor> inputs,
+                    const Counts& counts, Measured& measured) {
+  Result<Session> session = Session::create(program, options);
   if (!session) return session.error();
   uint64_t start = now_ns();
   if (Status s = session->prepare_inputs(inputs); !s) return s;
@@ -170,6 +170,8 @@ int bench(const Arguments& arguments) {
   if (!runs) return exit_for(runs.error());
   Result<int64_t> warmup = arguments.integer("--warmup", 3, 0, 1000000);
   if (!warmup) return exit_for(warmup.error());
+  Result<SessionOptions> options = read_session_options(arguments);
+  if (!options) return exit_for(options.error());
   Result<MadeProgram> made = make_program(arguments, true);
   if (!made) return exit_for(made.error());
 
@@ -179,9 +181,11 @@ int bench(const Arguments& arguments) {
   measured.stages = made->program.stage_times();
   std::vector<Tensor> views;
   for (HostTensor& input : made->inputs) views.push_back(input.view());
-  if (Status s = measure_wall(made->program, made->model, views, {*runs, *warmup}, measured); !s) return exit_for(s.error());
+  if (Status s = measure_wall(made->program, *options, made->model, views, {*runs, *warmup}, measured); !s)
+    return exit_for(s.error());
   if (made->device.info().has_timestamps) {
-    if (Status s = measure_device(made->program, views, std::min<int64_t>(*runs, 10), measured); !s) return exit_for(s.error());
+    if (Status s = measure_device(made->program, *options, views, std::min<int64_t>(*runs, 10), measured); !s)
+      return exit_for(s.error());
   }
   if (arguments.has("--json"))
     std::printf("%s\n", as_json(measured, made->model, made->device, arguments).c_str());
@@ -205,7 +209,8 @@ const Verb kBenchVerb = {"bench",
                                input_options(),
                                model_options(),
                                device_options(),
-                               program_options()}),
+                               program_options(),
+                               session_options()}),
                          bench};
 
 }  // namespace tuff::cli

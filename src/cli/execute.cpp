@@ -4,6 +4,19 @@
 
 namespace tuff::cli {
 
+std::vector<Option> session_options() {
+  return {{"--submit-time-limit", nullptr, "MS",
+           "split a run into submits of at most so many milliseconds, for drivers with a watchdog; default: one submit"}};
+}
+
+Result<SessionOptions> read_session_options(const Arguments& arguments) {
+  SessionOptions options;
+  Result<int64_t> limit_ms = arguments.integer("--submit-time-limit", 0, 1, 1'000'000);
+  if (!limit_ms) return limit_ms.error();
+  options.submit_time_limit_ns = static_cast<uint64_t>(*limit_ms) * 1'000'000;
+  return options;
+}
+
 Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Model& model) {
   std::vector<NamedTensor> outputs;
   uint32_t index = 0;
@@ -18,8 +31,8 @@ Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Mo
 }
 
 Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs,
-                                         const std::vector<SymbolValue>& dims, DataSizes sizes) {
-  Result<Session> session = Session::create(program);
+                                         const std::vector<SymbolValue>& dims, DataSizes sizes, const SessionOptions& options) {
+  Result<Session> session = Session::create(program, options);
   if (!session) return session.error();
   std::vector<Tensor> views;
   for (HostTensor& input : inputs) views.push_back(input.view());

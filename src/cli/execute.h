@@ -6,12 +6,16 @@
 
 namespace tuff::cli {
 
+std::vector<Option> session_options();  // --submit-time-limit
+Result<SessionOptions> read_session_options(const Arguments& arguments);
+
 // Outputs whose size the data decide: as large as they are, or as they can be.
 enum class DataSizes { kAsTheyAre, kLargest };
 
 // Runs `program` on the inputs and gives every output by its name.
 Result<std::vector<NamedTensor>> execute(const Program& program, const Model& model, std::vector<HostTensor>& inputs,
-                                         const std::vector<SymbolValue>& dims, DataSizes sizes);
+                                         const std::vector<SymbolValue>& dims, DataSizes sizes,
+                                         const SessionOptions& options = {});
 
 // Space for each output of the session's current shape.
 Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Model& model);

@@ -31,10 +31,12 @@ Status write_outputs(const std::string& folder, const std::vector<NamedTensor>& 
 }
 
 int run(const Arguments& arguments) {
+  Result<SessionOptions> options = read_session_options(arguments);
+  if (!options) return exit_for(options.error());
   Result<MadeProgram> made = make_program(arguments, false);
   if (!made) return exit_for(made.error());
   Result<std::vector<NamedTensor>> outputs =
-      execute(made->program, made->model, made->inputs, made->dims, DataSizes::kAsTheyAre);
+      execute(made->program, made->model, made->inputs, made->dims, DataSizes::kAsTheyAre, *options);
   if (!outputs) return exit_for(outputs.error());
   if (arguments.has("--output")) {
     if (Status s = write_outputs(std::string(arguments.value("--output")), *outputs); !s) return exit_for(s.error());
@@ -58,7 +60,8 @@ const Verb kRunVerb = {"run",
                              {{"--output", "-o", "FOLDER", "where each output is written, as NAME.npy"}},
                              model_options(),
                              device_options(),
-                             program_options()}),
+                             program_options(),
+                             session_options()}),
                        run};
 
 }  // namespace tuff::cli

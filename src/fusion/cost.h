@@ -2,7 +2,7 @@
 // taken at a typical value, the same for every device, so that the same inputs give the same plan.
 #pragma once
 
-#include "device/device_info.h"
+#include "device/rate_times.h"
 #include "graph/graph.h"
 
 namespace tuff {
@@ -10,9 +10,5 @@ namespace tuff {
 // 256 for a free symbol, or the nearest value inside its range.
 int64_t typical(const IntExpr& e);
 int64_t typical_bytes(const Graph& graph, ValueId value);
-
-int64_t memory_ns(int64_t bytes, const DeviceInfo& device);
-int64_t cache_ns(int64_t bytes, const DeviceInfo& device);
-int64_t arithmetic_ns(int64_t operations, const DeviceInfo& device);
 
 }  // namespace tuff

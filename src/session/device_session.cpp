@@ -109,6 +109,7 @@ void DeviceSession::reap() {
 }
 
 void DeviceSession::end(Run& run, bool with_outputs) {
+  if (with_outputs) run.shape->take_times(*run.recording);
   run.ended = true;
   if (with_outputs)
     last_ = {run.shape, run.slot, run.binding, run.recording};

@@ -2,12 +2,19 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "session/elements.h"
+#include "session/segments.h"
 #include "session/session_checks.h"
 
 namespace tuff {
 namespace {
+
+// Predicted times are of a device's peak rates: a kernel that reaches a sixteenth of them is within the limit all the same.
+constexpr uint64_t kPredictionMargin = 16;
+
+std::string milliseconds(uint64_t time_ns) { return std::to_string(time_ns / 1'000'000) + " ms"; }
 
 // The slice that binding give for a tensor; no buffer: the session's own.
 BufferSlice slice_of(const std::vector<BufferSlice>& binding, size_t index) {
@@ -40,6 +47,11 @@ Result<std::unique_ptr<PreparedShape>> PreparedShape::make(std::shared_ptr<const
   info.dispatch_count = static_cast<uint32_t>(shape->bound_.dispatches.size());
   info.barrier_count = shape->bound_.barrier_count;
   info.arena_bytes = shape->bound_.arena_bytes;
+  std::vector<uint32_t> splits;
+  if (options.submit_time_limit_ns != 0)
+    splits = split(predicted_times_ns(shape->program_->plan, shape->bound_, shape->program_->target.info),
+                   std::max<uint64_t>(1, options.submit_time_limit_ns / kPredictionMargin));
+  shape->set_splits(std::move(splits));
   TUFF_TRY(shape->check_memory());
   if (shape->bound_.arena_bytes > 0) {
     TUFF_ASSIGN(shape->arena_, shape->device().allocate(MemoryUse::kDevice, shape->bound_.arena_bytes));
@@ -47,6 +59,31 @@ Result<std::unique_ptr<PreparedShape>> PreparedShape::make(std::shared_ptr<const
   TUFF_TRY(shape->make_parameters());
   TUFF_TRY(shape->make_slots());
   return shape;
+}
+
+void PreparedShape::set_splits(std::vector<uint32_t> splits) {
+  splits_ = std::move(splits);
+  info_.submit_count = static_cast<uint32_t>(splits_.size() + 1);
+}
+
+void PreparedShape::take_times(Recording& recording) {
+  if (!wants_times()) return;
+  const Result<std::vector<uint64_t>> times = recording.dispatch_times_ns();
+  if (!times.ok() || times->size() != bound_.dispatches.size()) return;  // no clock: the predicted times stay
+  const uint64_t limit_ns = options_.submit_time_limit_ns;
+  std::vector<uint32_t> splits = split(*times, limit_ns);
+  const uint64_t whole_ns = std::accumulate(times->begin(), times->end(), uint64_t{0});
+  device().log(2, "A run takes " + milliseconds(whole_ns) + " on '" + device().info().name + "': it is " +
+                      std::to_string(splits.size() + 1) + " submits from now on, of at most " + milliseconds(limit_ns) + ".");
+  const auto longest = std::max_element(times->begin(), times->end());
+  if (longest != times->end() && *longest > limit_ns) {
+    const BoundDispatch& dispatch = bound_.dispatches[static_cast<size_t>(longest - times->begin())];
+    device().log(1, "The kernel '" + program_->plan.kernels[dispatch.kernel.value].name + "' takes " + milliseconds(*longest) +
+                        " on '" + device().info().name + "', more than the " + milliseconds(limit_ns) +
+                        " that a submit may take; it cannot be split.");
+  }
+  set_splits(std::move(splits));
+  is_timed_ = true;
 }
 
 Status PreparedShape::check_memory() {
@@ -119,15 +156,17 @@ Status PreparedShape::make_staged_buffers(RunSlot& slot) {
 
 std::shared_ptr<const RecordedBinding> PreparedShape::find(const IoBinding& binding) const {
   for (const auto& recorded : recorded_)
-    if (recorded->binding == binding) return recorded;
+    if (recorded->binding == binding && recorded->is_timed == is_timed_) return recorded;
   return nullptr;
 }
 
 Result<std::shared_ptr<const RecordedBinding>> PreparedShape::record(const IoBinding& binding, bool is_registered) {
+  auto made = std::make_shared<RecordedBinding>();
   for (const auto& recorded : recorded_) {
     if (!(recorded->binding == binding)) continue;
-    recorded->is_registered = recorded->is_registered || is_registered;
-    return std::shared_ptr<const RecordedBinding>(recorded);
+    recorded->is_registered = is_registered = recorded->is_registered || is_registered;
+    if (recorded->is_timed == is_timed_) return std::shared_ptr<const RecordedBinding>(recorded);
+    made->replaced = recorded;
   }
   bool all_given = true;
   auto check = [&](const std::vector<BufferSlice>& slices, const std::vector<BoundTensor>& tensors, auto alias_of) -> Status {
@@ -146,9 +185,9 @@ Result<std::shared_ptr<const RecordedBinding>> PreparedShape::record(const IoBin
   };
   TUFF_TRY(check(binding.inputs, bound_.inputs, [&](size_t i) { return state_.of_input(i) != nullptr; }));
   TUFF_TRY(check(binding.outputs, bound_.outputs, [&](size_t i) { return state_.of_output(i) != nullptr; }));
-  auto made = std::make_shared<RecordedBinding>();
   made->binding = binding;
   made->is_registered = is_registered;
+  made->is_timed = is_timed_;
   for (RunSlot& slot : slots_) {
     if (!all_given) TUFF_TRY(make_staged_buffers(slot));
     for (uint32_t phase = 0; phase < phase_count_; ++phase) {
@@ -156,7 +195,7 @@ Result<std::shared_ptr<const RecordedBinding>> PreparedShape::record(const IoBin
       made->recordings.push_back(std::move(recording));
     }
   }
-  std::erase_if(recorded_, [](const auto& r) { return !r->is_registered; });
+  std::erase_if(recorded_, [&](const auto& r) { return !r->is_registered || r == made->replaced; });
   recorded_.push_back(made);
   return std::shared_ptr<const RecordedBinding>(std::move(made));
 }
@@ -174,7 +213,8 @@ Result<std::shared_ptr<Recording>> PreparedShape::make_recording(const IoBinding
   desc.arena = arena_;
   desc.parameters = parameters_;
   desc.grids = slot.grids;
-  desc.timestamps = options_.timestamps;
+  desc.timestamps = options_.timestamps || wants_times();
+  desc.splits = splits_;
   for (size_t i = 0; i < bound_.inputs.size(); ++i) {
     const State::Alias* alias = state_.of_input(i);
     const BufferSlice slice = alias ? BufferSlice(alias->buffers[phase]) : slice_of(binding.inputs, i);

@@ -2,6 +2,9 @@
 //
 // Runs in flight at the same time have a slot each: inputs and outputs of their own. The arena is shared, because the
 // device runs submits of one queue in order.
+//
+// Where a submit's time is limited, the first run is split by predicted times, with a margin, and timed on the device; its
+// times split all later ones.
 #pragma once
 
 #include "session/session.h"
@@ -23,11 +26,13 @@ struct RunSlot {
   bool in_use = false;                        // a run has it, from submit() to release()
 };
 
-// What is recorded for one binding: a command buffer for each slot and each phase of the state.
+// What is recorded for one binding: a recording for each slot and each phase of the state.
 struct RecordedBinding {
   IoBinding binding;
   bool is_registered = false;
+  bool is_timed = false;  // split by measured times, not by predicted ones
   std::vector<std::shared_ptr<Recording>> recordings;
+  std::shared_ptr<const RecordedBinding> replaced;  // kept, because the host's own command buffers may name what it holds
 };
 
 class PreparedShape {
@@ -39,7 +44,7 @@ class PreparedShape {
   const PreparedInfo& info() const { return info_; }
   const BoundPlan& bound() const { return bound_; }
 
-  // Null if nothing is recorded for this binding.
+  // Null if nothing is recorded for this binding, or what is was split by other times.
   std::shared_ptr<const RecordedBinding> find(const IoBinding& binding) const;
   // Records for this binding; what was recorded for others that are not registered goes.
   Result<std::shared_ptr<const RecordedBinding>> record(const IoBinding& binding, bool is_registered);
@@ -48,6 +53,9 @@ class PreparedShape {
   const std::shared_ptr<Recording>& recording(const RecordedBinding& recorded, size_t slot, uint32_t phase) const {
     return recorded.recordings[slot * phase_count_ + phase];
   }
+
+  // Of a run that ended: the first one's times split all later ones.
+  void take_times(Recording& recording);
 
   std::optional<size_t> free_slot() const;
   bool in_use() const;
@@ -73,6 +81,8 @@ class PreparedShape {
   PreparedShape(std::shared_ptr<const Program> program, const SessionOptions& options, const State& state)
       : program_(std::move(program)), options_(options), state_(state), phase_count_(state.phase_count()) {}
   Device& device() const { return *program_->target.device; }
+  bool wants_times() const { return options_.submit_time_limit_ns != 0 && !is_timed_; }
+  void set_splits(std::vector<uint32_t> splits);
   Status check_memory();
   Status make_parameters();
   Status make_slots();
@@ -86,6 +96,8 @@ class PreparedShape {
   uint32_t phase_count_;
   PreparedInfo info_;
   BoundPlan bound_;
+  std::vector<uint32_t> splits_;  // as in RecordDesc
+  bool is_timed_ = false;         // by measured times
   std::shared_ptr<Buffer> arena_, parameters_;
   std::vector<RunSlot> slots_;
   std::vector<InputSource> latest_;

@@ -2,7 +2,8 @@
 // the buffers and the recorded command buffers; and what outlives a run, its state.
 //
 // Invariant: a run of a prepared shape, with a binding that is registered, never compiles, records, writes a descriptor or
-// allocates; it is copies on the host and one submit. A session is used by one thread at a time.
+// allocates; it is copies on the host and one submit. A session is used by one thread at a time. With a limit on the time of a
+// submit it is several, and the run after a shape's first one records once more: split by the times that were measured.
 #pragma once
 
 #include <memory>
@@ -22,6 +23,7 @@ struct SessionOptions {
   bool timestamps = false;            // measure each dispatch on the device
   uint32_t in_flight_count = 1;       // runs at the same time; each has inputs and outputs of its own, they share the arena
   bool cancellable = false;           // dispatches read their grids when they start, so that cancel() reaches the device
+  uint64_t submit_time_limit_ns = 0;  // what one submit may keep the device for; 0: one submit a run
 };
 
 // What the session's current shape costs.
@@ -29,6 +31,7 @@ struct PreparedInfo {
   SymbolValues symbols;
   std::vector<BoundTensor> inputs, outputs;
   uint32_t dispatch_count = 0, barrier_count = 0;
+  uint32_t submit_count = 0;  // of the next run
   uint64_t arena_bytes = 0;
   uint64_t state_bytes = 0;   // of all state
   uint64_t buffer_bytes = 0;  // arena, inputs, outputs, parameters and staging

@@ -116,6 +116,26 @@ TEST_CASE("a dispatch sees what the dispatch before its barrier wrote") {
   });
 }
 
+TEST_CASE("a dispatch sees what the dispatch before its barrier wrote in another submit") {
+  for_each_device([](Device& device, auto&) {
+    for (const std::vector<uint32_t>& splits : {std::vector<uint32_t>{1}, {2}, {1, 2}}) {
+      Chain chain(device, true);
+      chain.desc.splits = splits;
+      chain.desc.timestamps = true;
+      const auto recording = record(device, chain.desc);
+      const DeviceCounters before = device.counters();
+      for (int i = 0; i < 20; ++i) run(*recording);
+      CHECK(device.counters().submits == before.submits + 20 * (splits.size() + 1));
+      CHECK(device.counters().recordings == before.recordings);
+      CHECK(read_floats(*chain.desc.outputs[0].buffer, Chain::kCount) == chain.expected);
+      const auto times = recording->dispatch_times_ns();
+      REQUIRE(times.ok());
+      CHECK(times->size() == (device.info().timestamp_period_ns > 0 ? 3 : 0));
+      for (const uint64_t time : *times) CHECK(time < 60'000'000'000);
+    }
+  });
+}
+
 TEST_CASE("the validation layer that these tests rely on sees a barrier that is missing") {
   if (!validation_is_on()) {
     MESSAGE("without the validation layer");

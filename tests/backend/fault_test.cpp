@@ -16,11 +16,16 @@ using vulkan::DeviceFunctions;
 // Functions of a table are plain pointers, so that what they fail by is static. Tests of this file run one at a time.
 struct Fault {
   DeviceFunctions real;
+  PFN_vkQueueWaitIdle wait_idle = nullptr;
   int calls_left = 0;  // the call that makes it 0 fails
   VkResult result = VK_SUCCESS;
   const char* failed = nullptr;
 };
 Fault fault;
+
+void wait_idle(VkQueue queue) { fault.wait_idle(queue); }
+template <class Other>
+void wait_idle(const Other&) {}
 
 template <auto kMember, class Function>
 struct Failing;
@@ -33,6 +38,7 @@ struct Failing<kMember, VkResult(VKAPI_PTR*)(Args...)> {
     fault.failed = name;
     // A device that is really lost has nothing in flight any more.
     if (std::strcmp(name, "vkWaitForFences") == 0 && fault.result == VK_ERROR_DEVICE_LOST) (void)(fault.real.*kMember)(args...);
+    if (std::strcmp(name, "vkQueueSubmit") == 0 && fault.result == VK_ERROR_DEVICE_LOST) (wait_idle(args), ...);
     return fault.result;
   }
 };
@@ -63,6 +69,8 @@ Result<std::shared_ptr<Device>> open_failing(const InstancePtr& instance) {
   REQUIRE(physical.has_value());
   TUFF_ASSIGN(vulkan::DeviceParts parts, vulkan::open_physical_device(instance, *physical, {}));
   fault.real = parts.functions;
+  fault.wait_idle =
+      reinterpret_cast<PFN_vkQueueWaitIdle>(instance->functions().vkGetDeviceProcAddr(parts.device, "vkQueueWaitIdle"));
   make_failing(parts.functions);
   return std::shared_ptr<Device>(std::make_shared<vulkan::VulkanDevice>(std::move(parts)));
 }
@@ -78,20 +86,23 @@ CompiledKernels one_kernel() {
 Status whole_life(Device& device) {
   BoundPlan plan;
   append(plan, device.info(), {kCopy, {input(0, 256), output(0, 256)}, {64}, {1, 1, 1}});
+  append(plan, device.info(), {kCopy, {input(0, 256), output(1, 256)}, {64}, {1, 1, 1}});
   RecordDesc desc;
   desc.plan = &plan;
+  desc.splits = {1};  // two submits
   std::vector<std::byte> file;
   const PipelineOptions io{[&] { return file; }, [&](std::span<const std::byte> d) { file.assign(d.begin(), d.end()); }};
   TUFF_ASSIGN(const std::shared_ptr<Pipelines> cold, device.create_pipelines(one_kernel(), io));
   TUFF_ASSIGN(desc.pipelines, device.create_pipelines(one_kernel(), io));
   TUFF_ASSIGN(std::shared_ptr<Buffer> src, device.allocate(MemoryUse::kUpload, 256));
   TUFF_ASSIGN(std::shared_ptr<Buffer> dst, device.allocate(MemoryUse::kReadback, 256));
-  TUFF_ASSIGN(desc.parameters, device.allocate(MemoryUse::kDevice, 16));
+  TUFF_ASSIGN(std::shared_ptr<Buffer> second_dst, device.allocate(MemoryUse::kReadback, 256));
+  TUFF_ASSIGN(desc.parameters, device.allocate(MemoryUse::kDevice, plan.parameters.size() * sizeof(int32_t)));
   const std::vector<float> values(64, 4.5f);
   TUFF_TRY(device.upload(*src, 0, std::as_bytes(std::span(values))));
   TUFF_TRY(device.upload(*desc.parameters, 0, std::as_bytes(std::span(plan.parameters))));
   desc.inputs = {src};
-  desc.outputs = {dst};
+  desc.outputs = {dst, second_dst};
   desc.timestamps = true;
   TUFF_ASSIGN(const std::shared_ptr<Recording> recording, device.record(desc));
   for (int i = 0; i < 2; ++i) {  // the second run resets the fence

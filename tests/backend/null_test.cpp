@@ -29,12 +29,18 @@ TEST_CASE("the null device records and runs a plan without a driver") {
   REQUIRE(recording->submit().ok());
   CHECK(recording->submit().code() == Code::kBusy);
 
+  desc.splits = {1};
+  run(*record(*device, desc));
+  CHECK(device->counters().submits == 6);
+  desc.splits = {2};
+  CHECK(device->record(desc).status().code() == Code::kInvalidArgument);
+
   const DeviceCounters counters = device->counters();
-  CHECK(counters.submits == 4);
-  CHECK(counters.recordings == 1);
+  CHECK(counters.submits == 6);
+  CHECK(counters.recordings == 2);
   CHECK(counters.allocations == 4);
   CHECK(counters.pipelines == 3);
-  CHECK(counters.descriptor_writes == 2 + 1 + 2);
+  CHECK(counters.descriptor_writes == 2 * (2 + 1 + 2));
   CHECK(recording->dispatch_times_ns()->size() == 2);
   CHECK(read_floats(*desc.inputs[0].buffer, 64) == std::vector<float>(64, 3));
 }

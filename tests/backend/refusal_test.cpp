@@ -47,6 +47,8 @@ TEST_CASE("a plan that reaches outside a buffer or a limit is refused") {
   const Break breaks[] = {
       {"no plan", Code::kInvalidArgument, [](Copy& c, Device&) { c.desc.plan = nullptr; }},
       {"no pipelines", Code::kInvalidArgument, [](Copy& c, Device&) { c.desc.pipelines = nullptr; }},
+      {"a split before all dispatches", Code::kInvalidArgument, [](Copy& c, Device&) { c.desc.splits = {0}; }},
+      {"a split behind all dispatches", Code::kInvalidArgument, [](Copy& c, Device&) { c.desc.splits = {1}; }},
       {"a kernel that is not there", Code::kInternal, [](Copy& c, Device&) { c.plan.dispatches[0].kernel = KernelId(99); }},
       {"an input that is not there", Code::kInvalidArgument,
        [](Copy& c, Device&) { c.plan.dispatches[0].ranges[0].index = 1; }},

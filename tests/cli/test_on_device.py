@@ -31,6 +31,9 @@ class OnDevice(CommandTest):
         for key in ("first_run_ns", "load_ns", "compile_ns", "prepare_ns", "arena_bytes", "weight_bytes", "device", "driver"):
             self.assertIn(key, result)
         self.assertIn("run ", self.passes("bench", "chain.graph", "--runs", "1"))
+        # The first run is split by predicted times, those that are counted by its own: far less than a minute.
+        limited = json.loads(self.passes("bench", "chain.graph", "--submit-time-limit", "60000", "--runs", "2", "--json"))
+        self.assertEqual(limited["submit_count"], 1)
 
     def test_verify_against_the_reference(self):
         for mode in ((), ("--exact",), ("--no-fuse",), ("--exact", "--no-fuse")):

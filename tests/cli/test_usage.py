@@ -26,6 +26,7 @@ class Usage(CommandTest):
         self.refuses(2, "not 'n=9..3'", "run", "small.graph", "--range", "n=9..3")
         self.refuses(2, "not 'n=many'", "run", "small.graph", "--dim", "n=many")
         self.refuses(2, "whole number from 1", "bench", "small.graph", "--runs", "0")
+        self.refuses(2, "whole number from 1", "run", "small.graph", "--submit-time-limit", "0")
         self.refuses(2, "exclude each other", "run", "small.graph", "--cache", "c", "--no-cache")
         self.refuses(2, "There is no stage 'soup'", "inspect", "small.graph", "--stage=soup")
 

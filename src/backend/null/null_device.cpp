@@ -37,13 +37,15 @@ struct Counters {
 };
 
 // A real backend writes, in this order: copies_before and a barrier; each dispatch, with a barrier before it where
-// barrier_before says so and nowhere else; a barrier and copies_after; what makes the results visible to the host.
+// barrier_before says so and nowhere else; a barrier and copies_after; what makes the results visible to the host. Barriers
+// order what is in different submits too: a split needs none of its own.
 class NullRecording final : public Recording {
  public:
   NullRecording(std::shared_ptr<NullDevice> device, Counters& counters, const RecordDesc& desc)
       : device_(std::move(device)),
         counters_(counters),
         pipelines_(desc.pipelines),
+        submit_count_(desc.splits.size() + 1),
         dispatch_count_(desc.timestamps ? desc.plan->dispatches.size() : 0) {
     // The contract of backend.h: a recording keeps alive what it uses.
     for (const auto* list : {&desc.inputs, &desc.outputs})
@@ -54,7 +56,7 @@ class NullRecording final : public Recording {
   Status submit(const SubmitDesc&) override {
     if (in_flight_) return {Code::kBusy, "The previous run has not been waited for."};
     in_flight_ = true;
-    ++counters_.submits;
+    counters_.submits += submit_count_;
     return ok_status();
   }
   Status write_into(uint64_t) override { return ok_status(); }
@@ -69,7 +71,7 @@ class NullRecording final : public Recording {
   Counters& counters_;
   std::shared_ptr<Pipelines> pipelines_;
   std::vector<std::shared_ptr<Buffer>> buffers_;
-  size_t dispatch_count_;
+  size_t submit_count_, dispatch_count_;
   bool in_flight_ = false;
 };
 
@@ -118,6 +120,8 @@ class NullDevice final : public Device, public std::enable_shared_from_this<Null
   Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) override {
     if (desc.plan == nullptr || desc.pipelines == nullptr)
       return invalid_argument("A recording needs a plan and its pipelines.");
+    if (!desc.splits.empty() && desc.splits.back() >= desc.plan->dispatches.size())
+      return invalid_argument("A recording is split behind its last dispatch.");
     const size_t kernel_count = static_cast<NullPipelines&>(*desc.pipelines).kernel_count;
     for (const BoundDispatch& dispatch : desc.plan->dispatches) {
       if (dispatch.kernel.value >= kernel_count) return internal_error("A dispatch names a kernel that is not there.");

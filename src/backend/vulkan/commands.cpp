@@ -3,13 +3,13 @@
 namespace tuff::vulkan {
 namespace {
 
-// How long releasing an object waits for the device. Drivers reset a GPU that hangs after 2 to 10 seconds, so that work
-// which has not ended by now never will.
+// How long releasing an object, or a submit that failed half-way, waits for the device. Drivers reset a GPU that hangs after 2
+// to 10 seconds, so that work which has not ended by now never will.
 constexpr uint64_t kReleaseTimeoutNs = 60'000'000'000;
 
 }  // namespace
 
-Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<VulkanDevice> device) {
+Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<VulkanDevice> device, size_t buffer_count) {
   const DeviceFunctions& calls = device->functions();
   const VkDevice handle = device->handle();
   std::unique_ptr<Commands> commands(new Commands(device));
@@ -23,8 +23,10 @@ Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<VulkanDevice>
   auto buffer = structure<VkCommandBufferAllocateInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO);
   buffer.commandPool = commands->pool_;
   buffer.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
-  buffer.commandBufferCount = 1;
-  TUFF_TRY(device->check(calls.vkAllocateCommandBuffers(handle, &buffer, &commands->buffer_), "vkAllocateCommandBuffers"));
+  buffer.commandBufferCount = static_cast<uint32_t>(buffer_count);
+  commands->buffers_.resize(buffer_count);
+  TUFF_TRY(
+      device->check(calls.vkAllocateCommandBuffers(handle, &buffer, commands->buffers_.data()), "vkAllocateCommandBuffers"));
 
   const auto fence = structure<VkFenceCreateInfo>(VK_STRUCTURE_TYPE_FENCE_CREATE_INFO);
   TUFF_TRY(device->check(calls.vkCreateFence(handle, &fence, device->allocator(), &commands->fence_), "vkCreateFence"));
@@ -32,24 +34,28 @@ Result<std::unique_ptr<Commands>> Commands::create(std::shared_ptr<VulkanDevice>
 }
 
 Commands::~Commands() {
-  if (in_flight_ && device_->may_destroy()) {
-    // A lost device has nothing in flight. Anything else that does not end keeps its memory: freeing it would let the
-    // GPU write into someone else's.
-    const Result<bool> finished = wait(kReleaseTimeoutNs);
-    if ((finished.ok() && !*finished) || (!finished.ok() && finished.status().code() != Code::kDeviceLost)) device_->abandon();
-  }
+  if (in_flight_ && device_->may_destroy()) finish();
   if (!device_->may_destroy()) return;
   const DeviceFunctions& calls = device_->functions();
   calls.vkDestroyFence(device_->handle(), fence_, device_->allocator());
   calls.vkDestroyCommandPool(device_->handle(), pool_, device_->allocator());
 }
 
-Status Commands::begin() {
-  const auto info = structure<VkCommandBufferBeginInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO);
-  return device_->check(device_->functions().vkBeginCommandBuffer(buffer_, &info), "vkBeginCommandBuffer");
+// A lost device has nothing in flight. Anything else that does not end keeps its memory: freeing it would let the GPU write
+// into someone else's.
+void Commands::finish() {
+  const Result<bool> finished = wait(kReleaseTimeoutNs);
+  if ((finished.ok() && !*finished) || (!finished.ok() && finished.status().code() != Code::kDeviceLost)) device_->abandon();
 }
 
-Status Commands::end() { return device_->check(device_->functions().vkEndCommandBuffer(buffer_), "vkEndCommandBuffer"); }
+Status Commands::begin(size_t index) {
+  const auto info = structure<VkCommandBufferBeginInfo>(VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO);
+  return device_->check(device_->functions().vkBeginCommandBuffer(buffers_[index], &info), "vkBeginCommandBuffer");
+}
+
+Status Commands::end(size_t index) {
+  return device_->check(device_->functions().vkEndCommandBuffer(buffers_[index]), "vkEndCommandBuffer");
+}
 
 Status Commands::submit(const SubmitDesc& desc) {
   TUFF_TRY(device_->usable());
@@ -58,9 +64,10 @@ Status Commands::submit(const SubmitDesc& desc) {
     TUFF_TRY(device_->check(device_->functions().vkResetFences(device_->handle(), 1, &fence_), "vkResetFences"));
     signalled_ = false;
   }
-  TUFF_TRY(device_->submit(buffer_, fence_, desc));
-  in_flight_ = true;
-  return ok_status();
+  const Status status = device_->submit(buffers_, fence_, desc, in_flight_);
+  // What has begun of a run that failed is over before anything that it uses is written or freed.
+  if (!status.ok() && in_flight_) finish();
+  return status;
 }
 
 Result<bool> Commands::wait(uint64_t timeout_ns) {

@@ -1,4 +1,5 @@
-// Commands: a command pool, its one command buffer and the fence of its submits; what an upload and a recording share.
+// Commands: a command pool, its command buffers, each a submit, and the fence of the last; what an upload and a recording
+// share.
 #pragma once
 
 #include "backend/vulkan/device.h"
@@ -13,25 +14,26 @@ void write_copy(const DeviceFunctions& calls, VkCommandBuffer commands, VkBuffer
 
 class Commands {
  public:
-  static Result<std::unique_ptr<Commands>> create(std::shared_ptr<VulkanDevice> device);
+  static Result<std::unique_ptr<Commands>> create(std::shared_ptr<VulkanDevice> device, size_t buffer_count = 1);
   ~Commands();  // waits for what is in flight
   Commands(const Commands&) = delete;
   Commands& operator=(const Commands&) = delete;
 
-  VkCommandBuffer handle() const { return buffer_; }
+  VkCommandBuffer handle(size_t index = 0) const { return buffers_[index]; }
   bool in_flight() const { return in_flight_; }
   bool finished_once() const { return signalled_; }  // the last submit was waited for
-  Status begin();
-  Status end();
-  Status submit(const SubmitDesc& desc = {});  // BUSY while in flight
+  Status begin(size_t index = 0);
+  Status end(size_t index = 0);
+  Status submit(const SubmitDesc& desc = {});  // of all, in order; BUSY while in flight
   Result<bool> wait(uint64_t timeout_ns);      // true if nothing is in flight
 
  private:
   explicit Commands(std::shared_ptr<VulkanDevice> device) : device_(std::move(device)) {}
+  void finish();
 
   std::shared_ptr<VulkanDevice> device_;
   VkCommandPool pool_ = VK_NULL_HANDLE;
-  VkCommandBuffer buffer_ = VK_NULL_HANDLE;
+  std::vector<VkCommandBuffer> buffers_;
   VkFence fence_ = VK_NULL_HANDLE;
   bool in_flight_ = false;
   bool signalled_ = false;

@@ -79,17 +79,18 @@ class Semaphores {
   Semaphores(const Semaphores&) = delete;
   Semaphores& operator=(const Semaphores&) = delete;
 
-  VkSubmitInfo info() const {
+  // Of the first submit of a run, which waits, and of the last, which signals.
+  VkSubmitInfo info(bool is_first, bool is_last) const {
     auto info = structure<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
     auto is_set = [](uint64_t value) { return value != 0; };
     // Binary semaphores have no value; without a timeline the structure is not allowed on devices that have none.
     if (std::any_of(wait_values_.begin(), wait_values_.end(), is_set) ||
         std::any_of(signal_values_.begin(), signal_values_.end(), is_set))
       info.pNext = &timeline_;
-    info.waitSemaphoreCount = static_cast<uint32_t>(waits_.size());
+    info.waitSemaphoreCount = is_first ? static_cast<uint32_t>(waits_.size()) : 0;
     info.pWaitSemaphores = waits_.data();
     info.pWaitDstStageMask = stages_.data();
-    info.signalSemaphoreCount = static_cast<uint32_t>(signals_.size());
+    info.signalSemaphoreCount = is_last ? static_cast<uint32_t>(signals_.size()) : 0;
     info.pSignalSemaphores = signals_.data();
     return info;
   }
@@ -156,21 +157,35 @@ void VulkanDevice::name_object(VkObjectType type, uint64_t handle, const std::st
   functions().vkSetDebugUtilsObjectNameEXT(parts_.device, &info);  // a name is a service: failure changes nothing
 }
 
-Status VulkanDevice::submit(VkCommandBuffer commands, VkFence fence, const SubmitDesc& desc) {
+// A call a submit: drivers may join what one call brings (Mesa's vk_queue_submits_merge does), and the kernel then counts it
+// as one job.
+Status VulkanDevice::submit(std::span<const VkCommandBuffer> commands, VkFence fence, const SubmitDesc& desc, bool& in_flight) {
   const Semaphores semaphores(desc);
-  VkSubmitInfo info = semaphores.info();
-  info.commandBufferCount = 1;
-  info.pCommandBuffers = &commands;
-  VkResult result;
+  VkResult result = VK_SUCCESS;
+  auto submit_all = [&] {
+    size_t count = 0;
+    while (count < commands.size() && result == VK_SUCCESS) {
+      const bool is_last = count + 1 == commands.size();
+      VkSubmitInfo info = semaphores.info(count == 0, is_last);
+      info.commandBufferCount = 1;
+      info.pCommandBuffers = &commands[count];
+      result = functions().vkQueueSubmit(parts_.queue, 1, &info, is_last ? fence : VK_NULL_HANDLE);
+      ++counters_.submits;
+      if (result == VK_SUCCESS) ++count;
+    }
+    in_flight = count == commands.size();
+    if (in_flight || count == 0 || result == VK_ERROR_DEVICE_LOST) return;  // a lost device has nothing in flight
+    in_flight = functions().vkQueueSubmit(parts_.queue, 0, nullptr, fence) == VK_SUCCESS;
+    if (!in_flight) abandon();
+  };
   if (parts_.lock_queue) {
     parts_.lock_queue();
-    result = functions().vkQueueSubmit(parts_.queue, 1, &info, fence);
+    submit_all();
     parts_.unlock_queue();
   } else {
     std::lock_guard lock(queue_mutex_);
-    result = functions().vkQueueSubmit(parts_.queue, 1, &info, fence);
+    submit_all();
   }
-  ++counters_.submits;
   return check(result, "vkQueueSubmit");
 }
 

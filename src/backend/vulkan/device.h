@@ -62,10 +62,12 @@ class VulkanDevice final : public Device, public std::enable_shared_from_this<Vu
   bool may_destroy() const;
   // After work that never ends: nothing is freed under it, and nothing more is submitted.
   void abandon() { abandoned_ = true; }
-  void log(int severity, std::string_view message) const;
+  void log(int severity, std::string_view message) const override;
   void name_object(VkObjectType type, uint64_t handle, const std::string& name) const;
 
-  Status submit(VkCommandBuffer commands, VkFence fence, const SubmitDesc& desc);
+  // A submit each, in order and without another's between them. `in_flight`: the fence will be signalled; of a failure, because
+  // some had been submitted.
+  Status submit(std::span<const VkCommandBuffer> commands, VkFence fence, const SubmitDesc& desc, bool& in_flight);
 
   struct Counters {
     std::atomic<uint64_t> submits{0}, recordings{0}, allocations{0}, descriptor_writes{0}, pipelines{0};

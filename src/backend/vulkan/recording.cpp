@@ -105,14 +105,15 @@ Result<std::shared_ptr<VulkanRecording>> VulkanRecording::create(std::shared_ptr
   recording->buffers_.insert(recording->buffers_.end(), desc.keep_alive.begin(), desc.keep_alive.end());
   for (const auto& buffer : {desc.weights, desc.arena, desc.parameters, desc.grids}) recording->buffers_.push_back(buffer);
 
-  TUFF_ASSIGN(recording->commands_, Commands::create(device));
+  TUFF_ASSIGN(recording->commands_, Commands::create(device, desc.splits.size() + 1));
   TUFF_TRY(recording->create_descriptor_sets(desc));
-  if (desc.timestamps && device->info().timestamp_period_ns > 0)
-    TUFF_TRY(recording->create_timestamps(static_cast<uint32_t>(desc.plan->dispatches.size())));
   recording->keep_commands(desc);
-  TUFF_TRY(recording->commands_->begin());
-  recording->write(recording->commands_->handle(), true);
-  TUFF_TRY(recording->commands_->end());
+  if (desc.timestamps && device->info().timestamp_period_ns > 0) TUFF_TRY(recording->create_timestamps());
+  for (size_t s = 0; s < recording->segments_.size(); ++s) {
+    TUFF_TRY(recording->commands_->begin(s));
+    recording->write(recording->commands_->handle(s), recording->segments_[s], true);
+    TUFF_TRY(recording->commands_->end(s));
+  }
   ++device->count().recordings;
   return recording;
 }
@@ -133,6 +134,10 @@ Status VulkanRecording::check(const RecordDesc& desc) const {
   if (desc.grids != nullptr &&
       (!is_of(desc.grids.get(), device_.get()) || desc.grids->size_bytes() < desc.plan->dispatches.size() * kGridBytes))
     return invalid_argument("The buffer of a recording's grids is too small, or another device's.");
+  for (size_t s = 0; s < desc.splits.size(); ++s)
+    if (desc.splits[s] >= desc.plan->dispatches.size() || desc.splits[s] <= (s == 0 ? 0 : desc.splits[s - 1]))
+      return invalid_argument("A recording of " + std::to_string(desc.plan->dispatches.size()) +
+                              " dispatches is split before dispatch " + std::to_string(desc.splits[s]) + ", out of order.");
   const auto& kernels = pipelines_->entries();
   for (size_t i = 0; i < desc.plan->dispatches.size(); ++i) {
     const BoundDispatch& dispatch = desc.plan->dispatches[i];
@@ -231,10 +236,10 @@ Status VulkanRecording::create_view(const VulkanBuffer& buffer, uint64_t offset,
   return ok_status();
 }
 
-Status VulkanRecording::create_timestamps(uint32_t dispatch_count) {
+Status VulkanRecording::create_timestamps() {
   auto info = structure<VkQueryPoolCreateInfo>(VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO);
   info.queryType = VK_QUERY_TYPE_TIMESTAMP;
-  info.queryCount = dispatch_count + 1;
+  info.queryCount = static_cast<uint32_t>(dispatches_.size() + segments_.size());
   TUFF_TRY(device_->check(device_->functions().vkCreateQueryPool(device_->handle(), &info, device_->allocator(), &query_pool_),
                           "vkCreateQueryPool"));
   query_count_ = info.queryCount;
@@ -248,6 +253,11 @@ void VulkanRecording::keep_commands(const RecordDesc& desc) {
     const VulkanPipelines::Entry& kernel = kernels[dispatch.kernel.value];
     dispatches_.push_back({kernel.pipeline, kernel.layout, sets_[i], dispatch.grid, dispatch.barrier_before});
   }
+  for (size_t s = 0; s <= desc.splits.size(); ++s) {
+    const size_t first = s == 0 ? 0 : desc.splits[s - 1];
+    segments_.push_back(
+        {first, s < desc.splits.size() ? desc.splits[s] : dispatches_.size(), static_cast<uint32_t>(first + s)});
+  }
   if (desc.grids) grids_ = static_cast<VulkanBuffer&>(*desc.grids).handle();
   auto keep = [](const std::vector<BufferCopy>& src, std::vector<Copy>& dst) {
     for (const BufferCopy& copy : src)
@@ -258,7 +268,7 @@ void VulkanRecording::keep_commands(const RecordDesc& desc) {
   keep(desc.copies_after, copies_after_);
 }
 
-void VulkanRecording::write(VkCommandBuffer commands, bool is_ours) const {
+void VulkanRecording::write(VkCommandBuffer commands, const Segment& segment, bool is_ours) const {
   const VkQueryPool timestamps = is_ours ? query_pool_ : VK_NULL_HANDLE;
   const VkBuffer grids = is_ours ? grids_ : VK_NULL_HANDLE;
   const DeviceFunctions& calls = device_->functions();
@@ -269,22 +279,27 @@ void VulkanRecording::write(VkCommandBuffer commands, bool is_ours) const {
   auto copy_all = [&](const std::vector<Copy>& copies) {
     for (const Copy& copy : copies) write_copy(calls, commands, copy.src, copy.dst, 0, copy.size_bytes);
   };
-  auto timestamp = [&](uint32_t index) {
-    if (timestamps != VK_NULL_HANDLE) calls.vkCmdWriteTimestamp(commands, kCompute, timestamps, index);
+  uint32_t query = segment.first_query;
+  auto timestamp = [&] {
+    if (timestamps != VK_NULL_HANDLE) calls.vkCmdWriteTimestamp(commands, kCompute, timestamps, query++);
   };
 
-  // A fence makes an earlier submit's writes available, not visible: state and uploads come from such submits. Runs in
-  // flight at the same time share the arena, which this barrier orders, too.
-  barrier(kCompute | kTransfer, kWrites, kCompute | kTransfer, kShaderAccess | kTransferAccess);
-  if (!copies_before_.empty()) {
-    copy_all(copies_before_);
-    barrier(kTransfer, VK_ACCESS_TRANSFER_WRITE_BIT, kCompute | kTransfer, kShaderAccess | kTransferAccess);
+  if (segment.first == 0) {
+    // A fence makes an earlier submit's writes available, not visible: state and uploads come from such submits. Runs in
+    // flight at the same time share the arena, which this barrier orders, too.
+    barrier(kCompute | kTransfer, kWrites, kCompute | kTransfer, kShaderAccess | kTransferAccess);
+    if (!copies_before_.empty()) {
+      copy_all(copies_before_);
+      barrier(kTransfer, VK_ACCESS_TRANSFER_WRITE_BIT, kCompute | kTransfer, kShaderAccess | kTransferAccess);
+    }
   }
-  if (timestamps != VK_NULL_HANDLE) calls.vkCmdResetQueryPool(commands, timestamps, 0, query_count_);
-  timestamp(0);
+  if (timestamps != VK_NULL_HANDLE)
+    calls.vkCmdResetQueryPool(commands, timestamps, query, static_cast<uint32_t>(segment.end - segment.first) + 1);
+  timestamp();
 
+  // A barrier's first scope is all that was submitted before, so that those of the plan hold across segments as well.
   VkPipeline bound = VK_NULL_HANDLE;
-  for (size_t i = 0; i < dispatches_.size(); ++i) {
+  for (size_t i = segment.first; i < segment.end; ++i) {
     const Dispatch& dispatch = dispatches_[i];
     if (dispatch.barrier_before) barrier(kCompute, VK_ACCESS_SHADER_WRITE_BIT, kCompute, kShaderAccess);
     if (dispatch.pipeline != bound) calls.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, dispatch.pipeline);
@@ -294,9 +309,10 @@ void VulkanRecording::write(VkCommandBuffer commands, bool is_ours) const {
       calls.vkCmdDispatchIndirect(commands, grids, i * kGridBytes);
     else
       calls.vkCmdDispatch(commands, dispatch.grid[0], dispatch.grid[1], dispatch.grid[2]);
-    timestamp(static_cast<uint32_t>(i) + 1);
+    timestamp();
   }
 
+  if (segment.end < dispatches_.size()) return;
   if (!copies_after_.empty()) {
     barrier(kCompute | kTransfer, kWrites, kTransfer, kTransferAccess);
     copy_all(copies_after_);
@@ -306,7 +322,7 @@ void VulkanRecording::write(VkCommandBuffer commands, bool is_ours) const {
 
 Status VulkanRecording::write_into(uint64_t command_buffer) {
   TUFF_TRY(device_->usable());
-  write(dispatchable<VkCommandBuffer>(command_buffer), false);
+  write(dispatchable<VkCommandBuffer>(command_buffer), {0, dispatches_.size(), 0}, false);
   return ok_status();
 }
 
@@ -324,9 +340,12 @@ Result<std::vector<uint64_t>> VulkanRecording::dispatch_times_ns() {
   // Counters narrower than 64 bits wrap; the difference modulo their width is right either way.
   const uint32_t bits = device_->parts().physical.timestamp_valid_bits;
   const uint64_t mask = bits >= 64 ? UINT64_MAX : (uint64_t{1} << bits) - 1;
-  for (uint32_t i = 1; i < query_count_; ++i) {
-    const auto ticks_spent = static_cast<double>((ticks[i] - ticks[i - 1]) & mask);
-    times.push_back(static_cast<uint64_t>(ticks_spent * device_->info().timestamp_period_ns));
+  for (const Segment& segment : segments_) {
+    for (size_t i = 0; i < segment.end - segment.first; ++i) {
+      const size_t before = segment.first_query + i;
+      const auto ticks_spent = static_cast<double>((ticks[before + 1] - ticks[before]) & mask);
+      times.push_back(static_cast<uint64_t>(ticks_spent * device_->info().timestamp_period_ns));
+    }
   }
   return times;
 }

@@ -1,4 +1,4 @@
-// VulkanRecording: a BoundPlan as one command buffer, recorded once; a run is one submit of it.
+// VulkanRecording: a BoundPlan as command buffers, recorded once; a run is one submit of each, mostly of one.
 #pragma once
 
 #include "backend/vulkan/buffer.h"
@@ -23,10 +23,8 @@ class VulkanRecording final : public Recording {
   Status check(const RecordDesc& desc) const;
   Status create_descriptor_sets(const RecordDesc& desc);
   Status create_view(const VulkanBuffer& buffer, uint64_t offset, uint64_t size_bytes, int words);
-  Status create_timestamps(uint32_t dispatch_count);
+  Status create_timestamps();
   void keep_commands(const RecordDesc& desc);
-  // For a submit of ours: with timestamps, and grids that a cancel can clear, where there are such.
-  void write(VkCommandBuffer commands, bool is_ours) const;
 
   struct Dispatch {
     VkPipeline pipeline;
@@ -39,6 +37,13 @@ class VulkanRecording final : public Recording {
     VkBuffer src, dst;
     uint64_t size_bytes;
   };
+  // Dispatches of one submit, with a timestamp before them and one after each, from first_query on.
+  struct Segment {
+    size_t first, end;
+    uint32_t first_query;
+  };
+  // For a submit of ours: with timestamps, and grids that a cancel can clear, where there are such.
+  void write(VkCommandBuffer commands, const Segment& segment, bool is_ours) const;
 
   std::shared_ptr<VulkanDevice> device_;
   std::shared_ptr<VulkanPipelines> pipelines_;
@@ -47,6 +52,7 @@ class VulkanRecording final : public Recording {
   VkDescriptorPool descriptor_pool_ = VK_NULL_HANDLE;
   std::vector<VkDescriptorSet> sets_;  // by dispatch
   std::vector<Dispatch> dispatches_;
+  std::vector<Segment> segments_;
   std::vector<Copy> copies_before_, copies_after_;
   VkBuffer grids_ = VK_NULL_HANDLE;  // of kGridBytes a dispatch; none: as recorded
   VkQueryPool query_pool_ = VK_NULL_HANDLE;

@@ -48,10 +48,11 @@ Fixture::~Fixture() {
   tuff_device_release(device);
 }
 
-tuff_session_t* Fixture::session(uint32_t in_flight_count, bool cancellable) {
+tuff_session_t* Fixture::session(uint32_t in_flight_count, bool cancellable, uint64_t submit_time_limit_ns) {
   tuff_session_desc_t desc = TUFF_SESSION_DESC_INIT;
   desc.in_flight_count = in_flight_count;
   desc.cancellable = cancellable;
+  desc.submit_time_limit_ns = submit_time_limit_ns;
   tuff_session_t* made = nullptr;
   REQUIRE(tuff_session_create(program, &desc, &made, nullptr) == TUFF_OK);
   sessions.push_back(made);

@@ -28,7 +28,7 @@ struct Fixture {
 
   explicit Fixture(const char* text);
   ~Fixture();
-  tuff_session_t* session(uint32_t in_flight_count = 1, bool cancellable = false);
+  tuff_session_t* session(uint32_t in_flight_count = 1, bool cancellable = false, uint64_t submit_time_limit_ns = 0);
 };
 
 tuff_tensor_desc_t host_tensor(std::vector<float>& data);

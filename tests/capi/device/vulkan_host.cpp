@@ -63,6 +63,10 @@ void count_bytes(const VkMemoryAllocateInfo* info) { layer.allocated_bytes += in
 template <class Other>
 void count_bytes(const Other&) {}
 
+void wait_idle(VkQueue queue) { next<PFN_vkQueueWaitIdle>("vkQueueWaitIdle")(queue); }
+template <class Other>
+void wait_idle(const Other&) {}
+
 // Each call that answers with a VkResult, by one template: counted, made to fail, else passed on.
 // clang-format off
 #define TESTED_CALLS(X) \
@@ -86,6 +90,7 @@ struct Wrapper<Tag, VkResult (*)(Args...)> {
     // A device that is really lost has nothing in flight any more.
     if (failure == VK_ERROR_DEVICE_LOST && std::strcmp(Tag::name, "vkWaitForFences") == 0)
       (void)next<VkResult (*)(Args...)>(Tag::name)(args...);
+    if (failure == VK_ERROR_DEVICE_LOST && std::strcmp(Tag::name, "vkQueueSubmit") == 0) (wait_idle(args), ...);
     if (failure != VK_SUCCESS) return failure;
     if (is_counted(Tag::name)) ++counter_of(Tag::name);
     (count_bytes(args), ...);
@@ -109,6 +114,7 @@ TESTED_CALLS(TAG)
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL get_device(VkDevice device, const char* name) {
   const PFN_vkVoidFunction driver = layer.get_device(device, name);
   if (!driver) return nullptr;
+  layer.next["vkQueueWaitIdle"] = layer.get_device(device, "vkQueueWaitIdle");
 #define WRAP(call_name)                                                                            \
   if (std::strcmp(name, #call_name) == 0) {                                                        \
     layer.next[name] = driver;                                                                     \
@@ -174,6 +180,9 @@ VulkanHost::VulkanHost(tuff_vulkan_tier_t tier) {
     instance.ppEnabledExtensionNames = &debug;
   }
   REQUIRE(instance_call<PFN_vkCreateInstance>("vkCreateInstance")(&instance, nullptr, &instance_) == VK_SUCCESS);
+  if (listens)
+    REQUIRE(instance_call<PFN_vkCreateDebugUtilsMessengerEXT>("vkCreateDebugUtilsMessengerEXT")(instance_, &messenger, nullptr,
+                                                                                                &messenger_) == VK_SUCCESS);
   uint32_t count = 1;
   instance_call<PFN_vkEnumeratePhysicalDevices>("vkEnumeratePhysicalDevices")(instance_, &count, &physical_);
   REQUIRE(count == 1);
@@ -226,6 +235,8 @@ VulkanHost::~VulkanHost() {
   for (VkSemaphore semaphore : semaphores_) call<PFN_vkDestroySemaphore>("vkDestroySemaphore")(device_, semaphore, nullptr);
   call<PFN_vkDestroyCommandPool>("vkDestroyCommandPool")(device_, pool_, nullptr);
   call<PFN_vkDestroyDevice>("vkDestroyDevice")(device_, nullptr);
+  if (messenger_)
+    instance_call<PFN_vkDestroyDebugUtilsMessengerEXT>("vkDestroyDebugUtilsMessengerEXT")(instance_, messenger_, nullptr);
   instance_call<PFN_vkDestroyInstance>("vkDestroyInstance")(instance_, nullptr);
   tuff_vulkan_requirements_release(requirements_);
   for (const std::string& message : messages) FAIL_CHECK(message);

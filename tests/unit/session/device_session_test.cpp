@@ -282,6 +282,125 @@ TEST_CASE("a cancelled run ends as such, and its grids are zero until the next o
   CHECK(words() == planned);
 }
 
+// Six dispatches of 1 us each, by the fake device's rates.
+void add_six_dispatches(Program& program) {
+  for (int i = 0; i < 6; ++i) add_dispatch(program);
+  program.target.info.rates.launch_ns = 1000;
+}
+
+using Splits = std::vector<uint32_t>;
+constexpr uint64_t kMillisecond = 1'000'000;
+
+TEST_CASE("without a limit a run is one submit, however long it is") {
+  Fixture f(true, {}, add_six_dispatches);
+  REQUIRE(f.session->prepare({{"n", 3}}).ok());
+  CHECK(f.session->prepared()->submit_count == 1);
+  f.device->times_ns.assign(6, 1000 * kMillisecond);
+  for (int i = 0; i < 3; ++i) CHECK(run(*f.session).ok());
+  CHECK(f.session->counters().submits == 3);
+  CHECK(f.device->recorded.size() == 1);
+  CHECK(f.device->recorded[0].splits == Splits{});
+  CHECK_FALSE(f.device->recorded[0].timestamps);
+  CHECK(f.device->messages.empty());
+}
+
+TEST_CASE("a shape is split by predicted times, with a margin, until its first run has been timed") {
+  SessionOptions options;
+  options.submit_time_limit_ns = 32'000;
+  Fixture f(true, options, add_six_dispatches);
+  REQUIRE(f.session->prepare({{"n", 3}}).ok());
+  REQUIRE(f.device->recorded.size() == 1);
+  CHECK(f.device->recorded[0].splits == Splits{2, 4});  // 2 us, a sixteenth of the limit
+  CHECK(f.device->recorded[0].timestamps);
+  CHECK(f.session->prepared()->submit_count == 3);
+
+  f.device->times_ns = {10'000, 10'000, 12'000, 1, 40'000'000, 5};
+  CHECK(run(*f.session).ok());
+  CHECK(f.session->counters().submits == 3);
+  CHECK(f.session->prepared()->submit_count == 4);  // of the next run
+  CHECK(f.device->messages ==
+        std::vector<std::string>{"2 A run takes 40 ms on 'fake': it is 4 submits from now on, of at most 0 ms.",
+                                 "1 The kernel 'k' takes 40 ms on 'fake', more than the 0 ms that a submit may take; it cannot "
+                                 "be split."});
+  // From here on nothing changes: the times of one run count.
+  f.device->times_ns.assign(6, 1);
+  for (int i = 0; i < 3; ++i) CHECK(run(*f.session).ok());
+  REQUIRE(f.device->recorded.size() == 2);
+  CHECK(f.device->recorded[1].splits == Splits{3, 4, 5});
+  CHECK_FALSE(f.device->recorded[1].timestamps);
+  CHECK(f.session->counters().submits == 3 + 3 * 4);
+  CHECK(f.session->prepared()->submit_count == 4);
+  CHECK(f.device->messages.size() == 2);
+}
+
+TEST_CASE("what is within the limit becomes one submit; a prepare before the second run records it ahead") {
+  SessionOptions options;
+  options.submit_time_limit_ns = 16'000;
+  options.timestamps = true;
+  Fixture f(true, options, add_six_dispatches);
+  REQUIRE(f.session->prepare({{"n", 3}}).ok());
+  CHECK(f.session->prepared()->submit_count == 6);
+  f.device->times_ns.assign(6, 1000);
+  CHECK(run(*f.session).ok());
+  CHECK(f.session->prepared()->submit_count == 1);
+  REQUIRE(f.session->prepare({{"n", 3}}).ok());
+  CHECK(f.device->recorded.size() == 2);
+  CHECK(run(*f.session).ok());
+  REQUIRE(f.device->recorded.size() == 2);
+  CHECK(f.device->recorded[1].timestamps);
+  CHECK(f.session->counters().submits == 6 + 1);
+}
+
+TEST_CASE("a device without a clock keeps the predicted times") {
+  SessionOptions options;
+  options.submit_time_limit_ns = 32'000;
+  Fixture f(true, options, add_six_dispatches);
+  REQUIRE(f.session->prepare({{"n", 3}}).ok());
+  for (int i = 0; i < 3; ++i) CHECK(run(*f.session).ok());
+  CHECK(f.device->recorded.size() == 1);
+  CHECK(f.session->prepared()->submit_count == 3);
+}
+
+TEST_CASE("runs in flight and registered buffers are each recorded once more, and a cancelled run is not timed") {
+  SessionOptions options;
+  options.submit_time_limit_ns = 16'000;
+  options.in_flight_count = 2;
+  Fixture f(true, options, add_six_dispatches);
+  IoBinding bound;
+  bound.inputs = {BufferSlice(std::make_shared<FakeBuffer>(64, false))};
+  bound.outputs = {BufferSlice(std::make_shared<FakeBuffer>(64, false))};
+  REQUIRE(f.session->prepare({{"n", 3}}).ok());
+  REQUIRE(f.session->record(&bound).ok());
+  CHECK(f.device->recorded.size() == 4);
+  f.device->times_ns.assign(6, 8000);
+  const RunId cancelled = submit(f);
+  REQUIRE(f.session->cancel(cancelled).ok());
+  CHECK(f.session->wait(cancelled, UINT64_MAX).status().code() == Code::kCancelled);
+  CHECK(f.session->prepared()->submit_count == 6);
+  f.session->release(cancelled);
+
+  const RunId first = submit(f), second = submit(f);
+  CHECK(f.session->wait(first, UINT64_MAX).ok());
+  CHECK(f.session->prepared()->submit_count == 3);
+  f.session->release(first);
+  const RunId third = submit(f);  // while the second one has what was recorded first
+  CHECK(f.device->recorded.size() == 6);
+  for (RunId id : {second, third}) {
+    CHECK(f.session->wait(id, UINT64_MAX).ok());
+    f.session->release(id);
+  }
+  for (int i = 0; i < 2; ++i) {
+    RunDesc desc;
+    desc.binding = &bound;
+    Result<RunId> id = f.session->submit(desc);
+    REQUIRE(id.ok());
+    CHECK(f.session->wait(*id, UINT64_MAX).ok());
+    f.session->release(*id);
+  }
+  CHECK(f.device->recorded.size() == 8);
+  CHECK(f.session->counters().submits == 3 * 6 + 3 * 3);
+}
+
 TEST_CASE("state goes from one of its two buffers to the other, and back") {
   Fixture f(true, {}, [](Program& program) { program.plan.graph = constant_graph(); });
   REQUIRE(f.session->alias(0, 0).ok());

@@ -31,7 +31,9 @@ class FakeDevice : public Device, public std::enable_shared_from_this<FakeDevice
   bool finishes = true;
   bool lost = false;
   int allocations_until_failure = -1;  // -1: none fails
+  std::vector<uint64_t> times_ns;      // of each dispatch, for recordings with timestamps
   std::vector<RecordDesc> recorded;
+  mutable std::vector<std::string> messages;  // logged, with their severity
 
   const DeviceInfo& info() const override { return info_; }
 
@@ -58,6 +60,9 @@ class FakeDevice : public Device, public std::enable_shared_from_this<FakeDevice
   }
   Result<std::shared_ptr<Recording>> record(const RecordDesc& desc) override;
   DeviceCounters counters() const override { return counters_; }
+  void log(int severity, std::string_view message) const override {
+    messages.push_back(std::to_string(severity) + " " + std::string(message));
+  }
   std::vector<PipelineStatistics> statistics(Pipelines&) override { return {}; }
 
   DeviceCounters counters_;
@@ -73,7 +78,7 @@ class FakeRecording : public Recording {
   Status submit(const SubmitDesc&) override {
     if (in_flight_) return Status(Code::kBusy, "The fake recording is in flight.");
     in_flight_ = true;
-    ++device_->counters_.submits;
+    device_->counters_.submits += desc_.splits.size() + 1;
     for (const BufferCopy& copy : desc_.copies_before) do_copy(copy);
     return ok_status();
   }
@@ -87,7 +92,9 @@ class FakeRecording : public Recording {
     in_flight_ = false;
     return true;
   }
-  Result<std::vector<uint64_t>> dispatch_times_ns() override { return std::vector<uint64_t>(); }
+  Result<std::vector<uint64_t>> dispatch_times_ns() override {
+    return desc_.timestamps ? device_->times_ns : std::vector<uint64_t>();
+  }
 
  private:
   static void do_copy(const BufferCopy& copy) {
