@@ -160,14 +160,8 @@ void CpuSession::release(RunId id) {
 Status CpuSession::read_output(size_t index, const MutableTensorView& view) { return read(last_, index, view); }
 
 Status CpuSession::read(const Run& run, size_t index, const MutableTensorView& view) const {
-  if (index < info_.outputs.size() && view.shape != info_.outputs[index].shape &&
-      is_sized_by_data(program_->plan.graph, index)) {
-    BoundTensor by_data = info_.outputs[index];
-    TUFF_ASSIGN(by_data.shape, shape_of(run, index));
-    TUFF_TRY(check_tensor(by_data, view, "output"));
-  } else {
-    TUFF_TRY(check_tensor(info_.outputs, index, view, "output"));
-  }
+  TUFF_TRY(check_output(program_->plan.graph, info_.outputs, index, view,
+                        [&](size_t count, const MutableTensorView& number) { return read(run, count, number); }));
   if (index >= run.outputs.size()) return invalid_argument("There is no finished run to read from.");
   const Tensor& tensor = run.outputs[index];
   if (tensor.dtype != view.dtype || tensor.shape != info_.outputs[index].shape) {

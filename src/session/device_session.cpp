@@ -300,13 +300,8 @@ void DeviceSession::release(RunId id) {
 
 Status DeviceSession::read(const Ended& run, size_t index, const MutableTensorView& view) const {
   const std::vector<BoundTensor>& outputs = run.shape->info().outputs;
-  if (index < outputs.size() && view.shape != outputs[index].shape && is_sized_by_data(program_->plan.graph, index)) {
-    BoundTensor by_data = outputs[index];
-    TUFF_ASSIGN(by_data.shape, shape_of(run, index));
-    TUFF_TRY(check_tensor(by_data, view, "output"));
-  } else {
-    TUFF_TRY(check_tensor(outputs, index, view, "output"));
-  }
+  TUFF_TRY(check_output(program_->plan.graph, outputs, index, view,
+                        [&](size_t count, const MutableTensorView& number) { return read(run, count, number); }));
   if (index < run.binding->binding.outputs.size() && run.binding->binding.outputs[index].buffer)
     return invalid_argument("The output '" + outputs[index].name + "' went to the caller's device memory.");
   return run.shape->read_output(run.slot, index, view);

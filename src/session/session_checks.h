@@ -49,9 +49,16 @@ Result<std::vector<int64_t>> shape_by_data(const Graph& graph, const std::vector
   return shape;
 }
 
-inline bool is_sized_by_data(const Graph& graph, size_t output) {
-  return std::any_of(graph.data_sizes.begin(), graph.data_sizes.end(),
-                     [&](const DataSize& size) { return size.output == output; });
+// The view has the output's prepared shape, or the one that it has by the data.
+template <class ReadCount>
+Status check_output(const Graph& graph, const std::vector<BoundTensor>& outputs, size_t index, const MutableTensorView& view,
+                    ReadCount read_count) {
+  const bool is_sized =
+      std::any_of(graph.data_sizes.begin(), graph.data_sizes.end(), [&](const DataSize& size) { return size.output == index; });
+  if (!is_sized || view.shape == outputs[index].shape) return check_tensor(outputs, index, view, "output");
+  BoundTensor by_data = outputs[index];
+  TUFF_ASSIGN(by_data.shape, shape_by_data(graph, outputs, index, read_count));
+  return check_tensor(by_data, view, "output");
 }
 
 std::unique_ptr<Session> make_device_session(std::shared_ptr<const Program> program, const SessionOptions& options);
