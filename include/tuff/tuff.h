@@ -702,7 +702,9 @@ TUFF_API tuff_status_t tuff_session_set_input(tuff_session_t* session, uint32_t 
 /* The shape of an output of the run that ended last, as tuff_session_tensor_shape gives it. The data decide the size of some
  * (NonZero, Compress and what reads those): their current shape is the largest that they can have, which is what a run's descs
  * and device memory hold, undefined beyond the size; and an output of the name with ".size" at its end, after all of the
- * model's, says how many there are (TUFF_I32, rank 0), for kernels of the host's, too. */
+ * model's, says how many there are (TUFF_I32, rank 0), for kernels of the host's, too. *out_rank, which may be NULL, and up to
+ * `capacity` sizes into `sizes` (may be NULL with 0). TUFF_INVALID_ARGUMENT before a run has ended, and where the size went to
+ * the caller's device memory; TUFF_BUSY where none has and one is in flight. */
 TUFF_API tuff_status_t tuff_session_output_shape(tuff_session_t* session, uint32_t index, int64_t* sizes, uint32_t capacity,
                                                  uint32_t* out_rank, tuff_error_t** out_error);
 /* Copies an output of the run that ended last out, of the shape that tuff_session_output_shape gives or of its current shape,

@@ -3,19 +3,12 @@
 
 #include "golden.h"
 #include "rule_case.h"
-#include "simplify/precision.h"
 
 using namespace tuff;
 
 namespace {
 
-Lowered stored(const Graph& graph) {
-  auto made = store_in_f16(graph);
-  REQUIRE_MESSAGE(made.ok(), made.status().message());
-  const Status valid = verify(made->graph);
-  REQUIRE_MESSAGE(valid.ok(), valid.message() << "\n" << print(made->graph));
-  return std::move(*made);
-}
+Lowered stored(const Graph& graph) { return checked(store_in_f16(graph)); }
 
 // Two convolutions, the second of a concat of what the first gives, once as it is and once turned; a residual.
 const char kBlock[] = R"(input %0 "x": f32[1, 4, 6, 6]

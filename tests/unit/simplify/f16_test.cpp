@@ -3,20 +3,12 @@
 
 #include "golden.h"
 #include "rule_case.h"
-#include "simplify/precision.h"
 
 using namespace tuff;
 
 namespace {
 
-Lowered lowered(const Graph& graph) {
-  auto made = compute_in_f16(graph);
-  REQUIRE_MESSAGE(made.ok(), made.status().message());
-  const Status valid = verify(made->graph);
-  REQUIRE_MESSAGE(valid.ok(), valid.message() << "\n" << print(made->graph));
-  for (const Node& node : made->graph.nodes) CHECK_FALSE(node.origins.empty());
-  return std::move(*made);
-}
+Lowered lowered(const Graph& graph) { return checked(compute_in_f16(graph)); }
 
 // A norm of rows, a product, and a bias made of positions.
 const char kNorm[] = R"(input %0 "x": f32[3, 8]

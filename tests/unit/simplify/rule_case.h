@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "reference/reference.h"
+#include "simplify/precision.h"
 #include "simplify/rules.h"
 
 namespace tuff {
@@ -29,6 +30,11 @@ inline Graph checked(Result<Graph> graph) {
   Status valid = verify(*graph);
   REQUIRE_MESSAGE(valid.ok(), valid.message() << "\n" << print(*graph));
   return std::move(*graph);
+}
+
+inline Lowered checked(Result<Lowered> made) {
+  REQUIRE_MESSAGE(made.ok(), made.status().message());
+  return {checked(Result<Graph>(std::move(made->graph))), std::move(made->values)};
 }
 
 inline Graph applied(RewriteRule rule, const Graph& graph, const SimplifyOptions& options = {}) {
