@@ -10,9 +10,9 @@ namespace {
 constexpr uint64_t kMaxMemberBytes = uint64_t{1} << 34;
 
 // Little-endian numbers at checked places; reading outside gives 0 and is remembered.
-class Reader {
+class ZipReader {
  public:
-  explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  explicit ZipReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
   uint64_t number(uint64_t at, int size) {
     if (at > bytes_.size() || bytes_.size() - at < static_cast<uint64_t>(size)) {
@@ -37,7 +37,7 @@ class Reader {
   bool inside_ = true;
 };
 
-Error damaged(const std::string& name, const std::string& what) {
+Error damaged_zip(const std::string& name, const std::string& what) {
   return {TUFF_CORRUPT, "'" + name + "' is no readable .npz file: " + what + "."};
 }
 
@@ -47,7 +47,7 @@ struct Entry {
 };
 
 // Sizes and the offset that do not fit into 32 bits stand in the extra field with id 1, in this order.
-void read_zip64(Reader& in, uint64_t extra, uint64_t extra_bytes, Entry& entry) {
+void read_zip64(ZipReader& in, uint64_t extra, uint64_t extra_bytes, Entry& entry) {
   for (uint64_t at = extra; at + 4 <= extra + extra_bytes;) {
     uint64_t id = in.number(at, 2), size = in.number(at + 2, 2);
     at += 4;
@@ -83,24 +83,24 @@ Result<std::vector<std::byte>> inflate_member(std::span<const std::byte> stored,
     if (result == Z_OK && taken == 0 && made == 0) break;  // no progress: more input or room would be needed
   }
   inflateEnd(&stream);
-  if (result != Z_STREAM_END || written != size) return damaged(name, "a member does not inflate to its size");
+  if (result != Z_STREAM_END || written != size) return damaged_zip(name, "a member does not inflate to its size");
   return out;
 }
 
-Result<ZipMember> read_member(Reader& in, const Entry& entry, const std::string& name) {
-  if (in.number(entry.offset, 4) != 0x04034b50u) return damaged(name, "'" + entry.name + "' has no local header");
+Result<ZipMember> read_member(ZipReader& in, const Entry& entry, const std::string& name) {
+  if (in.number(entry.offset, 4) != 0x04034b50u) return damaged_zip(name, "'" + entry.name + "' has no local header");
   uint64_t data = entry.offset + 30 + in.number(entry.offset + 26, 2) + in.number(entry.offset + 28, 2);
   std::span<const std::byte> stored = in.range(data, entry.stored_bytes);
-  if (!in.inside()) return damaged(name, "'" + entry.name + "' lies outside the file");
+  if (!in.inside()) return damaged_zip(name, "'" + entry.name + "' lies outside the file");
   if (entry.bytes > kMaxMemberBytes) return Error{TUFF_LIMIT, "'" + entry.name + "' of '" + name + "' is larger than 16 GiB."};
   ZipMember member;
   member.name = entry.name;
   if (entry.method == 0) {
-    if (entry.stored_bytes != entry.bytes) return damaged(name, "'" + entry.name + "' has two sizes");
+    if (entry.stored_bytes != entry.bytes) return damaged_zip(name, "'" + entry.name + "' has two sizes");
     member.content.assign(stored.begin(), stored.end());
   } else if (entry.method == 8) {
     // No deflated byte stands for more than 1032: a size beyond that is a lie, and refused before it is allocated.
-    if (entry.bytes / 1032 > entry.stored_bytes) return damaged(name, "'" + entry.name + "' cannot be that large");
+    if (entry.bytes / 1032 > entry.stored_bytes) return damaged_zip(name, "'" + entry.name + "' cannot be that large");
     Result<std::vector<std::byte>> content = inflate_member(stored, entry.bytes, name);
     if (!content) return content.error();
     member.content = std::move(*content);
@@ -110,14 +110,14 @@ Result<ZipMember> read_member(Reader& in, const Entry& entry, const std::string&
   }
   uLong crc = crc32_z(crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(member.content.data()), member.content.size());
   if (member.content.empty()) crc = crc32(0, nullptr, 0);
-  if (crc != entry.crc) return damaged(name, "the checksum of '" + entry.name + "' is wrong");
+  if (crc != entry.crc) return damaged_zip(name, "the checksum of '" + entry.name + "' is wrong");
   return member;
 }
 
 }  // namespace
 
 Result<std::vector<ZipMember>> read_zip(std::span<const std::byte> bytes, const std::string& name) {
-  Reader in(bytes);
+  ZipReader in(bytes);
   // The end record is the last 22 bytes, before a comment of at most 65,535.
   uint64_t end = UINT64_MAX;
   for (uint64_t back = 22; back <= std::min<uint64_t>(bytes.size(), 22 + 65535); ++back) {
@@ -125,11 +125,11 @@ Result<std::vector<ZipMember>> read_zip(std::span<const std::byte> bytes, const 
     end = bytes.size() - back;
     break;
   }
-  if (end == UINT64_MAX) return damaged(name, "it has no directory");
+  if (end == UINT64_MAX) return damaged_zip(name, "it has no directory");
   uint64_t count = in.number(end + 10, 2), at = in.number(end + 16, 4);
   std::vector<ZipMember> members;
   for (uint64_t i = 0; i < count; ++i) {
-    if (in.number(at, 4) != 0x02014b50u) return damaged(name, "its directory is cut");
+    if (in.number(at, 4) != 0x02014b50u) return damaged_zip(name, "its directory is cut");
     Entry entry;
     entry.method = in.number(at + 10, 2);
     entry.crc = in.number(at + 16, 4);
@@ -140,7 +140,7 @@ Result<std::vector<ZipMember>> read_zip(std::span<const std::byte> bytes, const 
     std::span<const std::byte> text = in.range(at + 46, name_bytes);
     entry.name.assign(reinterpret_cast<const char*>(text.data()), text.size());
     read_zip64(in, at + 46 + name_bytes, extra_bytes, entry);
-    if (!in.inside()) return damaged(name, "its directory is cut");
+    if (!in.inside()) return damaged_zip(name, "its directory is cut");
     at += 46 + name_bytes + extra_bytes + comment_bytes;
     Result<ZipMember> member = read_member(in, entry, name);
     if (!member) return member.error();

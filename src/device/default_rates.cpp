@@ -13,7 +13,7 @@ struct Row {
   int64_t units, gb_per_s, cache_mib;
   double tflops;
 };
-constexpr Row kRows[] = {
+constexpr Row kDefaultRates[] = {
 #define TUFF_RATES(vendor_id, names, units, gb_per_s, cache_mib, tflops, source) \
   {vendor_id, names, units, gb_per_s, cache_mib, tflops},
 #include "device/rates.def"
@@ -88,7 +88,7 @@ DeviceRates default_rates(const DeviceInfo& info) {
     if (vendor->launch_ns != 0) r.launch_ns = vendor->launch_ns;
     if (info.compute_units > 0) r.fma_per_us = info.compute_units * vendor->fma_per_unit_us;
   }
-  for (const Row& row : kRows) {
+  for (const Row& row : kDefaultRates) {
     if (row.vendor_id != info.vendor_id || !contains_any(info.name, row.names)) continue;
     r.compute_units = row.units;
     r.dram_bytes_per_us = row.gb_per_s * 1000;

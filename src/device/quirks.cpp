@@ -5,7 +5,7 @@
 namespace tuff {
 namespace {
 
-constexpr QuirkRow kRows[] = {
+constexpr QuirkRow kQuirkRows[] = {
 #define TUFF_QUIRK(name, vendor_id, names, drivers, versions, why, link, ends) \
   {#name, vendor_id, names, drivers, versions, why, link, ends},
 #include "device/quirks.def"
@@ -14,7 +14,7 @@ constexpr QuirkRow kRows[] = {
 
 }  // namespace
 
-const QuirkRow& quirk_row(Quirk quirk) { return kRows[static_cast<size_t>(quirk)]; }
+const QuirkRow& quirk_row(Quirk quirk) { return kQuirkRows[static_cast<size_t>(quirk)]; }
 
 bool has_quirk(const DeviceInfo& info, Quirk quirk) {
   const QuirkRow& row = quirk_row(quirk);
@@ -24,7 +24,7 @@ bool has_quirk(const DeviceInfo& info, Quirk quirk) {
 
 std::vector<Quirk> quirks_of(const DeviceInfo& info) {
   std::vector<Quirk> quirks;
-  for (size_t i = 0; i < std::size(kRows); ++i)
+  for (size_t i = 0; i < std::size(kQuirkRows); ++i)
     if (has_quirk(info, static_cast<Quirk>(i))) quirks.push_back(static_cast<Quirk>(i));
   return quirks;
 }

@@ -19,8 +19,6 @@ Interval multiply(Interval a, Interval b) {
   return {saturate(ends.first), saturate(ends.second)};
 }
 
-IntExpr term_expr(const Term& t) { return IntExprBuilder::single(t.coefficient, t.atoms); }
-
 std::vector<Atom> without(const std::vector<Atom>& atoms, size_t i) {
   std::vector<Atom> rest = atoms;
   rest.erase(rest.begin() + static_cast<ptrdiff_t>(i));
@@ -96,8 +94,8 @@ IntExpr bound_atom(const Atom& atom, bool upper) {
 IntExpr bound(const IntExpr& e, bool upper) {
   IntExpr sum;
   for (const auto& t : e.terms()) {
-    if (!term_expr(t).uses_loop_variables()) {
-      sum += term_expr(t);
+    if (!IntExprBuilder::single(t).uses_loop_variables()) {
+      sum += IntExprBuilder::single(t);
       continue;
     }
     // A product of several is monotone in each only where none is negative.
@@ -183,7 +181,7 @@ std::optional<IntExpr> relax(const IntExpr& e, bool both) {
     std::optional<IntExpr> replacement;
     for (size_t i = 0; i < t.atoms.size() && !replacement; ++i) replacement = relaxed(t, i);
     changed = changed || replacement.has_value();
-    sum += replacement ? *replacement : term_expr(t);
+    sum += replacement ? *replacement : IntExprBuilder::single(t);
   }
   if (!changed) return std::nullopt;
   return sum;
@@ -200,7 +198,7 @@ bool prove_nonnegative(const IntExpr& e, int budget) {
       std::vector<Atom> others = without(t.atoms, i);
       if (!all_nonnegative(others)) continue;
       IntExpr scale = IntExprBuilder::single(t.coefficient, others);
-      IntExpr rest = e - term_expr(t);
+      IntExpr rest = e - IntExprBuilder::single(t);
       bool one_suffices = (t.coefficient < 0) == (atom.kind == AtomKind::kMin);
       bool first = prove_nonnegative(rest + scale * atom.a, budget - 1);
       if (first == one_suffices) return first;

@@ -13,8 +13,6 @@ namespace {
 
 using Term = IntExpr::Term;
 
-IntExpr term_expr(const Term& t) { return IntExprBuilder::single(t.coefficient, t.atoms); }
-
 // Erases the factors from the product; false if one is missing.
 bool remove_factors(std::vector<Atom>& product, const std::vector<Atom>& factors) {
   for (const auto& factor : factors) {
@@ -81,7 +79,7 @@ Split split_by_number(const IntExpr& a, int64_t n, bool use_symbol_divisors) {
   Split split;
   for (const auto& t : a.terms()) {
     if (use_symbol_divisors) {
-      if (auto q = divide_exact(term_expr(t), IntExpr(n))) {
+      if (auto q = divide_exact(IntExprBuilder::single(t), IntExpr(n))) {
         split.quotient += *q;
         continue;
       }
@@ -98,10 +96,10 @@ Split split_by_polynomial(const IntExpr& a, const IntExpr& n) {
   Split split;
   if (n.terms().size() == 1) {
     for (const auto& t : a.terms()) {
-      if (auto q = divide_exact(term_expr(t), n))
+      if (auto q = divide_exact(IntExprBuilder::single(t), n))
         split.quotient += *q;
       else
-        split.rest += term_expr(t);
+        split.rest += IntExprBuilder::single(t);
     }
     return split;
   }
@@ -247,7 +245,7 @@ IntExpr floor_of_rest(const IntExpr& rest, const IntExpr& n) {
     for (const auto& t : rest.terms()) {
       const AtomNode* inner = single_atom(t);
       if (!inner || inner->kind != AtomKind::kFloorDiv) continue;
-      return floor_div(inner->a + (rest - term_expr(t)) * inner->b, inner->b * n);
+      return floor_div(inner->a + (rest - IntExprBuilder::single(t)) * inner->b, inner->b * n);
     }
   }
   return make_binary(AtomKind::kFloorDiv, rest, n);

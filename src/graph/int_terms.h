@@ -39,6 +39,7 @@ struct IntExprBuilder {
 
   // coefficient * product of the sorted atoms, canonical.
   static IntExpr single(int64_t coefficient, std::vector<Atom> atoms);
+  static IntExpr single(const IntExpr::Term& t) { return single(t.coefficient, t.atoms); }
 
  private:
   bool contains(const IntExprBuilder& part) const;

@@ -3,7 +3,7 @@
 namespace tuff {
 namespace {
 
-constexpr MapOpRow kRows[] = {
+constexpr MapOpRow kMapOpRows[] = {
 #define TUFF_OP(name, arity, operands, result, cost, ulp, low, high, fast, exact, integer, truth) \
   {#name, arity, OperandClass::operands, ResultClass::result, cost, ulp, low, high, #fast, #exact, #integer},
 #include "graph/ops.def"
@@ -13,11 +13,11 @@ constexpr MapOpRow kRows[] = {
 
 }  // namespace
 
-const MapOpRow& map_op_row(MapOp op) { return kRows[static_cast<int>(op)]; }
+const MapOpRow& map_op_row(MapOp op) { return kMapOpRows[static_cast<int>(op)]; }
 
 std::optional<MapOp> map_op_from_name(std::string_view name) {
   for (int i = 0; i < kMapOpCount; ++i)
-    if (kRows[i].name == name) return static_cast<MapOp>(i);
+    if (kMapOpRows[i].name == name) return static_cast<MapOp>(i);
   return std::nullopt;
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kChunkUnit = 128;  // NUMERICS.md: a chunk is a multiple of it
 
-std::string value_text(ValueId id) { return "value %" + std::to_string(id.value); }
+std::string value_phrase(ValueId id) { return "value %" + std::to_string(id.value); }
 std::string type_text(Dtype dtype, const Dims& shape) { return std::string(dtype_name(dtype)) + dims_text(shape); }
 
 struct GraphVerifier {
@@ -42,7 +42,7 @@ struct GraphVerifier {
   std::string node_text(size_t n) const {
     const Node& node = graph.nodes[n];
     std::string out =
-        "node " + std::to_string(n) + " (" + std::string(attrs_name(node.attrs)) + " giving " + value_text(node.output);
+        "node " + std::to_string(n) + " (" + std::string(attrs_name(node.attrs)) + " giving " + value_phrase(node.output);
     if (!node.origins.empty()) out += ", from " + quote(node.origins.front());
     return out + ")";
   }
@@ -95,13 +95,13 @@ struct GraphVerifier {
     std::set<ValueId> seen;
     std::unordered_set<std::string_view> names;
     for (ValueId id : graph.inputs) {
-      if (!exists(id)) return wrong("the input " + value_text(id) + " does not exist.");
+      if (!exists(id)) return wrong("the input " + value_phrase(id) + " does not exist.");
       const Value& v = graph.value(id);
       if (v.producer.valid())
-        return wrong("the input " + value_text(id) + " " + quote(v.name) + " has the producer node " +
+        return wrong("the input " + value_phrase(id) + " " + quote(v.name) + " has the producer node " +
                      std::to_string(v.producer.value) + ".");
-      if (!seen.insert(id).second) return wrong("the input " + value_text(id) + " is listed twice.");
-      if (v.name.empty()) return wrong("the input " + value_text(id) + " has no name.");
+      if (!seen.insert(id).second) return wrong("the input " + value_phrase(id) + " is listed twice.");
+      if (v.name.empty()) return wrong("the input " + value_phrase(id) + " has no name.");
       if (!names.insert(v.name).second) return wrong("two inputs have the name " + quote(v.name) + ".");
     }
     return ok_status();
@@ -111,14 +111,14 @@ struct GraphVerifier {
     std::unordered_set<ValueId> inputs(graph.inputs.begin(), graph.inputs.end());
     for (size_t i = 0; i < graph.values.size(); ++i) {
       const Value& v = graph.values[i];
-      TUFF_TRY(check_dims(v.shape, value_text(ValueId(i))));
+      TUFF_TRY(check_dims(v.shape, value_phrase(ValueId(i))));
       if (!v.producer.valid()) {
-        if (!inputs.contains(ValueId(i))) return wrong(value_text(ValueId(i)) + " has no producer and is not an input.");
+        if (!inputs.contains(ValueId(i))) return wrong(value_phrase(ValueId(i)) + " has no producer and is not an input.");
       } else if (v.producer.value >= graph.nodes.size()) {
-        return wrong(value_text(ValueId(i)) + " has the producer node " + std::to_string(v.producer.value) +
+        return wrong(value_phrase(ValueId(i)) + " has the producer node " + std::to_string(v.producer.value) +
                      ", which does not exist.");
       } else if (graph.node(v.producer).output != ValueId(i)) {
-        return wrong(value_text(ValueId(i)) + " names " + node_text(v.producer.value) + " as its producer.");
+        return wrong(value_phrase(ValueId(i)) + " names " + node_text(v.producer.value) + " as its producer.");
       }
     }
     return ok_status();
@@ -132,10 +132,10 @@ struct GraphVerifier {
     if (producer != NodeId(n))
       return wrong(node_text(n) + " gives a value that node " + std::to_string(producer.value) + " gives too.");
     for (ValueId in : node.inputs) {
-      if (!exists(in)) return wrong(node_text(n) + " reads " + value_text(in) + ", which does not exist.");
+      if (!exists(in)) return wrong(node_text(n) + " reads " + value_phrase(in) + ", which does not exist.");
       NodeId source = graph.value(in).producer;
       if (source.valid() && source.value >= n)
-        return wrong(node_text(n) + " reads " + value_text(in) + ", which only node " + std::to_string(source.value) +
+        return wrong(node_text(n) + " reads " + value_phrase(in) + ", which only node " + std::to_string(source.value) +
                      " makes: the nodes are not in topological order.");
     }
     if (node.origins.empty()) return wrong(node_text(n) + " does not say which of the model's nodes it comes from.");
@@ -197,8 +197,8 @@ struct GraphVerifier {
     for (size_t i = 0; i < graph.outputs.size(); ++i) {
       const std::string& name = graph.output_names[i];
       if (!exists(graph.outputs[i]))
-        return wrong("the output " + quote(name) + " is " + value_text(graph.outputs[i]) + ", which does not exist.");
-      if (name.empty()) return wrong("the output " + value_text(graph.outputs[i]) + " has no name.");
+        return wrong("the output " + quote(name) + " is " + value_phrase(graph.outputs[i]) + ", which does not exist.");
+      if (name.empty()) return wrong("the output " + value_phrase(graph.outputs[i]) + " has no name.");
       if (!names.insert(name).second) return wrong("two outputs have the name " + quote(name) + ".");
     }
     return check_data_sizes();

@@ -13,7 +13,7 @@ namespace {
 constexpr uint32_t kKernels = 6;
 
 // Six kernels where nothing is fused.
-const char kModel[] = R"(graph "six" {
+const char kSixKernels[] = R"(graph "six" {
   input %0 "x": f32[8, 32]
   %1: f32[8, 32] = map.tanh %0 from "Tanh_0"
   %2: f32[8, 32] = map.mul %1, %0 from "Mul_1"
@@ -31,7 +31,7 @@ struct Described {
 
   Described() {
     const std::string path = model_path() + ".six.graph";
-    std::ofstream(path, std::ios::binary) << kModel;
+    std::ofstream(path, std::ios::binary) << kSixKernels;
     tuff_error_t* error = nullptr;
     REQUIRE_MESSAGE(tuff_model_load_file(path.c_str(), TUFF_TEXT_END, nullptr, &model, &error) == TUFF_OK, message_of(error));
     std::remove(path.c_str());

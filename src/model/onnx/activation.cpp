@@ -128,7 +128,7 @@ Status quick_gelu(NodeImport& node) {
   return node.output(x * sigmoid(x * node.attributes.real("alpha", 1.702f)));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kActivationOperators[] = {
     {"Celu", 12, 1, 1, celu},
     {"Elu", 6, 1, 1, elu},
     {"FastGelu", 1, 1, 2, fast_gelu, "com.microsoft"},
@@ -152,6 +152,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> activation_operators() { return kOperators; }
+std::span<const Operator> activation_operators() { return kActivationOperators; }
 
 }  // namespace tuff::onnx

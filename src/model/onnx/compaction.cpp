@@ -58,13 +58,13 @@ Status compress(NodeImport& node) {
   return node.output(gather(x, places, axis));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kCompactionOperators[] = {
     {"Compress", 9, 2, 2, compress},
     {"NonZero", 9, 1, 1, non_zero},
 };
 
 }  // namespace
 
-std::span<const Operator> compaction_operators() { return kOperators; }
+std::span<const Operator> compaction_operators() { return kCompactionOperators; }
 
 }  // namespace tuff::onnx

@@ -126,13 +126,13 @@ Status conv_transpose(NodeImport& node) {
   return node.output(add_bias(node, convolve(x, w, window, std::vector<int64_t>(spatial, 1), groups)));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kConvolutionOperators[] = {
     {"Conv", 1, 2, 3, conv},
     {"ConvTranspose", 1, 2, 3, conv_transpose},
 };
 
 }  // namespace
 
-std::span<const Operator> convolution_operators() { return kOperators; }
+std::span<const Operator> convolution_operators() { return kConvolutionOperators; }
 
 }  // namespace tuff::onnx

@@ -123,7 +123,7 @@ Status cast_like(NodeImport& node) { return node.output(cast(node.input(0), node
 
 Status where(NodeImport& node) { return node.output(select(node.input(0), node.input(1), node.input(2))); }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kElementwiseOperators[] = {
     {"Abs", 6, 1, 1, unary<MapOp::abs>},
     {"Acos", 7, 1, 1, unary<MapOp::acos>},
     {"Acosh", 9, 1, 1, unary<MapOp::acosh>},
@@ -183,6 +183,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> elementwise_operators() { return kOperators; }
+std::span<const Operator> elementwise_operators() { return kElementwiseOperators; }
 
 }  // namespace tuff::onnx

@@ -151,13 +151,13 @@ Status eye_like(NodeImport& node) {
   return node.output(cast(map(MapOp::equal, {row, column}), dtype));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kIndexOperators[] = {
     {"EyeLike", 9, 1, 1, eye_like},    {"Gather", 1, 2, 2, gather_axis}, {"GatherElements", 11, 2, 2, gather_elements},
     {"GatherND", 11, 2, 2, gather_nd}, {"OneHot", 9, 3, 3, one_hot},     {"Trilu", 14, 1, 2, trilu},
 };
 
 }  // namespace
 
-std::span<const Operator> index_operators() { return kOperators; }
+std::span<const Operator> index_operators() { return kIndexOperators; }
 
 }  // namespace tuff::onnx

@@ -156,7 +156,7 @@ Status einsum(NodeImport& node) {
   return node.output(contract(a, b, labels(in[0]), labels(in[1]), labels(equation.output)));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kMatmulOperators[] = {
     {"Einsum", 12, 1, kVariadic, einsum},
     {"Gemm", 7, 2, 3, gemm},
     {"MatMul", 1, 2, 2, matmul},
@@ -164,6 +164,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> matmul_operators() { return kOperators; }
+std::span<const Operator> matmul_operators() { return kMatmulOperators; }
 
 }  // namespace tuff::onnx

@@ -146,7 +146,7 @@ Status mean_variance_normalization(NodeImport& node) {
   return node.output(cast(centred / deviation, node.input_type(0).dtype));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kNormalizationOperators[] = {
     {"BatchNormalization", 7, 5, 5, batch_normalization},
     {"GroupNormalization", 18, 3, 3, group_normalization},
     {"InstanceNormalization", 6, 3, 3, instance_normalization},
@@ -160,6 +160,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> normalization_operators() { return kOperators; }
+std::span<const Operator> normalization_operators() { return kNormalizationOperators; }
 
 }  // namespace tuff::onnx

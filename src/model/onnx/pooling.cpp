@@ -151,7 +151,7 @@ Status global_lp_pool(NodeImport& node) {
   return node.output(cast(y, node.input_type(0).dtype));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kPoolingOperators[] = {
     {"AveragePool", 1, 1, 1, average_pool},
     {"GlobalAveragePool", 1, 1, 1, global_average_pool},
     {"GlobalLpPool", 2, 1, 1, global_lp_pool},
@@ -162,6 +162,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> pooling_operators() { return kOperators; }
+std::span<const Operator> pooling_operators() { return kPoolingOperators; }
 
 }  // namespace tuff::onnx

@@ -150,7 +150,7 @@ Status cum_sum(NodeImport& node) {
   return node.output(cast(transpose(turned(reshape(y, shape)), back), node.input_type(0).dtype));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kReductionOperators[] = {
     {"ArgMax", 1, 1, 1, arg_reduce<ReduceOp::kArgMax>},
     {"ArgMin", 1, 1, 1, arg_reduce<ReduceOp::kArgMin>},
     {"CumSum", 11, 2, 2, cum_sum},
@@ -171,6 +171,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> reduction_operators() { return kOperators; }
+std::span<const Operator> reduction_operators() { return kReductionOperators; }
 
 }  // namespace tuff::onnx

@@ -210,13 +210,13 @@ Status resize(NodeImport& node) {
   return node.output(cast(x, dtype));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kResizeOperators[] = {
     {"Resize", 10, 1, 4, resize},
     {"Upsample", 7, 1, 2, resize},
 };
 
 }  // namespace
 
-std::span<const Operator> resize_operators() { return kOperators; }
+std::span<const Operator> resize_operators() { return kResizeOperators; }
 
 }  // namespace tuff::onnx

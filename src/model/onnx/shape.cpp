@@ -117,7 +117,7 @@ Status range(NodeImport& node) {
   return node.output(y);
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kShapeOperators[] = {
     {"Constant", 1, 0, 0, constant}, {"ConstantOfShape", 9, 1, 1, constant_of_shape},
     {"Range", 11, 3, 3, range},      {"Shape", 1, 1, 1, shape},
     {"Size", 1, 1, 1, size},
@@ -125,6 +125,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> shape_operators() { return kOperators; }
+std::span<const Operator> shape_operators() { return kShapeOperators; }
 
 }  // namespace tuff::onnx

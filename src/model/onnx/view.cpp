@@ -308,7 +308,7 @@ Status pad_axes(NodeImport& node) {
   return node.output(pad(node.input(0), low, high, fill_bits, mode));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kViewOperators[] = {
     {"Concat", 4, 1, kVariadic, concat_inputs},
     {"DepthToSpace", 1, 1, 1, depth_to_space},
     {"Expand", 8, 2, 2, expand},
@@ -326,6 +326,6 @@ constexpr Operator kOperators[] = {
 
 }  // namespace
 
-std::span<const Operator> view_operators() { return kOperators; }
+std::span<const Operator> view_operators() { return kViewOperators; }
 
 }  // namespace tuff::onnx

@@ -54,7 +54,7 @@ struct Network {
 };
 
 template <class T>
-tuff_tensor_desc_t host_tensor(tuff_dtype_t dtype, std::vector<T>& data, const std::vector<int64_t>& shape) {
+tuff_tensor_desc_t host_tensor_of(tuff_dtype_t dtype, std::vector<T>& data, const std::vector<int64_t>& shape) {
   tuff_tensor_desc_t t = TUFF_TENSOR_DESC_INIT;
   t.dtype = dtype;
   t.data = data.data();
@@ -112,16 +112,16 @@ TEST_CASE("frames of pixels in the host's buffers give the bytes of the way thro
     VkBuffer in = host.make_buffer(in_bytes, tuff_vulkan_buffer_usage(device)),
              out = host.make_buffer(out_bytes, tuff_vulkan_buffer_usage(device));
     const std::vector<int64_t> count = {static_cast<int64_t>(pixels.size())}, out_count = {static_cast<int64_t>(out_bytes)};
-    negative.run(host_tensor(TUFF_U8, negatives, count), vulkan_tensor(in, in_bytes, count));
+    negative.run(host_tensor_of(TUFF_U8, negatives, count), vulkan_tensor(in, in_bytes, count));
     frames.run(vulkan_tensor(in, in_bytes, {1, kHeight, kWidth, 3}), vulkan_tensor(out, out_bytes, {}));
     std::vector<uint8_t> got(out_bytes);
-    negative.run(vulkan_tensor(out, out_bytes, out_count), host_tensor(TUFF_U8, got, {}));
+    negative.run(vulkan_tensor(out, out_bytes, out_count), host_tensor_of(TUFF_U8, got, {}));
     for (uint8_t& b : got) b = static_cast<uint8_t>(~b);
 
     std::vector<float> planes(3 * kPixels), upscaled(12 * kPixels);
     for (size_t i = 0; i < kPixels; ++i)
       for (size_t c = 0; c < 3; ++c) planes[c * kPixels + i] = static_cast<float>(pixels[3 * i + c]) * (1.0f / 255.0f);
-    floats.run(host_tensor(TUFF_F32, planes, {1, 3, kHeight, kWidth}), host_tensor(TUFF_F32, upscaled, {}));
+    floats.run(host_tensor_of(TUFF_F32, planes, {1, 3, kHeight, kWidth}), host_tensor_of(TUFF_F32, upscaled, {}));
     std::vector<uint8_t> expected(out_bytes);
     for (size_t i = 0; i < 4 * kPixels; ++i)
       for (size_t c = 0; c < 3; ++c)

@@ -9,8 +9,6 @@
 namespace tuff {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 TEST_CASE("a kernel becomes a module of its own bindings and workgroup") {
   Kernel kernel = small_kernel("x + y", false);
   Result<CompiledKernel> compiled = compile_kernel(kernel, DeviceInfo{}, {});

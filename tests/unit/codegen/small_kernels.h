@@ -7,6 +7,8 @@
 
 namespace tuff {
 
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 // out[i] = <expression of x and y>, over two read buffers and one written one.
 inline Kernel small_kernel(const std::string& expression, bool exact, const std::string& functions = "") {
   Kernel kernel;

@@ -9,12 +9,11 @@
 
 #include "base/float16.h"
 #include "graph/builder.h"
+#include "unit/graph/symbol_n.h"
 
 using namespace tuff;
 
 namespace {
-
-const IntExpr n = IntExpr::symbol({"n", 1, 64, 1, nullptr});
 
 std::string joined_text(const Dims& a, const Dims& b) {
   auto joined = broadcast_shapes(a, b);

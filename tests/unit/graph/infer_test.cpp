@@ -4,12 +4,11 @@
 #include <array>
 
 #include "graph/graph.h"
+#include "unit/graph/symbol_n.h"
 
 using namespace tuff;
 
 namespace {
-
-const IntExpr n = IntExpr::symbol({"n", 1, 64, 1, nullptr});
 
 ValueType f32(Dims shape) { return {Dtype::kF32, std::move(shape)}; }
 ValueType i64(Dims shape) { return {Dtype::kI64, std::move(shape)}; }

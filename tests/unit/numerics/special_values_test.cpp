@@ -14,7 +14,7 @@ namespace {
 using namespace tuff::numerics;
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
-constexpr float kMinNormal = 0x1p-126f;
+constexpr float kLeastNormal = 0x1p-126f;
 constexpr float kDenormal = 0x1p-127f;
 constexpr float kMax = std::numeric_limits<float>::max();
 const float kNaN = uintBitsToFloat(0x7fc00000u);
@@ -29,7 +29,7 @@ TEST_CASE("no function returns a denormal or a NaN of its own") {
     for (std::uint32_t i = 0; i < kSpecialCount; ++i) {
       const float result = function.evaluate(uintBitsToFloat(special_value(i)));
       CAPTURE(special_value(i));
-      CHECK((result == 0 || std::isnan(result) || std::fabs(result) >= kMinNormal));
+      CHECK((result == 0 || std::isnan(result) || std::fabs(result) >= kLeastNormal));
       if (std::isnan(result)) CHECK_BITS(result, kNaN);
     }
     for (std::uint32_t nan : {0x7f800001u, 0x7fc00000u, 0x7fffffffu, 0xff800001u, 0xffc00000u, 0xffffffffu}) {
@@ -40,13 +40,13 @@ TEST_CASE("no function returns a denormal or a NaN of its own") {
 
 TEST_CASE("flushing: operands keep their sign, results become +0 up to 2^-126") {
   CHECK_BITS(tuff_flush_operand(-kDenormal), -0.0f);
-  CHECK_BITS(tuff_flush_operand(kMinNormal), kMinNormal);
-  CHECK_BITS(tuff_flush_result(kMinNormal), 0.0f);
-  CHECK_BITS(tuff_flush_result(-kMinNormal), 0.0f);
+  CHECK_BITS(tuff_flush_operand(kLeastNormal), kLeastNormal);
+  CHECK_BITS(tuff_flush_result(kLeastNormal), 0.0f);
+  CHECK_BITS(tuff_flush_result(-kLeastNormal), 0.0f);
   CHECK_BITS(tuff_flush_result(-0.0f), 0.0f);
-  CHECK_BITS(tuff_flush_result(std::nextafter(kMinNormal, 1.0f)), std::nextafter(kMinNormal, 1.0f));
+  CHECK_BITS(tuff_flush_result(std::nextafter(kLeastNormal, 1.0f)), std::nextafter(kLeastNormal, 1.0f));
   CHECK_BITS(tuff_add(kDenormal, kDenormal), 0.0f);
-  CHECK_BITS(tuff_sub(0x1.8p-126f, kMinNormal), 0.0f);
+  CHECK_BITS(tuff_sub(0x1.8p-126f, kLeastNormal), 0.0f);
   CHECK_BITS(tuff_mul(0x1.fffffep-64f, 0x1.000002p-63f), 0.0f);
   CHECK_BITS(tuff_mul(-1.0f, 0.0f), 0.0f);
   CHECK_BITS(tuff_sub(kInf, kInf), kNaN);
@@ -56,7 +56,7 @@ TEST_CASE("flushing: operands keep their sign, results become +0 up to 2^-126") 
   CHECK_BITS(tuff_flush_inner(-kInf), -kInf);
   CHECK(tuff_is_nan(tuff_flush_inner(kNaN)));
   // Squares and their products' last places stay normal: 2^-102 is an f32 with all its 24 bits.
-  CHECK(0x1p-51f * 0x1p-51f * 0x1p-23f >= kMinNormal);
+  CHECK(0x1p-51f * 0x1p-51f * 0x1p-23f >= kLeastNormal);
 }
 
 TEST_CASE("order and selection") {
@@ -212,7 +212,7 @@ TEST_CASE("poles, ends of domains, signed zeros") {
   CHECK_BITS(tuff_div(kInf, -kInf), kNaN);
   CHECK_BITS(tuff_div(-1.0f, kDenormal), -kInf);
   CHECK_BITS(tuff_sqrt(-0.0f), -0.0f);
-  CHECK_BITS(tuff_sqrt(-kMinNormal), kNaN);
+  CHECK_BITS(tuff_sqrt(-kLeastNormal), kNaN);
   CHECK_BITS(tuff_rsqrt(0.0f), kInf);
   CHECK_BITS(tuff_rsqrt(kInf), 0.0f);
   CHECK_BITS(tuff_log(kDenormal), -kInf);
