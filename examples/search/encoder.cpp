@@ -12,6 +12,8 @@ constexpr int64_t kTokenLimit = 256;   // what the network was trained for
 constexpr int64_t kTokenStep = 16;     // lengths are multiples of it
 constexpr size_t kSentenceLimit = 16;  // of one run
 
+size_t rounded_up(size_t token_count) { return (token_count + kTokenStep - 1) / kTokenStep * kTokenStep; }
+
 }  // namespace
 
 tuff::Result<Encoder> Encoder::open(const std::string& folder, const EncoderOptions& options) {
@@ -42,7 +44,7 @@ tuff::Result<Encoder> Encoder::open(const std::string& folder, const EncoderOpti
   auto program = tuff::Program::create(*device, *model, compile);
   if (!program) return program.error();
   tuff::SessionOptions kept;
-  kept.prepared_shape_count = 2 * kTokenLimit / kTokenStep;  // full runs, and the last one
+  kept.prepared_shape_count = 2 * kTokenLimit / kTokenStep;  // of each length full runs, and the last one
   auto session = tuff::Session::create(*program, kept);
   if (!session) return session.error();
   encoder.session_ = *session;
@@ -59,22 +61,21 @@ tuff::Result<std::vector<float>> Encoder::encode(std::span<const std::string> te
   }
   if (cut_count) *cut_count = cut;
 
-  // Those of like length together: little is filled up.
+  // Those of like length together, so that less than kTokenStep tokens of each are filled up.
   std::vector<size_t> order(sentences.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return sentences[a].size() < sentences[b].size(); });
   std::vector<float> out(sentences.size() * size_);
-  for (size_t at = 0; at < order.size(); at += kSentenceLimit) {
-    const std::span<const size_t> chosen = std::span(order).subspan(at, std::min(kSentenceLimit, order.size() - at));
-    if (auto done = run(sentences, chosen, out); !done) return done.error();
+  for (size_t at = 0, end = 0; at < order.size(); at = end) {
+    const size_t length = rounded_up(sentences[order[at]].size());
+    while (end < order.size() && end - at < kSentenceLimit && rounded_up(sentences[order[end]].size()) == length) ++end;
+    if (auto done = run(sentences, std::span(order).subspan(at, end - at), length, out); !done) return done.error();
   }
   return out;
 }
 
-tuff::Status Encoder::run(std::span<const std::vector<int32_t>> sentences, std::span<const size_t> chosen,
+tuff::Status Encoder::run(std::span<const std::vector<int32_t>> sentences, std::span<const size_t> chosen, size_t length,
                           std::vector<float>& out) {
-  const size_t longest = sentences[chosen.back()].size();
-  const size_t length = (longest + kTokenStep - 1) / kTokenStep * kTokenStep;
   std::vector<int32_t> ids(chosen.size() * length), mask(ids.size());  // zeros
   for (size_t i = 0; i < chosen.size(); ++i) {
     const std::vector<int32_t>& sentence = sentences[chosen[i]];

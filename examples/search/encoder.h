@@ -31,7 +31,9 @@ class Encoder {
   std::string device_name() const { return device_.name(); }
 
  private:
-  tuff::Status run(std::span<const std::vector<int32_t>> sentences, std::span<const size_t> chosen, std::vector<float>& out);
+  // The chosen ones, filled up to one length, at their places in out.
+  tuff::Status run(std::span<const std::vector<int32_t>> sentences, std::span<const size_t> chosen, size_t length,
+                   std::vector<float>& out);
 
   Tokenizer tokenizer_;
   tuff::Device device_;

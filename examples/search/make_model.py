@@ -121,8 +121,8 @@ class Encoder:
         words = self.node("Gather", table, ids, name="words")
         first_of_pair = self.weights["embeddings.token_type_embeddings.weight"][0]
         table = self.constant("position_table", self.weights["embeddings.position_embeddings.weight"] + first_of_pair)
-        count = self.node("Squeeze", self.node("Shape", ids, start=1, end=2))
-        counted = self.node("Range", self.constant("zero", np.int64(0)), count, self.constant("one", np.int64(1)))
+        count = self.node("Cast", self.node("Squeeze", self.node("Shape", ids, start=1, end=2)), to=TensorProto.INT32)
+        counted = self.node("Range", self.constant("zero", np.int32(0)), count, self.constant("one", np.int32(1)))
         positions = self.node("Gather", table, counted, name="positions")
         return self.norm(self.node("Add", words, positions), "LayerNorm")
 
