@@ -55,9 +55,9 @@ bool contains(const Range (&table)[kCount], char32_t c) {
 void append_hangul(char32_t c, std::u32string& out) {
   constexpr char32_t kVowelCount = 21, kTrailingCount = 28;
   const char32_t index = c - 0xac00, trailing = index % kTrailingCount;
-  out += 0x1100 + index / (kVowelCount * kTrailingCount);
-  out += 0x1161 + index / kTrailingCount % kVowelCount;
-  if (trailing) out += 0x11a7 + trailing;
+  out.push_back(0x1100 + index / (kVowelCount * kTrailingCount));
+  out.push_back(0x1161 + index / kTrailingCount % kVowelCount);
+  if (trailing) out.push_back(0x11a7 + trailing);
 }
 
 void append_folded(char32_t c, std::u32string& out) {
