@@ -216,17 +216,15 @@ class ProductJoiner {
       const Node& node = src_.nodes[n];
       if (!std::holds_alternative<ConstantAttrs>(node.attrs) && !replaced_.count(static_cast<uint32_t>(n))) append(node);
     }
-    // Values that no node makes any more: the single products before their bias.
-    std::set<uint32_t> made;
-    for (const Node& node : dst_.nodes) made.insert(node.output.value);
+    // Values in the order of their nodes; the single products before their bias are no more.
     std::vector<ValueId> renumbered(dst_.values.size());
     std::vector<Value> values;
-    for (size_t v = 0; v < dst_.values.size(); ++v) {
-      const bool is_input = std::find(dst_.inputs.begin(), dst_.inputs.end(), ValueId(v)) != dst_.inputs.end();
-      if (!is_input && !made.count(static_cast<uint32_t>(v))) continue;
-      renumbered[v] = ValueId(values.size());
-      values.push_back(std::move(dst_.values[v]));
-    }
+    auto number = [&](ValueId v) {
+      renumbered[v.value] = ValueId(values.size());
+      values.push_back(std::move(dst_.value(v)));
+    };
+    for (ValueId v : dst_.inputs) number(v);
+    for (const Node& node : dst_.nodes) number(node.output);
     dst_.values = std::move(values);
     for (Node& node : dst_.nodes) {
       node.output = renumbered[node.output.value];

@@ -270,3 +270,59 @@ TEST_CASE("a softmax keeps its division where its elements are wanted, or where 
       "%9: f32[5, 3] = contract %8, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"c\"\noutput %9 \"y\"\n");
   CHECK(stays(no_product));
 }
+
+namespace {
+
+// Three products of x, biased or not; the third by `columns` and read by `last_reader`.
+Graph three_products(bool biased, const std::string& last_reader) {
+  std::string text = "symbol n in 1..64 step 1\n input %0 \"x\": f32[n, 6]\n input %1 \"z\": f32[n, 4]\n";
+  int next = 2;
+  std::vector<int> results;
+  for (int i = 0; i < 3; ++i) {
+    const std::string w = "%" + std::to_string(next), b = "%" + std::to_string(next + 1), name = "p" + std::to_string(i);
+    text += w + ": f32[6, 4] = constant random(seed=" + std::to_string(i + 1) + ", scale=1) from \"" + name + "\"\n";
+    text += b + ": f32[n, 4] = contract %0, " + w + " {a=[0, 1] b=[1, 2] out=[0, 2]} from \"" + name + "\"\n";
+    next += 2;
+    if (biased) {
+      const std::string c = "%" + std::to_string(next), r = "%" + std::to_string(next + 1), y = "%" + std::to_string(next + 2);
+      text += c + ": f32[1, 4] = constant random(seed=" + std::to_string(i + 4) + ", scale=1) from \"b" + name + "\"\n";
+      text += r + ": f32[n, 4] = broadcast " + c + " from \"b" + name + "\"\n";
+      text += y + ": f32[n, 4] = map.add " + b + ", " + r + " from \"b" + name + "\"\n";
+      next += 3;
+    }
+    results.push_back(next - 1);
+  }
+  for (int i = 0; i < 3; ++i) {
+    const std::string p = "%" + std::to_string(results[static_cast<size_t>(i)]), y = "%" + std::to_string(next++);
+    if (i == 2 && !last_reader.empty())
+      text += y + ": f32[n, 4] = " + last_reader + " " + p + " from \"reader\"\n";
+    else
+      text += y + ": f32[n, n] = contract " + p + ", %1 {a=[0, 1] b=[2, 1] out=[0, 2]} from \"reader\"\n";
+  }
+  for (int i = 0; i < 3; ++i) text += "output %" + std::to_string(next - 3 + i) + " \"y" + std::to_string(i) + "\"\n";
+  return graph_of(text);
+}
+
+}  // namespace
+
+TEST_CASE("products of one value by several constants become one, where products read them") {
+  for (bool biased : {false, true}) {
+    Graph before = three_products(biased, "");
+    Graph after = checked(products_of_one_value(before, folding_options()));
+    CHECK(count_of(after, "contract") == 4);
+    CHECK(count_of(after, "slice") == 3);
+    CHECK(count_of(after, "map.add") == (biased ? 1 : 0));
+    for (int64_t n : {1, 5, 64}) check_same_truth(before, after, {{"n", n}});
+    golden::check(biased ? "simplify/biased_products_of_one_value" : "simplify/products_of_one_value", print(after));
+  }
+  // A map would no longer be free in its product's kernel; the other two products are still one.
+  Graph before = three_products(true, "map.tanh");
+  Graph after = checked(products_of_one_value(before, folding_options()));
+  CHECK(count_of(after, "slice") == 2);
+  check_same_truth(before, after, {{"n", 7}});
+  // Without folding the weights would be joined in every run.
+  CHECK(print(checked(products_of_one_value(before, {}))) == print(before));
+  SimplifyOptions small = folding_options();
+  small.fold_limit_bytes = 2 * 6 * 4 * 4 - 1;
+  CHECK(print(checked(products_of_one_value(before, small))) == print(before));
+}
