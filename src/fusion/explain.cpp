@@ -13,6 +13,7 @@ std::string_view kind_name(AnchorKind kind) {
     case AnchorKind::kReduce: return "reduce";
     case AnchorKind::kContract: return "contract";
     case AnchorKind::kWindow: return "window";
+    case AnchorKind::kAttend: return "attend";
   }
   return "?";
 }

@@ -148,6 +148,8 @@ void Fuser::write_into_readers() {
       } else if (target.kind == AnchorKind::kContract) {
         int64_t other = typical(product(graph.value(anchor.output).shape)) / std::max<int64_t>(1, elements);
         reads += std::max<int64_t>(1, (other + 63) / 64);
+      } else if (target.kind == AnchorKind::kAttend) {
+        reads += attention_reads(target, result) / std::max<int64_t>(1, elements);
       } else if (target.kind == AnchorKind::kReduce) {
         int64_t phases = 1;
         for (NodeId m : target.members) phases += std::holds_alternative<ReduceAttrs>(graph.node(m).attrs);
@@ -213,6 +215,7 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
   // Concats first, fused or not: pieces that are placed must stay results of a kernel.
   fuser.place_concats();
   fuser.fit_bindings();
+  if (options.fuse) fuser.join_attention();
   if (options.fuse) fuser.grow_epilogues();
   if (options.fuse) fuser.write_into_readers();
   fuser.choose_stores();

@@ -25,7 +25,8 @@ namespace tuff {
 
 using GroupId = Index<struct GroupTag>;
 
-enum class AnchorKind : uint8_t { kMap, kReduce, kContract, kWindow };
+// kAttend: a contract whose first operand is made, key by key, from another contract (attention.cpp).
+enum class AnchorKind : uint8_t { kMap, kReduce, kContract, kWindow, kAttend };
 
 struct Group {
   AnchorKind kind = AnchorKind::kMap;
@@ -33,7 +34,7 @@ struct Group {
   std::vector<NodeId> members;  // compute nodes, in node order, the anchor among them (a copy has none)
   std::vector<ValueId> stores;  // what the kernel writes; a view of a member's value where it is stored through views
   // Coordinates at which the kernel has each value, over the loop variables d0, d1, ... (domain axes; of a reduce: the
-  // axes of its input).
+  // axes of its input) and, inside attention, `key`.
   std::map<uint32_t, Dims> coordinates;
 };
 
@@ -68,6 +69,8 @@ std::string explain(const Fusion& fusion, const Graph& graph);
 PointScope group_scope(const Group& group, const Graph& graph, const Layouts& layouts, const Fusion& fusion);
 // Loop variables for a shape: d0, d1, ...
 Dims domain_variables(const Dims& shape);
+// Of a group of kind kAttend: the product of queries and keys.
+NodeId attention_scores(const Group& group, const Graph& graph);
 bool is_compute(const Attrs& attrs);  // map, reduce, contract, window
 
 }  // namespace tuff

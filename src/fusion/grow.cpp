@@ -106,7 +106,12 @@ std::optional<Dims> Fuser::join_coordinates(const Group& group, const Node& node
     ValueId v = operand;
     for (;;) {
       auto it = group.coordinates.find(v.value);
-      if (it != group.coordinates.end() && in_group(group, graph.value(v).producer)) {
+      // What attention has beside its result it has at another point.
+      auto inner = [&](NodeId maker) {
+        return group.kind == AnchorKind::kAttend && maker != group.anchor &&
+               !std::holds_alternative<MapAttrs>(graph.node(maker).attrs);
+      };
+      if (it != group.coordinates.end() && in_group(group, graph.value(v).producer) && !inner(graph.value(v).producer)) {
         Dims at = it->second;
         bool ok = true;
         for (size_t i = path.size(); ok && i-- > 0;) {
@@ -350,7 +355,9 @@ void Fuser::grow_epilogues() {
     for (size_t g = 0; g < groups.size(); ++g)
       if (wanted(groups[g].kind)) order.push_back(static_cast<uint32_t>(g));
   };
-  append([](AnchorKind kind) { return kind == AnchorKind::kContract || kind == AnchorKind::kWindow; });
+  append([](AnchorKind kind) {
+    return kind == AnchorKind::kContract || kind == AnchorKind::kWindow || kind == AnchorKind::kAttend;
+  });
   std::reverse(order.begin(), order.end());
   append([](AnchorKind kind) { return kind == AnchorKind::kReduce; });
   append([](AnchorKind kind) { return kind == AnchorKind::kMap; });

@@ -34,6 +34,7 @@ struct Fuser {
   void start_groups();
   void place_concats();
   void fit_bindings();
+  void join_attention();
   void grow_epilogues();
   void write_into_readers();  // prologues
   void choose_stores();
@@ -44,11 +45,14 @@ struct Fuser {
   bool try_join(Group& group, NodeId node);
   std::optional<Dims> join_coordinates(const Group& group, const Node& node) const;
   bool joins_row(const Group& group, const Node& node) const;
+  std::string why_no_attention(const Group& group, NodeId scores) const;  // empty: nothing is against it
   bool widens_for_loads(const Node& node) const;
   bool reads_through_views(ValueId operand, ValueId value) const;  // is the operand the value, or a view of it?
   Status check_points(const Group& group, const std::vector<ValueId>& wanted) const;
   bool makes_cycle(const Group& group, NodeId node) const;
   int binding_count(const Group& group) const;
+  // How many elements of the value attention would compute, were it written into it.
+  int64_t attention_reads(const Group& group, ValueId value) const;
   void place_pieces(const Node& concat);
   bool store_through_views(ValueId value);
   void copy(ValueId value);

@@ -182,6 +182,7 @@ Result<std::vector<GuardedKernel>> make_kernels(const KernelRequest& request) {
     case AnchorKind::kMap: made = make_map(request); break;
     case AnchorKind::kReduce: made = make_row_reduce(request); break;
     case AnchorKind::kContract: made = make_contract(request); break;
+    case AnchorKind::kAttend: made = make_attend(request); break;
     case AnchorKind::kWindow: {
       const auto& window = std::get<WindowAttrs>(request.graph.node(request.group.anchor).attrs);
       const Dims& w =

@@ -10,6 +10,7 @@ Result<std::vector<GuardedKernel>> make_map(const KernelRequest& request);
 Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request);
 Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request);
 Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request);
+Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request);
 
 // The group's scope with what it stores itself taken off the list of loadable values.
 struct GroupScope {

@@ -1,7 +1,7 @@
 // Groups to kernels. In: one fusion group. Out: one or more guarded kernels, the last of which always applies.
 //
-// One file an anchor (map.cpp, row_reduce.cpp, contract.cpp, window.cpp): each chooses a schedule from DeviceInfo and the
-// shapes, fills the slots of its skeleton and states grid, bytes and arithmetic.
+// One file an anchor (map.cpp, row_reduce.cpp, contract.cpp, window.cpp, attend.cpp): each chooses a schedule from DeviceInfo
+// and the shapes, fills the slots of its skeleton and states grid, bytes and arithmetic.
 #pragma once
 
 #include <vector>

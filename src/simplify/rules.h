@@ -23,9 +23,13 @@ Rewritten shift_of_shift(Rewriter& dst, const Site& site);
 Rewritten scale_of_scale(Rewriter& dst, const Site& site);
 Rewritten scale_of_product(Rewriter& dst, const Site& site);
 
+// Attention: what fusion needs to compute a softmax and the product that reads it in one walk over the keys.
+Rewritten product_of_softmax(Rewriter& dst, const Site& site);
+
 // Passes over the whole graph.
 Result<Graph> fold_constants(const Graph& src, const SimplifyOptions& options);
 Result<Graph> equal_nodes(const Graph& src, const SimplifyOptions& options);
+Result<Graph> products_of_one_value(const Graph& src, const SimplifyOptions& options);
 Graph unordered_sums(Graph graph);
 
 }  // namespace tuff

@@ -10,6 +10,7 @@ namespace {
 constexpr RewriteRule kTidy[] = {identity_view, view_of_view,     view_of_splat,       identity_map,
                                  cast_of_cast,  select_of_known,  reduce_of_unit_axes, gather_of_wide_indices,
                                  splat_operand, map_of_broadcasts};
+constexpr RewriteRule kIntoProducts[] = {product_of_softmax};
 constexpr RewriteRule kIntoWeights[] = {shift_of_shift, scale_of_scale, scale_of_product};
 
 // Rounds until nothing matches; what one rule makes, another may match. Two or three are usual.
@@ -39,6 +40,11 @@ Result<Graph> simplify(const Graph& src, const SimplifyOptions& options) {
   TUFF_ASSIGN(graph, tidy(std::move(graph), options));
   TUFF_ASSIGN(graph, rewrite_nodes(graph, kIntoWeights, options));
   // The sums and products of constants that were just written down are folded, and may be 0 or 1.
+  TUFF_ASSIGN(graph, tidy(std::move(graph), options));
+  // When scales and biases are where they stay. The joined weights are folded, and attention sees whose slices it reads.
+  TUFF_ASSIGN(graph, products_of_one_value(graph, options));
+  // On what is left of scales and masks: the rule looks for the softmax's own nodes, whatever is before them.
+  TUFF_ASSIGN(graph, rewrite_nodes(graph, kIntoProducts, options));
   TUFF_ASSIGN(graph, tidy(std::move(graph), options));
   // Last: orders depend on the shapes that are summed over, and nothing changes those any more.
   return unordered_sums(std::move(graph));

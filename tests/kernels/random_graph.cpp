@@ -183,7 +183,7 @@ class Generator {
 
   // --- Steps.
   void step() {
-    switch (pick(22)) {
+    switch (pick(23)) {
       case 0:
       case 1:
       case 2: unary(); break;
@@ -203,6 +203,7 @@ class Generator {
       case 16: concat(); break;
       case 17: gather(); break;
       case 18: counted(); break;
+      case 19: attend(); break;
       default: view(); break;
     }
   }
@@ -355,6 +356,42 @@ class Generator {
     if (builder_.dtype(y) == Dtype::kF32 && one_in(8)) {
       if (auto v = builder_.cast(y, Dtype::kF16); v.ok()) keep(*v);
     }
+  }
+
+  // Attention over the last two axes of a value as queries, with maps on the scores.
+  void attend() {
+    const ValueId q = any(Dtype::kF32);
+    const Dims shape = builder_.shape(q);
+    if (shape.size() < 2 || shape.size() > 3) return;
+    const IntExpr keys = one_in(3) ? random_extent() : IntExpr(among<int64_t>({1, 5, 8, 9, 33, 130})), columns(pick(9) + 1);
+    const bool batch = shape.size() == 3;
+    Dims k_shape = {keys, shape.back()}, v_shape = {keys, columns};
+    if (batch) k_shape.insert(k_shape.begin(), shape[0]), v_shape.insert(v_shape.begin(), shape[0]);
+    if (count(k_shape) > kMaxElements || count(v_shape) > kMaxElements) return;
+    // Labels: batch 0, query 1, depth 2, key 3, column 4.
+    auto labels = [&](int row, int column) { return batch ? std::vector<int>{0, row, column} : std::vector<int>{row, column}; };
+    ContractAttrs scores, weighted;
+    scores.a = labels(1, 2), scores.b = labels(3, 2), scores.out = labels(1, 3);
+    ValueId t;
+    if (!add(scores, {q, new_source(Dtype::kF32, k_shape)}, &t)) return;
+    if (one_in(2)) t = map(MapOp::mul, {t, new_source(Dtype::kF32, {})});
+    if (one_in(3)) t = map(MapOp::add, {t, fitting(Dtype::kF32, builder_.shape(t))});
+    auto top = builder_.reduce(ReduceOp::kMax, t, {static_cast<int>(shape.size()) - 1});
+    if (!top.ok()) return;
+    const ValueId e = map(MapOp::exp, {map(MapOp::sub, {t, *top})});
+    weighted.a = labels(1, 3), weighted.b = labels(3, 4), weighted.out = labels(1, 4);
+    ValueId y, total;
+    if (!add(weighted, {e, new_source(Dtype::kF32, v_shape)}, &y)) return;
+    weighted.b = batch ? std::vector<int>{0, 3} : std::vector<int>{3};
+    weighted.out = batch ? std::vector<int>{0, 1} : std::vector<int>{1};
+    auto one = builder_.scalar(Dtype::kF32, 1);
+    if (!one.ok()) return;
+    auto ones = builder_.broadcast(*one, batch ? Dims{shape[0], keys} : Dims{keys});
+    if (!ones.ok() || !add(weighted, {e, *ones}, &total)) return;
+    Dims spread = builder_.shape(total);
+    spread.push_back(IntExpr(1));
+    auto divisor = builder_.reshape(total, spread);
+    if (divisor.ok()) map(MapOp::div, {y, *divisor});
   }
 
   void contract() {

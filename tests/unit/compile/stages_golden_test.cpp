@@ -54,6 +54,31 @@ constexpr std::string_view kSoftmax = R"(
   output %7 "y"
 )";
 
+// Attention of four heads over keys of a symbolic number, with a mask, as an exporter writes it.
+constexpr std::string_view kAttention = R"(
+  symbol n in 1..512 step 1
+  input %0 "q": f32[4, n, 32]
+  input %1 "k": f32[4, n, 32]
+  input %2 "v": f32[4, n, 32]
+  input %3 "mask": f32[1, 1, n]
+  %4: f32[4, n, n] = contract %0, %1 {a=[0, 1, 3] b=[0, 2, 3] out=[0, 1, 2]} from "scores"
+  %5: f32[] = constant splat(0.17677669) from "scale"
+  %6: f32[1, 1, 1] = reshape %5 from "scale"
+  %7: f32[4, n, n] = broadcast %6 from "scale"
+  %8: f32[4, n, n] = map.mul %4, %7 from "scale"
+  %9: f32[4, n, n] = broadcast %3 from "masked"
+  %10: f32[4, n, n] = map.add %8, %9 from "masked"
+  %11: f32[4, n, 1] = reduce.max %10 {axes=[2]} from "softmax"
+  %12: f32[4, n, n] = broadcast %11 from "softmax"
+  %13: f32[4, n, n] = map.sub %10, %12 from "softmax"
+  %14: f32[4, n, n] = map.exp %13 from "softmax"
+  %15: f32[4, n, 1] = reduce.sum %14 {axes=[2]} from "softmax"
+  %16: f32[4, n, n] = broadcast %15 from "softmax"
+  %17: f32[4, n, n] = map.div %14, %16 from "softmax"
+  %18: f32[4, n, 32] = contract %17, %2 {a=[0, 1, 2] b=[0, 2, 4] out=[0, 1, 4]} from "weighted"
+  output %18 "y"
+)";
+
 // Rows of a symbolic number, normalised, scaled and shifted.
 constexpr std::string_view kLayerNorm = R"(
   symbol n in 1..512 step 1
@@ -151,13 +176,10 @@ constexpr std::string_view kSqueezeExcite = R"(
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> kCases = {
-      {"residual_block", kResidualBlock, {}},
-      {"softmax", kSoftmax, {}},
-      {"layer_norm", kLayerNorm, {{"n", 33}}},
-      {"concat_of_convs", kConcatOfConvs, {}},
-      {"depth_to_space", kDepthToSpace, {{"h", 5}, {"w", 8}}},
-      {"elementwise", kElementwise, {{"n", 7}}},
-      {"squeeze_excite", kSqueezeExcite, {}},
+      {"residual_block", kResidualBlock, {}},    {"softmax", kSoftmax, {}},
+      {"layer_norm", kLayerNorm, {{"n", 33}}},   {"attention", kAttention, {{"n", 33}}},
+      {"concat_of_convs", kConcatOfConvs, {}},   {"depth_to_space", kDepthToSpace, {{"h", 5}, {"w", 8}}},
+      {"elementwise", kElementwise, {{"n", 7}}}, {"squeeze_excite", kSqueezeExcite, {}},
   };
   return kCases;
 }

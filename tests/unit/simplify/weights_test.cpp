@@ -226,3 +226,103 @@ TEST_CASE("orders of sums follow from shapes") {
   CHECK(verify(rest).ok());
   golden::check("simplify/unordered_sums", print(rest));
 }
+
+namespace {
+
+// Softmax over `axis` of what a product gives, then the product with v. `between` may change the scores, %3 to %5.
+Graph attention(const std::string& between, const std::string& columns, const std::string& more = "") {
+  return graph_of(
+      "symbol n in 1..64 step 1\n input %0 \"q\": f32[2, 5, 4]\n input %1 \"k\": f32[2, n, 4]\n input %2 \"v\": f32[2, n, " +
+      columns +
+      "]\n"
+      "%3: f32[2, 5, n] = contract %0, %1 {a=[0, 1, 3] b=[0, 2, 3] out=[0, 1, 2]} from \"scores\"\n" +
+      between +
+      "%6: f32[2, 5, 1] = reduce.max %5 {axes=[2]} from \"softmax\"\n"
+      "%7: f32[2, 5, n] = broadcast %6 from \"softmax\"\n %8: f32[2, 5, n] = map.sub %5, %7 from \"softmax\"\n"
+      "%9: f32[2, 5, n] = map.exp %8 from \"softmax\"\n %10: f32[2, 5, 1] = reduce.sum %9 {axes=[2]} from \"softmax\"\n"
+      "%11: f32[2, 5, n] = broadcast %10 from \"softmax\"\n %12: f32[2, 5, n] = map.div %9, %11 from \"softmax\"\n"
+      "%13: f32[2, 5, " +
+      columns + "] = contract %12, %2 {a=[0, 1, 2] b=[0, 2, 4] out=[0, 1, 4]} from \"weighted\"\noutput %13 \"y\"\n" + more);
+}
+
+constexpr const char* kCapped = "%4: f32[2, 5, n] = map.tanh %3 from \"cap\"\n %5: f32[2, 5, n] = map.abs %4 from \"cap\"\n";
+
+}  // namespace
+
+TEST_CASE("the division of a softmax comes after the product that reads it") {
+  Graph before = attention(kCapped, "3");
+  Graph after = applied(product_of_softmax, before);
+  CHECK(count_of(after, "reduce.sum") == 0);
+  CHECK(count_of(after, "contract") == 3);
+  for (int64_t n : {1, 7, 33}) check_same_truth(before, after, {{"n", n}});
+  golden::check("simplify/product_of_softmax", print(after));
+}
+
+TEST_CASE("a softmax keeps its division where its elements are wanted, or where it is no attention") {
+  auto stays = [](const Graph& before) { return print(applied(product_of_softmax, before)) == print(before); };
+  CHECK(stays(attention(kCapped, "3", "output %12 \"weights\"\n")));
+  CHECK(stays(attention(kCapped, "257")));
+  Graph no_product = graph_of(
+      "input %0 \"x\": f32[5, 9]\n input %1 \"v\": f32[9, 3]\n %2: f32[5, 1] = reduce.max %0 {axes=[1]} from \"s\"\n"
+      "%3: f32[5, 9] = broadcast %2 from \"s\"\n %4: f32[5, 9] = map.sub %0, %3 from \"s\"\n"
+      "%5: f32[5, 9] = map.exp %4 from \"s\"\n %6: f32[5, 1] = reduce.sum %5 {axes=[1]} from \"s\"\n"
+      "%7: f32[5, 9] = broadcast %6 from \"s\"\n %8: f32[5, 9] = map.div %5, %7 from \"s\"\n"
+      "%9: f32[5, 3] = contract %8, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"c\"\noutput %9 \"y\"\n");
+  CHECK(stays(no_product));
+}
+
+namespace {
+
+// Three products of x, biased or not; the third by `columns` and read by `last_reader`.
+Graph three_products(bool biased, const std::string& last_reader) {
+  std::string text = "symbol n in 1..64 step 1\n input %0 \"x\": f32[n, 6]\n input %1 \"z\": f32[n, 4]\n";
+  int next = 2;
+  std::vector<int> results;
+  for (int i = 0; i < 3; ++i) {
+    const std::string w = "%" + std::to_string(next), b = "%" + std::to_string(next + 1), name = "p" + std::to_string(i);
+    text += w + ": f32[6, 4] = constant random(seed=" + std::to_string(i + 1) + ", scale=1) from \"" + name + "\"\n";
+    text += b + ": f32[n, 4] = contract %0, " + w + " {a=[0, 1] b=[1, 2] out=[0, 2]} from \"" + name + "\"\n";
+    next += 2;
+    if (biased) {
+      const std::string c = "%" + std::to_string(next), r = "%" + std::to_string(next + 1), y = "%" + std::to_string(next + 2);
+      text += c + ": f32[1, 4] = constant random(seed=" + std::to_string(i + 4) + ", scale=1) from \"b" + name + "\"\n";
+      text += r + ": f32[n, 4] = broadcast " + c + " from \"b" + name + "\"\n";
+      text += y + ": f32[n, 4] = map.add " + b + ", " + r + " from \"b" + name + "\"\n";
+      next += 3;
+    }
+    results.push_back(next - 1);
+  }
+  for (int i = 0; i < 3; ++i) {
+    const std::string p = "%" + std::to_string(results[static_cast<size_t>(i)]), y = "%" + std::to_string(next++);
+    if (i == 2 && !last_reader.empty())
+      text += y + ": f32[n, 4] = " + last_reader + " " + p + " from \"reader\"\n";
+    else
+      text += y + ": f32[n, n] = contract " + p + ", %1 {a=[0, 1] b=[2, 1] out=[0, 2]} from \"reader\"\n";
+  }
+  for (int i = 0; i < 3; ++i) text += "output %" + std::to_string(next - 3 + i) + " \"y" + std::to_string(i) + "\"\n";
+  return graph_of(text);
+}
+
+}  // namespace
+
+TEST_CASE("products of one value by several constants become one, where products read them") {
+  for (bool biased : {false, true}) {
+    Graph before = three_products(biased, "");
+    Graph after = checked(products_of_one_value(before, folding_options()));
+    CHECK(count_of(after, "contract") == 4);
+    CHECK(count_of(after, "slice") == 3);
+    CHECK(count_of(after, "map.add") == (biased ? 1 : 0));
+    for (int64_t n : {1, 5, 64}) check_same_truth(before, after, {{"n", n}});
+    golden::check(biased ? "simplify/biased_products_of_one_value" : "simplify/products_of_one_value", print(after));
+  }
+  // A map would no longer be free in its product's kernel; the other two products are still one.
+  Graph before = three_products(true, "map.tanh");
+  Graph after = checked(products_of_one_value(before, folding_options()));
+  CHECK(count_of(after, "slice") == 2);
+  check_same_truth(before, after, {{"n", 7}});
+  // Without folding the weights would be joined in every run.
+  CHECK(print(checked(products_of_one_value(before, {}))) == print(before));
+  SimplifyOptions small = folding_options();
+  small.fold_limit_bytes = 2 * 6 * 4 * 4 - 1;
+  CHECK(print(checked(products_of_one_value(before, small))) == print(before));
+}

@@ -1,0 +1,106 @@
+// Attend: O[b, m, n] = epilogue(sum over keys of E[m, key] * V[key, n], sum over keys of E[m, key]), with
+// E = exp(T - max over keys of T) and T = maps of the scores S[m, key] = sum over d of Q[m, d] * K[key, d].
+//
+// An invocation has one query and `columns` vectors of neighbouring n; neighbouring invocations have neighbouring queries,
+// so that keys and values are the same for all of them and are read once. It walks over the keys, `key_tile` at a time, and
+// stores nothing of T or E.
+//   fast   one walk: what is summed so far is scaled where a greater T comes; where queries are few, `splits` invocations
+//          share a query's keys and add up in order at the end
+//   exact  a first walk for the maximum alone, so that E has the bits that it has by itself; the sums have the graph's order
+// Slots:
+//   setup      coordinates of the query and the columns
+//   scores     attend_scores.glsl: t_<key>
+//   raise_top  top becomes the greatest of itself and all t_<key>
+//   weights    e_<key> = E at `shift`
+//   values     attend_values.glsl: what a tile of keys adds
+//   epilogue   the division, and what follows
+layout(local_size_x = ${workgroup_x}, local_size_y = ${workgroup_y}, local_size_z = 1) in;
+${declarations}
+//@if splits
+shared float part_top[${splits} * ${workgroup_x}];
+shared float part_total[${splits} * ${workgroup_x}];
+shared ${vector} part_acc[${columns} * ${splits} * ${workgroup_x}];
+//@end
+// A row of which nothing counts so far has no maximum to be measured from.
+float shift_of(float top) { return floatBitsToUint(top) == 0xff800000u ? 0.0 : top; }
+void main() {
+  ${setup}
+//@for j columns
+  ${vector} acc_${j} = ${vector}(${zero});
+//@end
+  float total = ${zero}, top = ${lowest}, shift;
+//@if exact
+  for (int first = 0; first < ${key_count}; first += ${key_tile}) {
+    ${scores}
+    ${raise_top}
+  }
+  shift = top;
+//@if chunked
+//@for j columns
+  ${vector} sum_${j} = ${vector}(${zero});
+//@end
+  float sum_total = ${zero};
+  for (int chunk = 0; chunk < ${key_count}; chunk += ${chunked}) {
+//@for j columns
+    acc_${j} = ${vector}(${zero});
+//@end
+    total = ${zero};
+    for (int first = chunk; first < min(chunk + ${chunked}, ${key_count}); first += ${key_tile}) {
+      ${scores}
+      ${weights}
+      ${values}
+    }
+//@for j columns
+    sum_${j} = sum_${j} + acc_${j};
+//@end
+    sum_total = sum_total + total;
+  }
+//@for j columns
+  acc_${j} = sum_${j};
+//@end
+  total = sum_total;
+//@else
+  for (int first = 0; first < ${key_count}; first += ${key_tile}) {
+    ${scores}
+    ${weights}
+    ${values}
+  }
+//@end
+//@else
+  for (int first = ${first}; first < ${key_count}; first += ${stride}) {
+    ${scores}
+    float last = top;
+    ${raise_top}
+    shift = shift_of(top);
+    float rescale = ${rescale};
+    total *= rescale;
+//@for j columns
+    acc_${j} *= rescale;
+//@end
+    ${weights}
+    ${values}
+  }
+//@if splits
+  int part = int(gl_LocalInvocationID.x);
+  part_top[int(gl_LocalInvocationID.y) * ${workgroup_x} + part] = top;
+  part_total[int(gl_LocalInvocationID.y) * ${workgroup_x} + part] = total;
+//@for j columns
+  part_acc[(${j} * ${splits} + int(gl_LocalInvocationID.y)) * ${workgroup_x} + part] = acc_${j};
+//@end
+  barrier();
+  if (gl_LocalInvocationID.y != 0u) return;
+  for (int s = 1; s < ${splits}; ++s) {
+    float last = top, other = part_top[s * ${workgroup_x} + part];
+    top = max(last, other);
+    shift = shift_of(top);
+    float rescale = ${rescale};
+    float its = ${rescale_other};
+    total = total * rescale + part_total[s * ${workgroup_x} + part] * its;
+//@for j columns
+    acc_${j} = acc_${j} * rescale + part_acc[(${j} * ${splits} + s) * ${workgroup_x} + part] * its;
+//@end
+  }
+//@end
+//@end
+  ${epilogue}
+}

@@ -1,0 +1,148 @@
+// Attention as one kernel against the reference, and against its parts as kernels of their own: masks, grouped heads, what is
+// done to scores, one query and many, keys that fill no tile.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "fusion/fusion.h"
+#include "graph/builder.h"
+#include "kernels/check_graph.h"
+#include "layout/isolate_stored_values.h"
+#include "simplify/simplify.h"
+
+namespace tuff {
+namespace {
+
+enum class Mask { kNone, kAdded, kCausal, kBoolean };
+
+struct Attention {
+  int64_t heads = 2, key_heads = 2, queries = 5, keys = 7, depth = 8, columns = 8;
+  Mask mask = Mask::kNone;
+  bool keys_transposed = false;  // K comes as [head, depth, key]
+  bool capped = false;           // tanh between scale and mask
+  bool merged = false;           // the result is [query, head, column], and something is added to it
+};
+
+struct AttentionBuilder {
+  GraphBuilder builder;
+
+  ValueId take(Result<ValueId> value) {
+    REQUIRE_MESSAGE(value.ok(), value.status().message());
+    return *value;
+  }
+  ValueId number(double v) { return take(builder.scalar(Dtype::kF32, v)); }
+  ValueId map(MapOp op, std::vector<ValueId> operands) { return take(builder.map(op, std::move(operands))); }
+
+  // Each key head serves several heads.
+  ValueId repeated(ValueId x, const Attention& a) {
+    if (a.key_heads == a.heads) return x;
+    const Dims shape = builder.shape(x);
+    const IntExpr groups(a.key_heads), each(a.heads / a.key_heads);
+    x = take(builder.reshape(x, {groups, IntExpr(1), shape[1], shape[2]}));
+    x = take(builder.broadcast(x, {groups, each, shape[1], shape[2]}));
+    return take(builder.reshape(x, {IntExpr(a.heads), shape[1], shape[2]}));
+  }
+
+  ValueId masked(ValueId t, const Attention& a) {
+    const IntExpr queries(a.queries), keys(a.keys);
+    const ValueId never = number(-std::numeric_limits<double>::infinity());
+    switch (a.mask) {
+      case Mask::kNone: return t;
+      case Mask::kAdded: return map(MapOp::add, {t, builder.input("bias", Dtype::kF32, {IntExpr(1), queries, keys})});
+      case Mask::kCausal: {
+        const Dims shape = {IntExpr(1), queries, keys};
+        const ValueId query = take(builder.add(IotaAttrs{Dtype::kI32, shape, 1}, {}));
+        const ValueId key = take(builder.add(IotaAttrs{Dtype::kI32, shape, 2}, {}));
+        return map(MapOp::select, {map(MapOp::less_equal, {key, query}), t, never});
+      }
+      case Mask::kBoolean:
+        return map(MapOp::select, {builder.input("mask", Dtype::kBool, {IntExpr(1), IntExpr(1), keys}), t, never});
+    }
+    return t;
+  }
+
+  Graph build(const Attention& a) {
+    builder.set_origins({"attention"});
+    const IntExpr heads(a.heads), key_heads(a.key_heads), queries(a.queries), keys(a.keys), depth(a.depth), columns(a.columns);
+    const ValueId q = builder.input("q", Dtype::kF32, {heads, queries, depth});
+    ValueId k =
+        builder.input("k", Dtype::kF32, a.keys_transposed ? Dims{key_heads, depth, keys} : Dims{key_heads, keys, depth});
+    if (a.keys_transposed) k = take(builder.transpose(k, {0, 2, 1}));
+    const ValueId v = builder.input("v", Dtype::kF32, {key_heads, keys, columns});
+    ContractAttrs product;
+    product.a = {0, 1, 3}, product.b = {0, 2, 3}, product.out = {0, 1, 2};
+    ValueId t = take(builder.add(product, {q, repeated(k, a)}));
+    t = map(MapOp::mul, {t, number(0.7)});
+    if (a.capped) t = map(MapOp::mul, {map(MapOp::tanh, {t}), number(3)});
+    t = masked(t, a);
+    const ValueId e = map(MapOp::exp, {map(MapOp::sub, {t, take(builder.reduce(ReduceOp::kMax, t, {2}))})});
+    const ValueId p = map(MapOp::div, {e, take(builder.reduce(ReduceOp::kSum, e, {2}))});
+    product.a = {0, 1, 2}, product.b = {0, 2, 4}, product.out = {0, 1, 4};
+    if (a.merged) product.out = {1, 0, 4};
+    ValueId y = take(builder.add(product, {p, repeated(v, a)}));
+    if (a.merged) y = map(MapOp::add, {y, builder.input("residual", Dtype::kF32, {queries, heads, columns})});
+    builder.output(y, "y");
+    return builder.graph();
+  }
+};
+
+void check_attention(const Attention& a) {
+  INFO("heads ", a.heads, " of ", a.key_heads, ", queries ", a.queries, ", keys ", a.keys, ", depth ", a.depth, ", columns ",
+       a.columns, ", mask ", static_cast<int>(a.mask), a.keys_transposed ? ", transposed" : "", a.capped ? ", capped" : "",
+       a.merged ? ", merged" : "");
+  auto device = test_device();
+  REQUIRE_MESSAGE(device.ok(), device.status().message());
+  auto graph = simplify(AttentionBuilder().build(a), {});
+  REQUIRE_MESSAGE(graph.ok(), graph.status().message());
+
+  const Graph isolated = isolate_stored_values(*graph);
+  auto fusion = fuse(isolated, choose_layouts(isolated, (*device)->info()), {}, (*device)->info(), {});
+  REQUIRE_MESSAGE(fusion.ok(), fusion.status().message());
+  // Over one key there is nothing to walk: the softmax is 1.
+  if (a.keys > 1)
+    CHECK_MESSAGE((fusion->groups.size() == 1 && fusion->groups[0].kind == AnchorKind::kAttend), explain(*fusion, isolated));
+
+  GraphCase c;
+  c.graph = std::move(*graph);
+  const Verdict verdict = check_graph(c, *device);
+  CHECK_MESSAGE(verdict.kind == Verdict::Kind::kAgrees, mode_text(verdict.mode), ": ", verdict.what, "\n", verdict.sources);
+}
+
+}  // namespace
+
+TEST_CASE("attention: queries and keys that fill no tile") {
+  for (int64_t queries : {1, 2, 5, 33, 65})
+    for (int64_t keys : {1, 3, 7, 8, 9, 31, 200}) {
+      Attention a;
+      a.queries = queries, a.keys = keys;
+      check_attention(a);
+    }
+}
+
+TEST_CASE("attention: head sizes") {
+  constexpr std::pair<int64_t, int64_t> kSizes[] = {{1, 1}, {3, 2}, {4, 5}, {32, 32}, {64, 80}, {256, 256}};
+  for (auto [depth, columns] : kSizes) {
+    Attention a;
+    a.depth = depth, a.columns = columns, a.queries = 3, a.keys = 10, a.heads = a.key_heads = 1;
+    check_attention(a);
+  }
+}
+
+TEST_CASE("attention: masks, grouped heads, transposed keys, capped scores") {
+  for (Mask mask : {Mask::kNone, Mask::kAdded, Mask::kCausal, Mask::kBoolean})
+    for (int variant = 0; variant < 8; ++variant) {
+      Attention a;
+      a.heads = 4, a.key_heads = variant & 1 ? 2 : 4, a.keys = 21, a.queries = 13;
+      a.mask = mask, a.keys_transposed = variant & 2, a.capped = variant & 4, a.merged = variant & 1;
+      check_attention(a);
+    }
+}
+
+TEST_CASE("attention: a decode step over many keys, summed in chunks") {
+  Attention a;
+  a.queries = 1, a.keys = 1000, a.heads = 4, a.key_heads = 1;
+  check_attention(a);
+}
+
+}  // namespace tuff
