@@ -25,6 +25,7 @@ svg .grid { stroke: var(--line); stroke-width: 1; }
 svg .roof { stroke: var(--text); stroke-width: 2; }
 svg text { fill: var(--text); font: 13px system-ui, sans-serif; }
 svg text.tick, svg text.step { fill: var(--quiet); font-size: 12px; }
+svg text.step, svg text.rooftext { paint-order: stroke; stroke: var(--panel); stroke-width: 3px; }
 svg text.middle { text-anchor: middle; }
 svg text.end { text-anchor: end; }
 svg a.dot { fill-opacity: 0.75; stroke: var(--back); stroke-width: 1; }
