@@ -3,15 +3,16 @@
  * Four nouns. A device: a GPU, the CPU (for checking), or the description of a device that is not in this machine. A
  * model: a graph in host memory; it knows no device. A program: a model compiled for a device; it owns weights and
  * pipelines. A session: the buffers, the recordings and the state of one stream of runs. Sessions of one program share its
- * weights. Beside them two that serve: a run, from its submit to its end, and a buffer of device memory.
+ * weights. Beside them three that serve: a run, from its submit to its end, a buffer of device memory, and a profile of where
+ * a run's time goes.
  *
  * Ownership. Every handle is counted: what makes one hands over one reference, *_retain adds one, *_release takes one;
  * releasing NULL does nothing. Children keep their parents alive, so handles may be released in any order.
  *
- * Threads. Devices, models, programs and cancel tokens may be used by any number of threads at once. A session with its runs, a
- * buffer and an error are used by one thread at a time; a second thread that enters a session at the same moment gets
- * TUFF_BUSY. The library starts no thread, prints nothing and writes no file that it was not asked for. Callbacks run on the
- * thread that made the call, or on threads that the caller lends to it (tuff_parallel_for_callback_t).
+ * Threads. Devices, models, programs, profiles and cancel tokens may be used by any number of threads at once. A session with
+ * its runs, a buffer and an error are used by one thread at a time; a second thread that enters a session at the same moment
+ * gets TUFF_BUSY. The library starts no thread, prints nothing and writes no file that it was not asked for. Callbacks run on
+ * the thread that made the call, or on threads that the caller lends to it (tuff_parallel_for_callback_t).
  *
  * Descs. Every tuff_..._desc_t starts with struct_size; zero is the default of every other field, and NULL instead of a
  * desc means all defaults. A desc that is larger than this library knows is accepted if what is unknown is zero. The
@@ -161,6 +162,7 @@ typedef struct tuff_program tuff_program_t;
 typedef struct tuff_session tuff_session_t;
 typedef struct tuff_run tuff_run_t;
 typedef struct tuff_cancel_token tuff_cancel_token_t;
+typedef struct tuff_profile tuff_profile_t;
 
 /* ---- Errors ------------------------------------------------------------------------------------------------------- */
 
@@ -773,6 +775,94 @@ TUFF_API tuff_status_t tuff_program_error_bounds(const tuff_program_t* program, 
  * dispatch in order. *out_count is 0 where the device has no timestamps. */
 TUFF_API tuff_status_t tuff_session_dispatch_times(tuff_session_t* session, uint64_t* times_ns, uint32_t capacity,
                                                    uint32_t* out_count, tuff_error_t** out_error);
+
+/* ---- Profiles ----------------------------------------------------------------------------------------------------- */
+
+/* Where the time of a run goes, kernel by kernel, beside what the cost model says of each: launch + max(memory, arithmetic),
+ * bytes and operations at the device's rates. A bound is the largest of the three terms, whatever was measured. */
+typedef int32_t tuff_bound_t;
+enum { TUFF_BOUND_MEMORY = 0, TUFF_BOUND_ARITHMETIC = 1, TUFF_BOUND_LAUNCH = 2 };
+
+typedef struct tuff_profile_desc {
+  uint32_t struct_size;
+  uint32_t run_count;    /* that are timed, at most 1000000; 0 means 1 */
+  uint32_t warmup_count; /* that go before them, at most 1000000 */
+  int32_t host_clock;    /* not 0: not by the device's timestamps, though it has them */
+} tuff_profile_desc_t;
+#define TUFF_PROFILE_DESC_INIT \
+  { (uint32_t)sizeof(tuff_profile_desc_t), 0, 0, 0 }
+
+/* Runs the session's current shape, with the inputs that were written last into the session's own memory, and times each
+ * kernel: by timestamps of the device around it; where the device has none, or the desc says so, by the host's clock, each
+ * kernel being a submit of its own, which adds the time of a submit to each. Records commands for this, which go at the end:
+ * other runs are as they were, and time nothing. Returns after the last run; tuff_session_read_output has its outputs. State is
+ * as it was before, or undefined where this fails. What others do on the device at the same time is in the times, too. desc may
+ * be NULL. TUFF_INVALID_ARGUMENT before the first prepare or run; TUFF_BUSY while a run is in flight; TUFF_LIMIT for more runs
+ * than may be; TUFF_UNSUPPORTED on the CPU, and where no kernel runs. */
+TUFF_API tuff_status_t tuff_session_profile(tuff_session_t* session, const tuff_profile_desc_t* desc,
+                                            tuff_profile_t** out_profile, tuff_error_t** out_error);
+/* One reference more, one less. A profile does not change, and keeps its program. NULL is nothing. */
+TUFF_API void tuff_profile_retain(tuff_profile_t* profile);
+TUFF_API void tuff_profile_release(tuff_profile_t* profile);
+
+typedef struct tuff_profile_info {
+  uint32_t struct_size;
+  uint32_t kernel_count; /* that a run starts, one a step of the plan; what has no elements does not run */
+  uint32_t run_count;
+  int32_t host_clock;       /* not 0: kernels were submits of their own, by the host's clock */
+  uint64_t run_time_ns;     /* of the host: from a run's first submit to its end. The median */
+  uint64_t kernels_time_ns; /* of all kernels of a run together. The median */
+  /* The rates that the cost model has of the device. */
+  uint64_t memory_bytes_per_second;
+  uint64_t flops_per_second; /* f32, 2 a multiply-add */
+  uint64_t launch_time_ns;   /* a kernel and its barrier */
+} tuff_profile_info_t;
+#define TUFF_PROFILE_INFO_INIT \
+  { (uint32_t)sizeof(tuff_profile_info_t), 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* *out_info is filled as far as its struct_size says. */
+TUFF_API tuff_status_t tuff_profile_get_info(const tuff_profile_t* profile, tuff_profile_info_t* out_info,
+                                             tuff_error_t** out_error);
+
+typedef struct tuff_kernel_profile {
+  uint32_t struct_size;
+  tuff_bound_t bound;
+  uint32_t step;    /* of TUFF_STAGE_PLAN, from 0 */
+  uint32_t kernel;  /* of TUFF_STAGE_KERNELS, from 0 */
+  uint64_t time_ns; /* the median over the runs */
+  uint64_t min_time_ns;
+  uint64_t max_time_ns;
+  uint64_t predicted_time_ns; /* by the cost model */
+  /* What the kernel has to move and to compute at these sizes, whatever its caches and its tiles make of it. */
+  uint64_t bytes_read; /* each value once, weights among them */
+  uint64_t bytes_written;
+  uint64_t flops; /* 2 a multiply-add, and 2 each other instruction, which takes as long; sums and maps that are fused into a
+                     product's kernel are not counted */
+} tuff_kernel_profile_t;
+#define TUFF_KERNEL_PROFILE_INIT \
+  { (uint32_t)sizeof(tuff_kernel_profile_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/* The index-th kernel in run order; *out_kernel is filled as far as its struct_size says. */
+TUFF_API tuff_status_t tuff_profile_kernel(const tuff_profile_t* profile, uint32_t index, tuff_kernel_profile_t* out_kernel,
+                                           tuff_error_t** out_error);
+/* Its time in each run, in nanoseconds: *out_count, and up to `capacity` of them into `times_ns` (may be NULL with 0). */
+TUFF_API tuff_status_t tuff_profile_kernel_times(const tuff_profile_t* profile, uint32_t index, uint64_t* times_ns,
+                                                 uint32_t capacity, uint32_t* out_count, tuff_error_t** out_error);
+
+typedef int32_t tuff_kernel_text_t;
+enum {
+  TUFF_KERNEL_NAME = 0,     /* unique in its program */
+  TUFF_KERNEL_NODES = 1,    /* the names of the model's nodes that it comes from, separated by ", " */
+  TUFF_KERNEL_SKELETON = 2, /* the shader that it was made from: "map", "contract", ... */
+  TUFF_KERNEL_SCHEDULE = 3, /* what was chosen for the device: tiles, workgroups */
+  TUFF_KERNEL_SOURCE = 4,   /* GLSL; empty in a program of an artifact */
+  TUFF_KERNEL_DECISIONS = 5 /* of fusion about its nodes: "fused [rule] subject: why" or "apart [...", a line each; empty in a
+                               program of an artifact */
+};
+/* What there is to read of the index-th kernel. TUFF_INVALID_ARGUMENT for a text that is none. */
+TUFF_API tuff_status_t tuff_profile_kernel_text(const tuff_profile_t* profile, uint32_t index, tuff_kernel_text_t text,
+                                                char* buffer, uint64_t capacity, uint64_t* out_length,
+                                                tuff_error_t** out_error);
 
 #ifdef __cplusplus
 }

@@ -533,6 +533,38 @@ struct Tensor {
   }
 };
 
+struct ProfileOptions {
+  uint32_t run_count = 1, warmup_count = 0;
+  bool host_clock = false;  // though the device has timestamps
+};
+
+// Where the time of a run went, kernel by kernel: tuff_session_profile(). Indices are in run order, below
+// info().kernel_count.
+class Profile : public detail::Handle<tuff_profile_t, tuff_profile_retain, tuff_profile_release> {
+ public:
+  using Handle::Handle;
+
+  tuff_profile_info_t info() const {
+    tuff_profile_info_t info = TUFF_PROFILE_INFO_INIT;
+    (void)tuff_profile_get_info(get(), &info, nullptr);
+    return info;
+  }
+  tuff_kernel_profile_t kernel(uint32_t index) const {
+    tuff_kernel_profile_t kernel = TUFF_KERNEL_PROFILE_INIT;
+    (void)tuff_profile_kernel(get(), index, &kernel, nullptr);
+    return kernel;
+  }
+  std::vector<uint64_t> kernel_times(uint32_t index) const {
+    std::vector<uint64_t> times(info().run_count);
+    (void)tuff_profile_kernel_times(get(), index, times.data(), static_cast<uint32_t>(times.size()), nullptr, nullptr);
+    return times;
+  }
+  std::string kernel_text(uint32_t index, tuff_kernel_text_t which) const {
+    return detail::text(
+        [&](char* b, uint64_t c, uint64_t* n) { (void)tuff_profile_kernel_text(get(), index, which, b, c, n, nullptr); });
+  }
+};
+
 class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_session_release> {
  public:
   using Handle::Handle;
@@ -617,6 +649,17 @@ class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_
     std::vector<uint64_t> times(count);
     (void)tuff_session_dispatch_times(get(), times.data(), count, &count, nullptr);
     return times;
+  }
+  // Of the current shape, with the inputs that set_input wrote.
+  Result<Profile> profile(const ProfileOptions& options = {}) {
+    tuff_profile_desc_t desc = TUFF_PROFILE_DESC_INIT;
+    desc.run_count = options.run_count;
+    desc.warmup_count = options.warmup_count;
+    desc.host_clock = options.host_clock;
+    tuff_profile_t* profile = nullptr;
+    Status status = checked([&](tuff_error_t** error) { return tuff_session_profile(get(), &desc, &profile, error); });
+    if (!status) return status.error();
+    return Profile(profile);
   }
 
  private:

@@ -100,6 +100,11 @@ struct tuff_buffer : tuff::Counted {
   std::shared_ptr<tuff::Buffer> buffer;
 };
 
+struct tuff_profile : tuff::Counted {
+  std::shared_ptr<const tuff::Program> program;
+  tuff::Profile profile;
+};
+
 struct tuff_session : tuff::Counted {
   std::shared_ptr<tuff::SessionState> state;
 };

@@ -11,7 +11,8 @@
 namespace tuff::cli {
 namespace {
 
-const Verb* const kVerbs[] = {&kRunVerb, &kBenchVerb, &kCompileVerb, &kInspectVerb, &kExplainVerb, &kVerifyVerb, &kDevicesVerb};
+const Verb* const kVerbs[] = {&kRunVerb,     &kBenchVerb,   &kProfileVerb, &kCompileVerb,
+                              &kInspectVerb, &kExplainVerb, &kVerifyVerb,  &kDevicesVerb};
 
 std::string overview() {
   std::string out = "tuff runs neural networks on any Vulkan GPU.\n\nUsage: tuff VERB [options]\n\nVerbs:\n";

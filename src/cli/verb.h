@@ -30,7 +30,7 @@ struct Verb {
   int (*run)(const Arguments& arguments);
 };
 
-extern const Verb kRunVerb, kBenchVerb, kCompileVerb, kInspectVerb, kExplainVerb, kVerifyVerb, kDevicesVerb;
+extern const Verb kRunVerb, kBenchVerb, kProfileVerb, kCompileVerb, kInspectVerb, kExplainVerb, kVerifyVerb, kDevicesVerb;
 
 // A message on stderr and the exit code that goes with it.
 int usage_error(const std::string& message);

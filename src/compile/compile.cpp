@@ -126,6 +126,7 @@ Result<std::shared_ptr<const Program>> compile_model(const Graph& graph, const T
       return std::shared_ptr<const Program>(program);
     }
     program->plan = std::move(stages.plan);
+    program->decisions = explain_groups(stages.fusion);
     std::vector<StepId> without_kernel;
     const Status finished =
         finish_program(*program, stages.modules, {options.cache, options.progress, options.workers}, &without_kernel);

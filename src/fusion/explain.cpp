@@ -89,6 +89,20 @@ std::string explain(const Fusion& fusion, const Graph& graph) {
   return out;
 }
 
+std::vector<std::string> explain_groups(const Fusion& fusion) {
+  std::vector<std::string> texts;
+  for (const Group& group : fusion.groups) {
+    std::string& text = texts.emplace_back();
+    auto is_here = [&](NodeId n) {
+      return n == group.anchor || std::find(group.members.begin(), group.members.end(), n) != group.members.end();
+    };
+    for (const Decision& d : fusion.decisions)
+      if (std::any_of(d.nodes.begin(), d.nodes.end(), is_here))
+        text += (d.accepted ? "fused [" : "apart [") + d.rule + "] " + d.subject + ": " + d.why + "\n";
+  }
+  return texts;
+}
+
 Status verify(const Fusion& fusion, const Graph& graph) {
   std::vector<bool> written(graph.values.size());
   for (ValueId v : graph.inputs) written[v.value] = true;

@@ -35,12 +35,12 @@ void Fuser::place_concats() {
     size_t count = static_cast<size_t>(std::count_if(node.inputs.begin(), node.inputs.end(), placeable));
     const std::string pieces = std::to_string(node.inputs.size()) + " pieces";
     if (!needed[node.output.value] && count < node.inputs.size() && node.inputs.size() <= 4) {
-      decide(true, "concat read through", label(NodeId(n)),
+      decide(true, "concat read through", {NodeId(n)}, label(NodeId(n)),
              std::to_string(node.inputs.size() - count) + " of " + pieces +
                  " are not a kernel's own result; readers choose by coordinate.");
       continue;
     }
-    decide(true, "concat in place", label(NodeId(n)),
+    decide(true, "concat in place", {NodeId(n)}, label(NodeId(n)),
            "of " + pieces + " " + std::to_string(count) + " are stored where they belong, the others are copied.");
     place_pieces(node);
   }
@@ -80,7 +80,7 @@ void Fuser::fit_bindings() {
       } else {
         break;  // as many values as operands: its kernel will say what the device lacks
       }
-      decide(false, "storage buffers", label(NodeId(n)),
+      decide(false, "storage buffers", {NodeId(n)}, label(NodeId(n)),
              "it would read from " + std::to_string(count) + " buffers and write one, the device allows " +
                  std::to_string(device.max_storage_buffers) + "; an operand is copied first.");
     }
@@ -117,9 +117,11 @@ void Fuser::write_into_readers() {
     for (NodeId reader : readers(result))
       for (uint32_t home_group : homes[reader.value]) into.insert(home_group);
     if (into.empty()) continue;
+    std::vector<NodeId> nodes = {source.members.back()};
+    for (uint32_t t : into) nodes.push_back(groups[t].anchor);
     if (stays_alone(source.anchor) ||
         std::any_of(into.begin(), into.end(), [&](uint32_t t) { return stays_alone(groups[t].anchor); })) {
-      decide(false, "driver", label(source.members.back()) + " into its readers", kNoPipeline);
+      decide(false, "driver", nodes, label(source.members.back()) + " into its readers", kNoPipeline);
       continue;
     }
 
@@ -166,7 +168,7 @@ void Fuser::write_into_readers() {
                     arithmetic_ns(operations * elements * reads, device);
     const std::string subject = label(source.members.back()) + " into its " + std::to_string(copies) + " readers";
     if (after > before) {
-      decide(false, "recomputation", subject,
+      decide(false, "recomputation", nodes, subject,
              "computing it " + std::to_string(reads) + " times would cost " + std::to_string(after) + " ns, storing it costs " +
                  std::to_string(before) + " ns.");
       continue;
@@ -179,7 +181,7 @@ void Fuser::write_into_readers() {
       for (NodeId m : source.members)
         target.members.insert(std::upper_bound(target.members.begin(), target.members.end(), m), m);
       if (target.members.size() > kMaxMembers) {
-        decide(false, "members", subject,
+        decide(false, "members", nodes, subject,
                label(target.anchor) + " would have " + std::to_string(target.members.size()) +
                    " nodes in its kernel, of at most " + std::to_string(kMaxMembers) + ".");
         legal = false;
@@ -187,7 +189,7 @@ void Fuser::write_into_readers() {
       }
       int bindings = binding_count(target);
       if (bindings > device.max_storage_buffers) {
-        decide(false, "storage buffers", subject,
+        decide(false, "storage buffers", nodes, subject,
                label(target.anchor) + " would bind " + std::to_string(bindings) + " buffers, the device allows " +
                    std::to_string(device.max_storage_buffers) + ".");
         legal = false;
@@ -196,7 +198,7 @@ void Fuser::write_into_readers() {
       merged.emplace_back(t, std::move(target));
     }
     if (!legal) continue;
-    decide(true, "prologue", subject,
+    decide(true, "prologue", nodes, subject,
            "computing it " + std::to_string(reads) + " times costs " + std::to_string(after) + " ns, storing it would cost " +
                std::to_string(before) + " ns.");
     for (NodeId m : source.members) {

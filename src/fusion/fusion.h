@@ -41,8 +41,9 @@ struct Group {
 struct Decision {
   bool accepted = false;
   std::string rule;     // "epilogue", "prologue", "row", "concat in place", "storage buffers", "cycle", ...
-  std::string subject;  // the nodes it is about
+  std::string subject;  // the nodes it is about, as text
   std::string why;      // one sentence with numbers
+  std::vector<NodeId> nodes;
 };
 
 struct Fusion {
@@ -64,6 +65,8 @@ Status verify(const Fusion& fusion, const Graph& graph);
 std::string print(const Fusion& fusion, const Graph& graph);
 // The answer of `tuff explain`: kernels with their operators, then each boundary and refusal with its rule and numbers.
 std::string explain(const Fusion& fusion, const Graph& graph);
+// By group: the decisions about its nodes, a line each.
+std::vector<std::string> explain_groups(const Fusion& fusion);
 
 // The scope in which the group's kernel computes; `inputs` are left for the skeleton to add.
 PointScope group_scope(const Group& group, const Graph& graph, const Layouts& layouts, const Fusion& fusion);

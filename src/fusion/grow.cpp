@@ -33,8 +33,8 @@ std::string Fuser::label(NodeId node) const {
   return n.origins.front() + " (" + std::string(attrs_name(n.attrs)) + ")";
 }
 
-void Fuser::decide(bool accepted, std::string rule, std::string subject, std::string why) {
-  decisions.push_back({accepted, std::move(rule), std::move(subject), std::move(why)});
+void Fuser::decide(bool accepted, std::string rule, std::vector<NodeId> nodes, std::string subject, std::string why) {
+  decisions.push_back({accepted, std::move(rule), std::move(subject), std::move(why), std::move(nodes)});
 }
 
 void Fuser::start_groups() {
@@ -273,12 +273,14 @@ bool Fuser::try_join(Group& group, NodeId id) {
 
   Group grown = group;
   const std::string subject = label(id) + " into " + label(group.anchor);
+  const std::vector<NodeId> both = {id, group.anchor};
   if (stays_alone(id) || stays_alone(group.anchor)) {
-    decide(false, "driver", subject, kNoPipeline);
+    decide(false, "driver", both, subject, kNoPipeline);
     return false;
   }
   if (widens_for_loads(node)) {
-    decide(false, "widening", subject, "its readers widen each element as they load it; what is stored is the narrow one.");
+    decide(false, "widening", both, subject,
+           "its readers widen each element as they load it; what is stored is the narrow one.");
     return false;
   }
   std::string rule = "epilogue";
@@ -296,7 +298,7 @@ bool Fuser::try_join(Group& group, NodeId id) {
       bool whole_row = graph.value(node.output).shape == shape && row_length > 1;
       int64_t wanted = 2 * device.rates.compute_units;
       if (whole_row && rows < wanted && row_length > 4096) {
-        decide(false, "parallelism", subject,
+        decide(false, "parallelism", both, subject,
                std::to_string(rows) + " rows of " + std::to_string(row_length) +
                    " would keep fewer than two workgroups on each of " + std::to_string(device.rates.compute_units) +
                    " compute units busy.");
@@ -322,22 +324,22 @@ bool Fuser::try_join(Group& group, NodeId id) {
     wanted.push_back(node.inputs[0]);
   Status legal = check_points(grown, wanted);
   if (!legal.ok()) {
-    decide(false, "same point", subject, legal.message());
+    decide(false, "same point", both, subject, legal.message());
     return false;
   }
   if (makes_cycle(group, id)) {
-    decide(false, "cycle", subject, "another operand of it needs a result of this kernel first.");
+    decide(false, "cycle", both, subject, "another operand of it needs a result of this kernel first.");
     return false;
   }
   int bindings = binding_count(grown);
   if (bindings > device.max_storage_buffers) {
-    decide(false, "storage buffers", subject,
+    decide(false, "storage buffers", both, subject,
            "the kernel would bind " + std::to_string(bindings) + " buffers, the device allows " +
                std::to_string(device.max_storage_buffers) + ".");
     return false;
   }
   int64_t saved_bytes = 2 * typical_bytes(graph, node.inputs[0]);
-  decide(true, rule, subject,
+  decide(true, rule, both, subject,
          "saves a launch and " + std::to_string(saved_bytes) + " bytes, about " +
              std::to_string(device.rates.launch_ns + memory_ns(saved_bytes, device)) + " ns.");
   groups[other].members.clear();

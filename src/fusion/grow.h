@@ -63,7 +63,7 @@ struct Fuser {
   std::vector<ValueId> stored_views(ValueId value) const;
   // The nodes that read the value, looking through views.
   std::vector<NodeId> readers(ValueId value) const;
-  void decide(bool accepted, std::string rule, std::string subject, std::string why);
+  void decide(bool accepted, std::string rule, std::vector<NodeId> nodes, std::string subject, std::string why);
   std::string label(NodeId node) const;
   uint32_t home(NodeId node) const { return homes[node.value].empty() ? UINT32_MAX : *homes[node.value].begin(); }
 };

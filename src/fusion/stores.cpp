@@ -64,7 +64,7 @@ bool Fuser::store_through_views(ValueId value) {
     for (size_t i = path.size(); i-- > 0;) coordinates = *push_through_view(graph, graph.node(path[i]), coordinates);
     group.coordinates[value.value] = coordinates;
     group.stores.push_back(value);
-    decide(true, "store through views", label(graph.value(value).producer),
+    decide(true, "store through views", {graph.value(value).producer, group.anchor}, label(graph.value(value).producer),
            "the kernel of " + label(group.anchor) + " writes it in place; no dispatch only moves it.");
     return true;
   }
@@ -79,7 +79,7 @@ void Fuser::copy(ValueId value) {
   group.coordinates[value.value] = domain_variables(graph.value(value).shape);
   group.stores = {value};
   for (ValueId v : loads(group)) needed[v.value] = true;
-  decide(false, "copy", label(group.anchor),
+  decide(false, "copy", {group.anchor}, label(group.anchor),
          "moves " + std::to_string(typical_bytes(graph, value)) +
              " bytes: it repeats, drops or pads elements, or no kernel makes its source.");
   groups.push_back(std::move(group));

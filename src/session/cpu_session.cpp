@@ -35,6 +35,9 @@ class CpuSession : public Session {
   Status read_output(size_t index, const MutableTensorView& view) override;
   Result<std::vector<int64_t>> output_shape(size_t index) override { return shape_of(last_, index); }
   Result<std::vector<uint64_t>> dispatch_times_ns() override { return std::vector<uint64_t>(); }
+  Result<Profile> profile(const ProfileOptions&) override {
+    return unsupported("The CPU interprets the program's graph; it runs no kernels that could be profiled.");
+  }
   Status record_into(uint64_t, const IoBinding*) override { return unsupported("The CPU has no command buffers."); }
   DeviceCounters counters() const override { return {}; }
 

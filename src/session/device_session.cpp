@@ -4,6 +4,7 @@
 #include "plan/in_place.h"
 #include "session/elements.h"
 #include "session/prepared_shape.h"
+#include "session/profile_runs.h"
 #include "session/session_checks.h"
 
 namespace tuff {
@@ -54,6 +55,7 @@ class DeviceSession : public Session {
   Status read_output(size_t index, const MutableTensorView& view) override;
   Result<std::vector<int64_t>> output_shape(size_t index) override;
   Result<std::vector<uint64_t>> dispatch_times_ns() override;
+  Result<Profile> profile(const ProfileOptions& options) override;
   Status record_into(uint64_t command_buffer, const IoBinding* binding) override;
   DeviceCounters counters() const override { return device().counters(); }
 
@@ -339,6 +341,26 @@ Result<std::vector<uint64_t>> DeviceSession::dispatch_times_ns() {
   reap();
   if (last_.recording) return last_.recording->dispatch_times_ns();
   return in_flight() ? busy() : invalid_argument("There is no finished run that was timed.");
+}
+
+Result<Profile> DeviceSession::profile(const ProfileOptions& options) {
+  TUFF_TRY(require_shape());
+  if (in_flight()) return busy();
+  std::optional<size_t> slot = current_->free_slot();
+  if (!slot) return busy();
+  TUFF_ASSIGN(RecordDesc desc, current_->own_record_desc(*slot, phase_));
+  TUFF_TRY(current_->renew_inputs(*slot));
+  if (last_.shape == current_ && last_.slot == *slot) last_ = {};
+  current_->last_use = ++use_count_;
+  // What is updated in place moves on with each run.
+  std::vector<std::byte> state;
+  if (!state_.empty()) {
+    TUFF_ASSIGN(state, state_.save(device(), phase_));
+  }
+  TUFF_ASSIGN(ProfiledRuns profiled, profile_runs(device(), program_->plan, std::move(desc), options));
+  if (!state_.empty()) TUFF_TRY(state_.load(device(), phase_, state));
+  last_ = {current_, *slot, std::make_shared<RecordedBinding>(), std::move(profiled.last)};
+  return std::move(profiled.profile);
 }
 
 Status DeviceSession::record_into(uint64_t command_buffer, const IoBinding* binding) {

@@ -191,7 +191,7 @@ Result<std::shared_ptr<const RecordedBinding>> PreparedShape::record(const IoBin
   for (RunSlot& slot : slots_) {
     if (!all_given) TUFF_TRY(make_staged_buffers(slot));
     for (uint32_t phase = 0; phase < phase_count_; ++phase) {
-      TUFF_ASSIGN(std::shared_ptr<Recording> recording, make_recording(binding, slot, phase));
+      TUFF_ASSIGN(std::shared_ptr<Recording> recording, device().record(record_desc(binding, slot, phase)));
       made->recordings.push_back(std::move(recording));
     }
   }
@@ -204,8 +204,12 @@ void PreparedShape::forget_bindings() {
   std::erase_if(recorded_, [](const auto& r) { return !(r->binding == IoBinding()); });
 }
 
-Result<std::shared_ptr<Recording>> PreparedShape::make_recording(const IoBinding& binding, const RunSlot& slot,
-                                                                 uint32_t phase) {
+Result<RecordDesc> PreparedShape::own_record_desc(size_t slot, uint32_t phase) {
+  TUFF_TRY(make_staged_buffers(slots_[slot]));
+  return record_desc({}, slots_[slot], phase);
+}
+
+RecordDesc PreparedShape::record_desc(const IoBinding& binding, const RunSlot& slot, uint32_t phase) const {
   RecordDesc desc;
   desc.plan = &bound_;
   desc.pipelines = program_->pipelines;
@@ -231,7 +235,7 @@ Result<std::shared_ptr<Recording>> PreparedShape::make_recording(const IoBinding
     desc.copies_after.push_back({slot.outputs[i].device.get(), slot.outputs[i].host.get(), bound_.outputs[i].storage_bytes});
     desc.keep_alive.push_back(slot.outputs[i].host);
   }
-  return device().record(desc);
+  return desc;
 }
 
 std::optional<size_t> PreparedShape::free_slot() const {

@@ -49,6 +49,8 @@ class PreparedShape {
   // Records for this binding; what was recorded for others that are not registered goes.
   Result<std::shared_ptr<const RecordedBinding>> record(const IoBinding& binding, bool is_registered);
   void forget_bindings();  // all but the session's own
+  // What a recording of the slot's own buffers is made from, to be changed and recorded apart.
+  Result<RecordDesc> own_record_desc(size_t slot, uint32_t phase);
   bool is_recorded() const { return !recorded_.empty(); }
   const std::shared_ptr<Recording>& recording(const RecordedBinding& recorded, size_t slot, uint32_t phase) const {
     return recorded.recordings[slot * phase_count_ + phase];
@@ -88,7 +90,7 @@ class PreparedShape {
   Status make_slots();
   Status make_staged_buffers(RunSlot& slot);
   Result<StagedBuffer> make_staged(const BoundTensor& tensor, MemoryUse staging);
-  Result<std::shared_ptr<Recording>> make_recording(const IoBinding& binding, const RunSlot& slot, uint32_t phase);
+  RecordDesc record_desc(const IoBinding& binding, const RunSlot& slot, uint32_t phase) const;
 
   std::shared_ptr<const Program> program_;
   SessionOptions options_;

@@ -24,6 +24,7 @@ struct Program {
   std::shared_ptr<Pipelines> pipelines;  // null unless the target is a device
   std::shared_ptr<Buffer> weights;       // null where the plan has none
   std::vector<StageTime> times;          // of the stages that made it, in order
+  std::vector<std::string> decisions;    // of fusion, by step, a line each; empty where it was compiled ahead
 };
 
 // The plan's constants, permuted to storage order, in one buffer of the device; null where there are none.

@@ -2,23 +2,14 @@
 
 #include <algorithm>
 
-#include "device/rate_times.h"
+#include "session/profile.h"
 
 namespace tuff {
 
 std::vector<uint64_t> predicted_times_ns(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device) {
   std::vector<uint64_t> times;
-  for (const BoundDispatch& dispatch : bound.dispatches) {
-    int64_t bytes = 0;
-    for (const BoundRange& range : dispatch.ranges) bytes += static_cast<int64_t>(range.size_bytes);
-    const std::optional<int64_t> operations =
-        plan.kernels[dispatch.kernel.value].multiply_adds.evaluate([&](std::string_view name) -> std::optional<int64_t> {
-          auto it = bound.symbols.find(std::string(name));
-          return it == bound.symbols.end() ? std::nullopt : std::optional<int64_t>(it->second);
-        });
-    const int64_t busy = std::max(memory_ns(bytes, device), arithmetic_ns(operations.value_or(INT64_MAX), device));
-    times.push_back(static_cast<uint64_t>(device.rates.launch_ns) + static_cast<uint64_t>(busy));
-  }
+  for (const BoundDispatch& dispatch : bound.dispatches)
+    times.push_back(static_cast<uint64_t>(predicted_ns(work_of(plan, bound, dispatch), device)));
   return times;
 }
 

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "plan/plan.h"
+#include "session/profile.h"
 #include "session/program.h"
 #include "session/shapes.h"
 #include "session/tensor_view.h"
@@ -95,6 +96,11 @@ class Session {
   // By the data of that run; the prepared one where they do not decide it.
   virtual Result<std::vector<int64_t>> output_shape(size_t index) = 0;
   virtual Result<std::vector<uint64_t>> dispatch_times_ns() = 0;
+
+  // Runs the current shape, with the inputs that were written last, and times its dispatches. State is as it was before;
+  // outputs are those of the last of these runs. BUSY while a run is in flight; UNSUPPORTED where there are no dispatches to
+  // time.
+  virtual Result<Profile> profile(const ProfileOptions& options) = 0;
 
   // Writes the commands of a run of the current shape into a command buffer of the backend's API instead of submitting them. It
   // counts as the run that ended last: who submits it knows when its outputs can be read.

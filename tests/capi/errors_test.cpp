@@ -65,6 +65,13 @@ TEST_CASE("NULL is an answer, not a crash") {
   CHECK(tuff_session_submit(nullptr, nullptr, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
   CHECK(tuff_run_wait(nullptr, 0, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
   CHECK(tuff_session_dispatch_times(nullptr, nullptr, 0, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
+  tuff_profile_retain(nullptr);
+  tuff_profile_release(nullptr);
+  CHECK(tuff_session_profile(nullptr, nullptr, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
+  CHECK(tuff_profile_get_info(nullptr, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
+  CHECK(tuff_profile_kernel(nullptr, 0, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
+  CHECK(tuff_profile_kernel_times(nullptr, 0, nullptr, 0, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
+  CHECK(tuff_profile_kernel_text(nullptr, 0, 0, nullptr, 0, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
 }
 
 TEST_CASE("a larger desc is accepted while its tail is zero") {

@@ -20,11 +20,15 @@ int header_c_compiles(void) {
   tuff_vulkan_device_desc_t vulkan = TUFF_VULKAN_DEVICE_DESC_INIT;
   tuff_record_desc_t record = TUFF_RECORD_DESC_INIT;
   tuff_record_info_t record_info = TUFF_RECORD_INFO_INIT;
+  tuff_profile_desc_t profile = TUFF_PROFILE_DESC_INIT;
+  tuff_profile_info_t profile_info = TUFF_PROFILE_INFO_INIT;
+  tuff_kernel_profile_t kernel = TUFF_KERNEL_PROFILE_INIT;
   return device_info.struct_size == sizeof device_info && device.struct_size == sizeof device &&
          range.struct_size == sizeof range && shape.struct_size == sizeof shape && model.struct_size == sizeof model &&
          program.struct_size == sizeof program && program_info.struct_size == sizeof program_info &&
          value.name_length == TUFF_TEXT_END && print.struct_size == sizeof print && session.struct_size == sizeof session &&
          tensor.struct_size == sizeof tensor && session_info.struct_size == sizeof session_info &&
          run.struct_size == sizeof run && vulkan.struct_size == sizeof vulkan && record.struct_size == sizeof record &&
-         record_info.struct_size == sizeof record_info;
+         record_info.struct_size == sizeof record_info && profile.struct_size == sizeof profile &&
+         profile_info.struct_size == sizeof profile_info && kernel.struct_size == sizeof kernel;
 }

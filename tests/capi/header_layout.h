@@ -139,4 +139,17 @@ LAYOUT_CHECK(offsetof(tuff_record_desc_t, inputs) == BY_POINTER(16, 12));
 LAYOUT_CHECK(offsetof(tuff_record_desc_t, command_buffer) == BY_POINTER(32, 20));
 LAYOUT_CHECK(sizeof(tuff_record_info_t) == 24);
 
+LAYOUT_CHECK(sizeof(tuff_profile_desc_t) == 16);
+LAYOUT_CHECK(offsetof(tuff_profile_desc_t, run_count) == 4);
+LAYOUT_CHECK(offsetof(tuff_profile_desc_t, host_clock) == 12);
+LAYOUT_CHECK(sizeof(tuff_profile_info_t) == 56);
+LAYOUT_CHECK(offsetof(tuff_profile_info_t, host_clock) == 12);
+LAYOUT_CHECK(offsetof(tuff_profile_info_t, run_time_ns) == 16);
+LAYOUT_CHECK(offsetof(tuff_profile_info_t, launch_time_ns) == 48);
+LAYOUT_CHECK(sizeof(tuff_kernel_profile_t) == 72);
+LAYOUT_CHECK(offsetof(tuff_kernel_profile_t, bound) == 4);
+LAYOUT_CHECK(offsetof(tuff_kernel_profile_t, time_ns) == 16);
+LAYOUT_CHECK(offsetof(tuff_kernel_profile_t, bytes_read) == 48);
+LAYOUT_CHECK(offsetof(tuff_kernel_profile_t, flops) == 64);
+
 #endif

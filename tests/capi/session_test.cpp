@@ -186,6 +186,22 @@ TEST_CASE("sizes outside a symbol's range are refused by name") {
   tuff_error_release(error);
 }
 
+TEST_CASE("the CPU has no kernels to profile") {
+  Handles h;
+  tuff_profile_t* profile = nullptr;
+  tuff_error_t* error = nullptr;
+  tuff_profile_desc_t desc = TUFF_PROFILE_DESC_INIT;
+  CHECK(tuff_session_profile(h.session, &desc, &profile, &error) == TUFF_UNSUPPORTED);
+  CHECK(message_of(error).find("no kernels") != std::string::npos);
+  tuff_error_release(error);
+  desc.run_count = 1'000'001;
+  CHECK(tuff_session_profile(h.session, &desc, &profile, &error) == TUFF_LIMIT);
+  CHECK(message_of(error) == "A profile is of at most 1000000 runs, not 1000001.");
+  tuff_error_release(error);
+  CHECK(tuff_session_profile(h.session, nullptr, nullptr, nullptr) == TUFF_INVALID_ARGUMENT);
+  CHECK(profile == nullptr);
+}
+
 TEST_CASE("an empty tensor needs no memory") {
   // n may not be 0 here; the tensor desc itself may say so, and the model's range answers.
   Handles h;

@@ -8,7 +8,7 @@ from command import CommandTest
 class Usage(CommandTest):
     def test_each_verb_helps_with_examples(self):
         overview = self.passes("--help")
-        for verb in ("run", "bench", "inspect", "explain", "verify", "devices"):
+        for verb in ("run", "bench", "profile", "inspect", "explain", "verify", "devices"):
             self.assertIn(f"  {verb} ", overview)
             text = self.passes(verb, "--help")
             self.assertIn(f"tuff {verb} ", text)

@@ -66,15 +66,13 @@ TEST_CASE("a predicted time is the launch and the longer of memory and arithmeti
   Plan plan;
   plan.kernels.resize(2);
   plan.kernels[0].multiply_adds = IntExpr::symbol(n) * IntExpr(1000);
-  plan.kernels[1].multiply_adds = IntExpr(0);
+  plan.kernels[1].bytes_read = IntExpr(30'000);
+  plan.kernels[1].bytes_written = IntExpr(10'000);
   BoundPlan bound;
   bound.symbols = {{"n", 30}};
-  BoundRange range;
-  range.size_bytes = 20'000;
   for (uint32_t kernel : {0, 1}) {
     BoundDispatch dispatch;
     dispatch.kernel = KernelId(kernel);
-    dispatch.ranges = {range, range};
     bound.dispatches.push_back(dispatch);
   }
   DeviceInfo device;
