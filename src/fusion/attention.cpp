@@ -227,6 +227,7 @@ void Fuser::join_attention() {
     group.members = finder.members;
     group.coordinates = finder.coordinates;
     const std::string subject = label(finder.scores) + " into " + label(group.anchor);
+    const std::vector<NodeId> both = {finder.scores, group.anchor};
     std::string refusal = finder.refusal.empty() ? why_no_attention(group, finder.scores) : finder.refusal;
     const Node& outer = graph.node(group.anchor);
     if (refusal.empty()) {
@@ -234,11 +235,11 @@ void Fuser::join_attention() {
       if (!legal.ok()) refusal = legal.message();
     }
     if (!refusal.empty()) {
-      decide(false, "attention", subject, refusal);
+      decide(false, "attention", both, subject, refusal);
       continue;
     }
     const int64_t saved_bytes = 6 * typical_bytes(graph, outer.inputs[0]);
-    decide(true, "attention", subject,
+    decide(true, "attention", both, subject,
            "a walk over the keys: neither scores nor their exponentials are stored, which saves 3 launches and " +
                std::to_string(saved_bytes) + " bytes, about " +
                std::to_string(3 * device.rates.launch_ns + memory_ns(saved_bytes, device)) + " ns.");
