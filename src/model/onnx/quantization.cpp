@@ -34,8 +34,22 @@ std::optional<IntegerRange> quantized_range(Dtype dtype) {
   }
 }
 
-// A scale or a zero point at each element of a tensor of this shape: one number, one for each index along the attribute
-// "axis", or one for each "block_size" of them.
+// The shape in which whole blocks along the axis have an axis of their own, so that nothing repeats their parameters in memory;
+// the shape itself where there are no blocks, or the last is not whole.
+Dims in_blocks(NodeImport& node, Dims shape) {
+  const int64_t block = node.attributes.integer("block_size", 0);
+  auto axis = node.axis(node.attributes.integer("axis", 1), static_cast<int>(shape.size()));
+  if (block <= 0 || !axis.ok()) return shape;
+  IntExpr& size = shape[static_cast<size_t>(*axis)];
+  auto count = divide_exact(size, IntExpr(block));
+  if (!count) return shape;
+  size = *count;
+  shape.insert(shape.begin() + *axis + 1, IntExpr(block));
+  return shape;
+}
+
+// A scale or a zero point as it broadcasts against a tensor of this shape, in blocks: one number, one for each index along the
+// attribute "axis", or one for each "block_size" of them.
 Result<Tensor> at_elements(NodeImport& node, Tensor parameter, const Dims& shape) {
   const int rank = static_cast<int>(shape.size());
   const int64_t block = node.attributes.integer("block_size", 0);
@@ -56,6 +70,7 @@ Result<Tensor> at_elements(NodeImport& node, Tensor parameter, const Dims& shape
                             std::to_string(axis) + " of " + dims_text(shape) + ".");
   Dims apart = wanted, repeated, joined = wanted;
   apart.insert(apart.begin() + axis + 1, IntExpr(1));
+  if (in_blocks(node, shape) != shape) return reshape(parameter, apart);
   repeated = apart;
   repeated[static_cast<size_t>(axis) + 1] = IntExpr(block);
   joined[static_cast<size_t>(axis)] *= IntExpr(block);
@@ -86,13 +101,13 @@ Status quantize_linear(NodeImport& node) {
   if (precision != 0 && precision != kFloat)
     return unsupported("dividing in " + tensor_type_name(static_cast<int32_t>(precision)) + " is not supported.");
   const Dims shape = node.input_type(0).shape;
-  Tensor x = cast(node.input(0), Dtype::kF32);
+  Tensor x = cast(reshape(node.input(0), in_blocks(node, shape)), Dtype::kF32);
   TUFF_ASSIGN(Tensor scale, at_elements(node, cast(node.input(1), Dtype::kF32), shape));
   Tensor zero_point = node.composition.scalar(dtype, 0);
   if (node.has_input(2)) {
     TUFF_ASSIGN(zero_point, at_elements(node, node.input(2), shape));
   }
-  return node.output(quantized(x / scale, zero_point));
+  return node.output(reshape(quantized(x / scale, zero_point), shape));
 }
 
 // Symmetric quantisation is written with a zero point of zeros.
@@ -113,7 +128,7 @@ Status dequantize_linear(NodeImport& node) {
     to = *dtype;
   }
   const Dims shape = node.input_type(0).shape;
-  Tensor q = node.input(0);
+  Tensor q = reshape(node.input(0), in_blocks(node, shape));
   TUFF_ASSIGN(Tensor scale, at_elements(node, cast(node.input(1), Dtype::kF32), shape));
   Tensor x = q;
   // 16 bits and their differences are exact in f32; so each reader of q has a chain of its own, whatever others need.
@@ -122,7 +137,7 @@ Status dequantize_linear(NodeImport& node) {
     TUFF_ASSIGN(Tensor zero_point, at_elements(node, node.input(2), shape));
     x = x - cast(zero_point, x.dtype());
   }
-  return node.output(cast(cast(x, Dtype::kF32) * scale, to));
+  return node.output(reshape(cast(cast(x, Dtype::kF32) * scale, to), shape));
 }
 
 // scale = (max(x, 0) - min(x, 0)) / 255, or 1 where all is 0; zero point = saturate(round(0 - min(x, 0) / scale))

@@ -69,6 +69,21 @@ TEST_CASE("scales and zero points that do not fit are refused") {
   check_fails(dequantize({attribute("block_size", 16)}, 4), Code::kInvalidArgument, {"each block of 16 along axis 1"});
 }
 
+TEST_CASE("whole blocks have an axis of their own, so that no scale is repeated in memory") {
+  auto product_shape = [](int64_t block, int64_t count) {
+    Model model(21);
+    model.input("x", {2, 32}, onnx::kInt8);
+    model.initializer(floats("s", {2, count}, std::vector<float>(static_cast<size_t>(2 * count), 1.0f)));
+    model.node("DequantizeLinear", {"x", "s"}, {"y"}, {attribute("block_size", block)}).output("y");
+    const Graph graph = loaded(model);
+    for (const Node& node : graph.nodes)
+      if (attrs_name(node.attrs) == "map.mul") return dims_text(graph.value(node.output).shape);
+    return std::string();
+  };
+  CHECK(product_shape(16, 2) == "[2, 2, 16]");
+  CHECK(product_shape(20, 2) == "[2, 32]");
+}
+
 TEST_CASE("weights of 4 bits are bytes in the graph, and nothing else reads them as such") {
   Model model(21);
   model.input("x", {2, 3}).initializer(bytes("w", onnx::kInt4, {3, 5}, 8)).initializer(floats("s", {}, {0.5f}));
