@@ -96,6 +96,11 @@ bool Fuser::reads_through_views(ValueId operand, ValueId value) const {
   return true;
 }
 
+bool Fuser::reads_constants_alone(const Group& group) const {
+  const std::vector<ValueId> values = loads(group);
+  return std::all_of(values.begin(), values.end(), [&](ValueId v) { return graph.producer_as<ConstantAttrs>(v); });
+}
+
 // A group of maps is written into the groups that read it, where computing it again costs less than storing it.
 void Fuser::write_into_readers() {
   for (size_t g = groups.size(); g-- > 0;) {
@@ -167,7 +172,10 @@ void Fuser::write_into_readers() {
     int64_t after = memory_ns(copies * source_bytes, device) + cache_ns(reads * source_bytes, device) +
                     arithmetic_ns(operations * elements * reads, device);
     const std::string subject = label(source.members.back()) + " into its " + std::to_string(copies) + " readers";
-    if (after > before) {
+    // What is computed from constants alone and was not folded is weights that memory has narrow; stored wide it would cost
+    // their memory, too.
+    const bool weights = reads_constants_alone(source) && source_bytes < result_bytes;
+    if (after > before && !weights) {
       decide(false, "recomputation", nodes, subject,
              "computing it " + std::to_string(reads) + " times would cost " + std::to_string(after) + " ns, storing it costs " +
                  std::to_string(before) + " ns.");
@@ -199,8 +207,10 @@ void Fuser::write_into_readers() {
     }
     if (!legal) continue;
     decide(true, "prologue", nodes, subject,
-           "computing it " + std::to_string(reads) + " times costs " + std::to_string(after) + " ns, storing it would cost " +
-               std::to_string(before) + " ns.");
+           weights ? "memory keeps its constants of " + std::to_string(source_bytes) + " bytes, not the " +
+                         std::to_string(result_bytes) + " that it makes of them."
+                   : "computing it " + std::to_string(reads) + " times costs " + std::to_string(after) +
+                         " ns, storing it would cost " + std::to_string(before) + " ns.");
     for (NodeId m : source.members) {
       homes[m.value].erase(static_cast<uint32_t>(g));
       for (auto& [t, target] : merged) homes[m.value].insert(t);

@@ -253,15 +253,35 @@ bool Fuser::joins_row(const Group& group, const Node& node) const {
   return at != group.coordinates.end() && at->second == group.coordinates.at(element.value);
 }
 
-// A cast from f16 or bf16 that products, windows or reductions read: joined to what makes its operand it would be stored at
-// twice the bytes.
+// A cast from f16, bf16 or a narrow integer that products, windows or reductions read: joined to what makes its operand it
+// would be stored at two or four times the bytes. What is dequantised passes maps on its way there, perhaps in other kernels.
 bool Fuser::widens_for_loads(const Node& node) const {
   const auto* map = std::get_if<MapAttrs>(&node.attrs);
-  if (!map || map->op != MapOp::cast || !is_float(map->dtype)) return false;
+  if (!map || map->op != MapOp::cast) return false;
   const Dtype from = graph.value(node.inputs[0]).dtype;
-  if (!is_float(from) || dtype_size_bytes(from) >= dtype_size_bytes(map->dtype)) return false;
+  const int64_t narrow_bytes = dtype_size_bytes(from);
+  if (narrow_bytes >= dtype_size_bytes(map->dtype)) return false;
+  if (is_integer(from) && narrow_bytes <= 2) return stays_wide(node.output, narrow_bytes);
+  if (!is_float(from) || !is_float(map->dtype)) return false;
   for (NodeId reader : readers(node.output))
     if (!std::holds_alternative<MapAttrs>(graph.node(reader).attrs)) return true;
+  return false;
+}
+
+// Does the value, or what maps make of it, leave them before it is narrow again?
+bool Fuser::stays_wide(ValueId value, int64_t narrow_bytes) const {
+  std::set<uint32_t> seen;
+  for (std::vector<ValueId> work = {value}; !work.empty();) {
+    const ValueId v = work.back();
+    work.pop_back();
+    for (NodeId reader : readers(v)) {
+      if (!seen.insert(reader.value).second) continue;
+      const Node& node = graph.node(reader);
+      const bool elsewhere = homes[reader.value].size() != 1 || groups[home(reader)].members.size() != 1;
+      if (!std::holds_alternative<MapAttrs>(node.attrs) || elsewhere) return true;
+      if (dtype_size_bytes(graph.value(node.output).dtype) > narrow_bytes) work.push_back(node.output);
+    }
+  }
   return false;
 }
 

@@ -47,6 +47,8 @@ struct Fuser {
   bool joins_row(const Group& group, const Node& node) const;
   std::string why_no_attention(const Group& group, NodeId scores) const;  // empty: nothing is against it
   bool widens_for_loads(const Node& node) const;
+  bool stays_wide(ValueId value, int64_t narrow_bytes) const;
+  bool reads_constants_alone(const Group& group) const;
   bool reads_through_views(ValueId operand, ValueId value) const;  // is the operand the value, or a view of it?
   Status check_points(const Group& group, const std::vector<ValueId>& wanted) const;
   bool makes_cycle(const Group& group, NodeId node) const;

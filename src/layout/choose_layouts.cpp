@@ -38,16 +38,27 @@ std::vector<int> channels_last(size_t rank) {
   return order;
 }
 
-// The constant that an operand is, behind casts; invalid where it is none.
+// The one operand of a map that no broadcast repeats; invalid where there is none or several.
+ValueId varying_operand(const Graph& graph, const Node& map) {
+  ValueId found;
+  for (ValueId in : map.inputs) {
+    if (graph.producer_as<BroadcastAttrs>(in)) continue;
+    if (found.valid()) return {};
+    found = in;
+  }
+  return found;
+}
+
+// The constant that an operand is, behind casts and what scales and shifts it; invalid where it is none.
 ValueId constant_behind(const Graph& graph, ValueId operand) {
-  for (;;) {
+  while (operand.valid()) {
     const Node* maker = graph.producer(operand);
     if (!maker) return {};
     if (std::holds_alternative<ConstantAttrs>(maker->attrs)) return operand;
-    const auto* map = std::get_if<MapAttrs>(&maker->attrs);
-    if (!map || map->op != MapOp::cast) return {};
-    operand = maker->inputs[0];
+    if (!std::holds_alternative<MapAttrs>(maker->attrs)) return {};
+    operand = varying_operand(graph, *maker);
   }
+  return {};
 }
 
 }  // namespace
@@ -74,7 +85,7 @@ Layouts choose_layouts(const Graph& graph, const DeviceInfo&) {
   }
   // Weights: output channels innermost, so that a tile's columns load as vectors.
   auto set_order = [&](ValueId operand, const std::vector<int>& order) {
-    for (ValueId v = operand;; v = graph.producer(v)->inputs[0]) {
+    for (ValueId v = operand;; v = varying_operand(graph, *graph.producer(v))) {
       layouts.formats[v.value].order = order;
       if (graph.producer_as<ConstantAttrs>(v)) return;
     }

@@ -2,10 +2,11 @@
 //
 // Not folded: broadcasts and iotas, which only repeat or count and cost nothing where they are read. A value that other
 // nodes read is folded; what lies between constants and it goes with it. A result whose elements are all equal becomes
-// a splat.
+// a splat. Nor: what takes more memory than the integers that it is computed from (integer_storage.h), and slices of iotas.
 #include <algorithm>
 #include <cstring>
 
+#include "simplify/integer_storage.h"
 #include "simplify/rules.h"
 
 namespace tuff {
@@ -14,10 +15,18 @@ namespace {
 class Folder {
  public:
   Folder(const Graph& src, const SimplifyOptions& options)
-      : src_(src), options_(options), constant_(src.values.size(), false), folded_(src.values.size()) {}
+      : src_(src),
+        options_(options),
+        constant_(src.values.size(), false),
+        expands_(src.values.size(), false),
+        folded_(src.values.size()) {}
 
   Result<Graph> run() {
-    for (const Node& node : src_.nodes) constant_[node.output.value] = is_constant(node);
+    IntegerStorage storage;
+    for (const Node& node : src_.nodes) {
+      constant_[node.output.value] = is_constant(node);
+      expands_[node.output.value] = storage.expands(node, src_.value(node.output));
+    }
     choose_values();
     if (chosen_.empty()) return src_;
     TUFF_TRY(evaluate_chosen());
@@ -47,7 +56,12 @@ class Folder {
 
   bool stays(const Node& node) const {
     return std::holds_alternative<ConstantAttrs>(node.attrs) || std::holds_alternative<BroadcastAttrs>(node.attrs) ||
-           std::holds_alternative<IotaAttrs>(node.attrs) || !constant_[node.output.value];
+           std::holds_alternative<IotaAttrs>(node.attrs) || is_slice_of_iota(node) || expands_[node.output.value] ||
+           !constant_[node.output.value];
+  }
+
+  bool is_slice_of_iota(const Node& node) const {
+    return std::holds_alternative<SliceAttrs>(node.attrs) && src_.producer_as<IotaAttrs>(node.inputs[0]);
   }
 
   // What a node that stays reads, and what is an output, is evaluated, if it is neither a constant already nor one of
@@ -132,7 +146,7 @@ class Folder {
 
   const Graph& src_;
   const SimplifyOptions& options_;
-  std::vector<bool> constant_;               // by value
+  std::vector<bool> constant_, expands_;     // by value
   std::vector<std::optional<Node>> folded_;  // by value
   std::vector<ValueId> chosen_;
   int64_t total_bytes_ = 0;

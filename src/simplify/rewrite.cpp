@@ -76,7 +76,7 @@ void Rewriter::note_new_nodes() {
     bool constant = false;
     if (value.producer.valid()) {
       const Node& node = dst.node(value.producer);
-      constant = !depends_on_shapes(node.attrs, value);
+      constant = !depends_on_shapes(node.attrs, value) && !storage_.expands(node, value);
       for (ValueId in : node.inputs) {
         constant = constant && constant_[in.value];
         ++emitted_uses_[in.value];

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "graph/builder.h"
+#include "simplify/integer_storage.h"
 #include "simplify/simplify.h"
 
 namespace tuff {
@@ -54,7 +55,7 @@ class Rewriter {
 
   // Reads of v by nodes and outputs. A rule that replaces v's producer saves nothing while others still read v.
   int64_t use_count(ValueId v) const;
-  // True if v depends on constants alone: fold_constants can evaluate it.
+  // True if v depends on constants alone and fold_constants evaluates it.
   bool is_constant(ValueId v) const { return constant_[v.value]; }
   // True if a new constant as large as v may be made: both limits of folding hold. Counts it.
   bool take_fold_bytes(ValueId v);
@@ -85,6 +86,7 @@ class Rewriter {
   std::vector<int64_t> mapped_uses_;   // by dst value: those of the src values that it stands for; -1: for none
   std::vector<int64_t> emitted_uses_;  // by dst value: by nodes of dst
   std::vector<bool> constant_;         // by dst value
+  IntegerStorage storage_;             // of dst
   std::vector<Sources> sources_;       // by dst node
   std::vector<NodeId> also_from_;      // of what is emitted next
   int refined_count_ = 0;              // 1: the last of them is what a rule has made of the node so far

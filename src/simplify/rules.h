@@ -18,6 +18,9 @@ Rewritten gather_of_wide_indices(Rewriter& dst, const Site& site);
 Rewritten splat_operand(Rewriter& dst, const Site& site);
 Rewritten map_of_broadcasts(Rewriter& dst, const Site& site);
 
+// Sums of integers where the factors are dequantised.
+Rewritten product_of_dequantized(Rewriter& dst, const Site& site);
+
 // Constants along a chain of additions and multiplications, down into the weights of a product.
 Rewritten shift_of_shift(Rewriter& dst, const Site& site);
 Rewritten scale_of_scale(Rewriter& dst, const Site& site);

@@ -11,6 +11,7 @@ constexpr RewriteRule kTidy[] = {identity_view, view_of_view,     view_of_splat,
                                  cast_of_cast,  select_of_known,  reduce_of_unit_axes, gather_of_wide_indices,
                                  splat_operand, map_of_broadcasts};
 constexpr RewriteRule kIntoProducts[] = {product_of_softmax};
+constexpr RewriteRule kIntegers[] = {product_of_dequantized};
 constexpr RewriteRule kIntoWeights[] = {shift_of_shift, scale_of_scale, scale_of_product};
 
 // Rounds until nothing matches; what one rule makes, another may match. Two or three are usual.
@@ -38,6 +39,8 @@ Result<Graph> simplify(const Graph& src, const SimplifyOptions& options) {
   // A constant is now at most one broadcast away from the map that reads it, and what is computed twice is one node: a
   // scale goes into weights only where the product has one reader.
   TUFF_ASSIGN(graph, tidy(std::move(graph), options));
+  // Before zero points become shifts, and scales go elsewhere.
+  TUFF_ASSIGN(graph, rewrite_nodes(graph, kIntegers, options));
   TUFF_ASSIGN(graph, rewrite_nodes(graph, kIntoWeights, options));
   // The sums and products of constants that were just written down are folded, and may be 0 or 1.
   TUFF_ASSIGN(graph, tidy(std::move(graph), options));

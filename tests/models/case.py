@@ -82,11 +82,12 @@ class Case:
         ]
         graph = helper.make_graph(self.nodes, self.name, self.inputs, outputs, initializer=self.initializers)
         opsets = [helper.make_opsetid("", self.opset)]
+        opsets += [helper.make_opsetid(domain, 1) for domain in sorted({node.domain for node in self.nodes} - {""})]
         return helper.make_model(
             graph,
             opset_imports=opsets,
             producer_name="tuff-tests",
-            ir_version=max(8, helper.find_min_ir_version_for(opsets)),
+            ir_version=max(8, helper.find_min_ir_version_for(opsets[:1])),
         )
 
 

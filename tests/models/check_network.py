@@ -17,11 +17,13 @@ import numpy as np
 # A product of n rounded factors and its sum differ by about sqrt(n) units in the last place from another order's; 2e-5
 # leaves a factor of ten above what is seen.
 LARGEST_ERROR = 2e-5  # of the largest logit
+INT8 = "_int8"  # at the end of a name: quantize.py's networks, where any order of a sum gives the same bits
 
 # Dispatches of a fused plan: one for each convolution, pooling and matrix product, everything else inside them.
 MOST_DISPATCHES = {
     "squeezenet1_1": 30,
     "resnet18": 23,
+    "resnet18_int8": 26,
     "resnet50": 56,
     "mobilenet_v2": 54,
     "efficientnet_b0": 100,
@@ -56,8 +58,9 @@ def check_logits(checks, tuff, stem, fused):
     checks.check(logits.shape == expected.shape and logits.dtype == np.float32, f"{name}: float32 {list(logits.shape)}")
     if logits.shape != expected.shape:
         return
+    most = 0 if stem.name.endswith(INT8) else LARGEST_ERROR
     error = np.abs(logits - expected).max() / np.abs(expected).max()  # NaN compares false below
-    checks.check(error <= LARGEST_ERROR, f"{name}: error {error:.3g} of the largest logit (at most {LARGEST_ERROR:g})")
+    checks.check(error <= most, f"{name}: error {error:.3g} of the largest logit (at most {most:g})")
     checks.check(logits.argmax() == expected.argmax(), f"{name}: class {logits.argmax()} (onnxruntime {expected.argmax()})")
 
 
@@ -75,6 +78,16 @@ def check_plan(checks, tuff, stem, network):
     checks.check(not moving, f"{len(moving)} kernels that only move data" + "".join("\n      " + m for m in moving))
 
 
+def check_weights(checks, tuff, stem):
+    """8-bit weights take a quarter of the memory; scales and biases are the rest."""
+    sizes = []
+    for name in (stem.name, stem.name.removesuffix(INT8)):
+        plan = json.loads(tuff_output(tuff, "inspect", stem.with_name(f"{name}.onnx"), "--stage=plan", "--json"))
+        sizes.append(plan["weight_bytes"])
+    share = sizes[0] / sizes[1]
+    checks.check(0.25 <= share < 0.26, f"{sizes[0]} bytes of weights, {share:.4f} of those in float32 (less than 0.26)")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tuff")
@@ -85,6 +98,8 @@ def main():
 
     checks, stem = Checks(), options.folder / options.network
     check_plan(checks, options.tuff, stem, options.network)
+    if options.network.endswith(INT8):
+        check_weights(checks, options.tuff, stem)
     for fused in (True, False):
         if options.which in (None, "fused" if fused else "unfused"):
             check_logits(checks, options.tuff, stem, fused)

@@ -15,13 +15,14 @@ import onnx
 from onnx import helper
 
 import cases_pointwise
+import cases_quantized
 import cases_reduce
 import cases_shape
 import cases_symbolic
 import cases_window
 from expected import session
 
-MODULES = (cases_pointwise, cases_window, cases_reduce, cases_shape, cases_symbolic)
+MODULES = (cases_pointwise, cases_window, cases_reduce, cases_shape, cases_symbolic, cases_quantized)
 
 
 def all_cases():

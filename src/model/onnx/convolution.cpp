@@ -1,22 +1,29 @@
 // Conv and ConvTranspose as window.conv over explicitly padded input; the bias is a map after it.
 #include "model/onnx/operators.h"
-#include "model/onnx/window_attributes.h"
+#include "model/onnx/products.h"
 
 namespace tuff::onnx {
 namespace {
 
 // The sizes after the first two axes of the weights.
-Result<std::vector<int64_t>> kernel_of(NodeImport& node) {
-  const Dims& w = node.input_type(1).shape;
-  if (node.rank(1) != node.rank(0))
-    return invalid_argument("its input " + dims_text(node.input_type(0).shape) + " and weights " + dims_text(w) +
-                            " differ in rank.");
+Result<std::vector<int64_t>> kernel_of(const Dims& x, const Dims& w) {
+  if (x.size() != w.size())
+    return invalid_argument("its input " + dims_text(x) + " and weights " + dims_text(w) + " differ in rank.");
   std::vector<int64_t> kernel;
   for (size_t i = 2; i < w.size(); ++i) {
     if (!w[i].is_constant()) return unsupported("its kernel has the size " + w[i].text() + "; it must be a constant.");
     kernel.push_back(w[i].constant());
   }
   return kernel;
+}
+
+}  // namespace
+
+Result<WindowShape> convolution_window(NodeImport& node, const Dims& x, const Dims& w) {
+  TUFF_ASSIGN(std::vector<int64_t> kernel, kernel_of(x, w));
+  TUFF_ASSIGN(WindowShape window, read_window(node, std::move(kernel)));
+  apply_auto_pad(window, x);
+  return window;
 }
 
 Tensor convolve(Tensor x, Tensor w, const WindowShape& window, std::vector<int64_t> strides, int64_t groups) {
@@ -29,13 +36,13 @@ Tensor convolve(Tensor x, Tensor w, const WindowShape& window, std::vector<int64
   return x.composition().add(std::move(attrs), {x, w});
 }
 
+namespace {
+
 Tensor add_bias(NodeImport& node, Tensor y) { return node.has_input(2) ? y + along(node.input(2), y.rank(), 1) : y; }
 
 // y = conv(pad(x), w) + b
 Status conv(NodeImport& node) {
-  TUFF_ASSIGN(std::vector<int64_t> kernel, kernel_of(node));
-  TUFF_ASSIGN(WindowShape window, read_window(node, std::move(kernel)));
-  apply_auto_pad(window, node.input_type(0).shape);
+  TUFF_ASSIGN(WindowShape window, convolution_window(node, node.input_type(0).shape, node.input_type(1).shape));
   Tensor x = pad_spatial(node.input(0), window.low, window.high, 0);
   return node.output(add_bias(node, convolve(x, node.input(1), window, window.strides, node.attributes.integer("group", 1))));
 }
@@ -66,7 +73,7 @@ Status transposed_padding(NodeImport& node, WindowShape& window, const std::vect
 // Each input element spreads over a window of the output: a convolution with stride 1 of the input, its elements stride
 // apart, with the weights turned around. w: [c, m/g, kernel] becomes [m, c/g, kernel] with each spatial axis reversed.
 Status conv_transpose(NodeImport& node) {
-  TUFF_ASSIGN(std::vector<int64_t> kernel, kernel_of(node));
+  TUFF_ASSIGN(std::vector<int64_t> kernel, kernel_of(node.input_type(0).shape, node.input_type(1).shape));
   TUFF_ASSIGN(WindowShape window, read_window(node, std::move(kernel)));
   size_t spatial = window.rank();
   std::vector<int64_t> output_padding = node.attributes.integers("output_padding", std::vector<int64_t>(spatial, 0));

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "model/onnx/operators.h"
+#include "model/onnx/products.h"
 
 namespace tuff::onnx {
 namespace {
@@ -24,8 +25,10 @@ Tensor drop_axes(Tensor x, std::vector<int>& labels) {
   return reshape(x, std::move(shape));
 }
 
-// a: [batch..., m, k] or [k], b: [batch..., k, n] or [k]. Batch axes get a label each; where one side has size 1 there, the
-// axis is dropped from it, so that its elements serve every index of the other.
+}  // namespace
+
+// Batch axes get a label each; where one side has size 1 there, the axis is dropped from it, so that its elements serve every
+// index of the other.
 Tensor matmul(Tensor a, Tensor b) {
   constexpr int kM = 0, kN = 1, kK = 2, kBatch = 3;
   int batch_rank = std::max({a.rank(), b.rank(), 2}) - 2;
@@ -52,6 +55,8 @@ Tensor matmul(Tensor a, Tensor b) {
   b = drop_axes(b, b_labels);
   return contract(a, b, a_labels, b_labels, out);
 }
+
+namespace {
 
 Status matmul(NodeImport& node) {
   Tensor a = node.input(0), b = node.input(1);

@@ -28,6 +28,8 @@ class NodeImport {
   bool has_input(size_t i) const { return i < node_.inputs.size() && !node_.inputs[i].empty(); }
   Tensor input(size_t i);
   const ValueType& input_type(size_t i) const { return values_.at(node_.inputs[i]).type; }
+  // Is it a tensor of the file whose elements are 4 bits? They are read as 8.
+  bool has_four_bits(size_t i) const { return values_.has_four_bits(node_.inputs[i]); }
   int rank(size_t i) const { return static_cast<int>(input_type(i).shape.size()); }
   // The elements, where they are known while importing.
   const SymbolicTensor* known(size_t i) { return values_.known(node_.inputs[i]); }

@@ -31,6 +31,8 @@ std::span<const Operator> view_operators();
 std::span<const Operator> index_operators();
 std::span<const Operator> resize_operators();
 std::span<const Operator> compaction_operators();
+std::span<const Operator> quantization_operators();
+std::span<const Operator> quantized_product_operators();
 
 // Is each element of the outputs made of the inputs' elements at the same place?
 bool is_elementwise(const Operator& op);

@@ -54,6 +54,7 @@ std::string tensor_type_name(int32_t tensor_type) {
 
 Result<ValueType> tensor_type(const TensorProto& tensor) {
   auto dtype = dtype_from_tensor_type(tensor.data_type);
+  if (is_four_bits(tensor.data_type)) dtype = tensor.data_type == kInt4 ? Dtype::kI8 : Dtype::kU8;
   if (!dtype)
     return unsupported(label(tensor) + " has the element type " + tensor_type_name(tensor.data_type) +
                        ", which is not supported.");
@@ -84,6 +85,18 @@ Status TensorLoader::reserve(int64_t size_bytes, const std::string& what) {
 
 Result<ConstantAttrs> TensorLoader::load(const TensorProto& tensor) {
   TUFF_ASSIGN(ValueType type, tensor_type(tensor));
+  if (is_four_bits(tensor.data_type))
+    return unsupported(label(tensor) + " has elements of 4 bits, which are not supported here.");
+  return load_elements(tensor, type);
+}
+
+Result<ConstantAttrs> TensorLoader::load_four_bits(const TensorProto& tensor) {
+  TUFF_ASSIGN(ValueType type, tensor_type(tensor));
+  type.shape = {ceil_div(product(type.shape), IntExpr(2))};
+  return load_elements(tensor, type);
+}
+
+Result<ConstantAttrs> TensorLoader::load_elements(const TensorProto& tensor, const ValueType& type) {
   ConstantAttrs constant;
   constant.dtype = type.dtype;
   constant.shape = type.shape;

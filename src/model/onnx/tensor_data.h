@@ -18,6 +18,8 @@ namespace tuff::onnx {
 inline constexpr size_t kRankLimit = 32;
 
 std::optional<Dtype> dtype_from_tensor_type(int32_t tensor_type);
+// Elements of 4 bits, two a byte: 8-bit integers of their sign once they are read.
+inline bool is_four_bits(int32_t tensor_type) { return tensor_type == kUint4 || tensor_type == kInt4; }
 std::string tensor_type_name(int32_t tensor_type);
 
 // Checks the element type (UNSUPPORTED), the dims (INVALID_ARGUMENT) and their product (LIMIT).
@@ -30,10 +32,13 @@ class TensorLoader {
       : model_(std::move(model)), folder_(std::move(folder)), options_(options), left_bytes_(options.constant_limit_bytes) {}
 
   Result<ConstantAttrs> load(const TensorProto& tensor);
+  // The bytes of elements of 4 bits, of rank 1.
+  Result<ConstantAttrs> load_four_bits(const TensorProto& tensor);
   // Takes bytes from the limit on constants; LIMIT when too few are left.
   Status reserve(int64_t size_bytes, const std::string& what);
 
  private:
+  Result<ConstantAttrs> load_elements(const TensorProto& tensor, const ValueType& type);
   Result<Bytes> external(const TensorProto& tensor, int64_t size_bytes);
   Result<Bytes> decode(const TensorProto& tensor, Dtype dtype, int64_t count);
 

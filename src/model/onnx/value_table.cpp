@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/checked.h"
+#include "model/onnx/four_bits.h"
 
 namespace tuff::onnx {
 namespace {
@@ -96,6 +97,7 @@ Result<ValueId> ValueTable::value(std::string_view name) {
   builder_.set_origins({b.origin});
   Result<ValueId> made = [&]() -> Result<ValueId> {
     if (!b.tensor) return materialize(*b.known);
+    if (has_four_bits(name)) return materialize_four_bits(*b.tensor, b.type.shape);
     TUFF_ASSIGN(ConstantAttrs constant, loader_.load(*b.tensor));
     return builder_.add(std::move(constant), {});
   }();
@@ -104,6 +106,21 @@ Result<ValueId> ValueTable::value(std::string_view name) {
   b.value = *made;
   if (builder_.value(b.value).name.empty()) builder_.name_value(b.value, std::string(name));
   return b.value;
+}
+
+bool ValueTable::has_four_bits(std::string_view name) const {
+  const TensorProto* tensor = bindings_.at(name).tensor;
+  return tensor && is_four_bits(tensor->data_type);
+}
+
+// The graph has the bytes; what reads an element takes its half.
+Result<ValueId> ValueTable::materialize_four_bits(const TensorProto& tensor, const Dims& shape) {
+  TUFF_ASSIGN(ConstantAttrs bytes, loader_.load_four_bits(tensor));
+  Composition composition(builder_);
+  Tensor elements = unpack_four_bits(composition.add(std::move(bytes), {}));
+  elements = reshape(slice(elements, 0, IntExpr(0), product(shape)), shape);
+  TUFF_TRY(composition.status());
+  return elements.id();
 }
 
 Result<ValueId> ValueTable::materialize(const SymbolicTensor& known) {
@@ -147,7 +164,7 @@ const SymbolicTensor* ValueTable::known(std::string_view name) {
   if (!b.known_tried) {
     b.known_tried = true;
     IntExpr count = product(b.type.shape);
-    if (b.tensor && count.is_constant() && count.constant() <= kSymbolicElementLimit) {
+    if (b.tensor && !has_four_bits(name) && count.is_constant() && count.constant() <= kSymbolicElementLimit) {
       auto constant = loader_.load(*b.tensor);
       if (constant.ok()) {
         if (auto known = symbolic_from_constant(*constant)) b.known = std::make_shared<SymbolicTensor>(std::move(*known));
@@ -159,7 +176,7 @@ const SymbolicTensor* ValueTable::known(std::string_view name) {
 
 Result<std::optional<ConstantAttrs>> ValueTable::constant(std::string_view name) {
   const Binding& b = bindings_.at(name);
-  if (b.tensor) {
+  if (b.tensor && !has_four_bits(name)) {
     TUFF_ASSIGN(ConstantAttrs constant, loader_.load(*b.tensor));
     return std::optional<ConstantAttrs>(std::move(constant));
   }

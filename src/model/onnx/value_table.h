@@ -44,6 +44,9 @@ class ValueTable {
   // The bytes of a constant, whatever its size; nullopt if the name is not bound to one.
   Result<std::optional<ConstantAttrs>> constant(std::string_view name);
 
+  // Is the name bound to a tensor of the file whose elements are 4 bits?
+  bool has_four_bits(std::string_view name) const;
+
   // Names that a node or the graph's outputs read.
   void mark_used(std::string_view name) { used_.insert(name); }
   bool is_used(std::string_view name) const { return used_.count(name) != 0; }
@@ -51,6 +54,7 @@ class ValueTable {
  private:
   Status insert(std::string_view name, Binding binding);
   Result<ValueId> materialize(const SymbolicTensor& known);
+  Result<ValueId> materialize_four_bits(const TensorProto& tensor, const Dims& shape);
 
   GraphBuilder& builder_;
   TensorLoader& loader_;

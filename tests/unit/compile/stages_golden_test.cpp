@@ -1,4 +1,4 @@
-// What the stages after simplify decide, as goldens in tests/golden/{layout,fusion,plan,bound,kernels}: seven small graphs of
+// What the stages after simplify decide, as goldens in tests/golden/{layout,fusion,plan,bound,kernels}: eight small graphs of
 // the kind that networks are made of, for a CPU's driver, a large GPU and a phone's. A device for which a stage's text is that
 // of another one is only named.
 #include <array>
@@ -174,12 +174,53 @@ constexpr std::string_view kSqueezeExcite = R"(
   output %16 "y"
 )";
 
+// Two convolutions of bytes: their sums are of integers, between them and in the weights there are bytes, and the sum with what
+// the first one reads dequantises that anew.
+constexpr std::string_view kQuantizedBlock = R"(
+  input %0 "x": u8[1, 16, 14, 14]
+  %1: f32[1, 16, 14, 14] = map.cast %0 from "x.dq"
+  %2: f32[1, 1, 1, 1] = constant splat(3) from "x.dq"
+  %3: f32[1, 16, 14, 14] = broadcast %2 from "x.dq"
+  %4: f32[1, 16, 14, 14] = map.sub %1, %3 from "x.dq"
+  %5: f32[1, 1, 1, 1] = constant splat(0.05) from "x.dq"
+  %6: f32[1, 16, 14, 14] = broadcast %5 from "x.dq"
+  %7: f32[1, 16, 14, 14] = map.mul %4, %6 from "x.dq"
+  %8: i8[16, 16, 3, 3] = constant random(seed=1, scale=100) from "w1.dq"
+  %9: f32[16, 16, 3, 3] = map.cast %8 from "w1.dq"
+  %10: f32[16, 1, 1, 1] = constant random(seed=2, scale=0.1) from "w1.dq"
+  %11: f32[16, 16, 3, 3] = broadcast %10 from "w1.dq"
+  %12: f32[16, 16, 3, 3] = map.mul %9, %11 from "w1.dq"
+  %13: f32[1, 16, 16, 16] = pad %7 {mode=constant low=[0, 0, 1, 1] high=[0, 0, 1, 1] interior=[0, 0, 0, 0] fill=0} from "conv1"
+  %14: f32[1, 16, 14, 14] = window.conv %13, %12 {kernel=[3, 3] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "conv1"
+  %15: f32[1, 1, 1, 1] = constant splat(0.3) from "y.q"
+  %16: f32[1, 16, 14, 14] = broadcast %15 from "y.q"
+  %17: f32[1, 16, 14, 14] = map.div %14, %16 from "y.q"
+  %18: f32[1, 16, 14, 14] = map.round %17 from "y.q"
+  %19: f32[1, 1, 1, 1] = constant splat(0) from "y.q"
+  %20: f32[1, 16, 14, 14] = broadcast %19 from "y.q"
+  %21: f32[1, 16, 14, 14] = map.max %18, %20 from "y.q"
+  %22: f32[1, 1, 1, 1] = constant splat(255) from "y.q"
+  %23: f32[1, 16, 14, 14] = broadcast %22 from "y.q"
+  %24: f32[1, 16, 14, 14] = map.min %21, %23 from "y.q"
+  %25: u8[1, 16, 14, 14] = map.cast %24 from "y.q"
+  %26: f32[1, 16, 14, 14] = map.cast %25 from "y.dq"
+  %27: f32[1, 16, 14, 14] = map.mul %26, %16 from "y.dq"
+  %28: i8[16, 16, 3, 3] = constant random(seed=3, scale=100) from "w2.dq"
+  %29: f32[16, 16, 3, 3] = map.cast %28 from "w2.dq"
+  %30: f32[16, 16, 3, 3] = map.mul %29, %11 from "w2.dq"
+  %31: f32[1, 16, 16, 16] = pad %27 {mode=constant low=[0, 0, 1, 1] high=[0, 0, 1, 1] interior=[0, 0, 0, 0] fill=0} from "conv2"
+  %32: f32[1, 16, 14, 14] = window.conv %31, %30 {kernel=[3, 3] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "conv2"
+  %33: f32[1, 16, 14, 14] = map.add %32, %7 from "add"
+  output %33 "y"
+)";
+
 const std::vector<Case>& cases() {
   static const std::vector<Case> kCases = {
       {"residual_block", kResidualBlock, {}},    {"softmax", kSoftmax, {}},
       {"layer_norm", kLayerNorm, {{"n", 33}}},   {"attention", kAttention, {{"n", 33}}},
       {"concat_of_convs", kConcatOfConvs, {}},   {"depth_to_space", kDepthToSpace, {{"h", 5}, {"w", 8}}},
       {"elementwise", kElementwise, {{"n", 7}}}, {"squeeze_excite", kSqueezeExcite, {}},
+      {"quantized_block", kQuantizedBlock, {}},
   };
   return kCases;
 }
