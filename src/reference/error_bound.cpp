@@ -102,7 +102,15 @@ struct BoundEvaluator {
     if (attrs.op == ReduceOp::kProduct) {
       TUFF_ASSIGN(auto base, over(node, {magnitudes(x, false)}));
       TUFF_ASSIGN(auto total, over(node, {magnitudes(x, true)}));
-      return sum_error(node, base, total, count);  // (1 + u)^n - 1 <= gamma_n, as for sums
+      // (1 + u)^n - 1 <= gamma_n, as for sums. A product so far that is denormal loses bits, or all of them, and the factors to
+      // come make that greater.
+      std::vector<double> bound = sum_error(node, base, total, count), above_one;
+      if (!is_float(graph.value(node.output).dtype)) return bound;
+      const Tensor& factors = truth[x.value];
+      for (int64_t i = 0; i < factors.element_count(); ++i) above_one.push_back(std::max(std::fabs(factors.at(i)), 1.0));
+      TUFF_ASSIGN(auto greater, over(node, {doubles(factors.shape, above_one)}));
+      for (size_t i = 0; i < bound.size(); ++i) bound[i] += static_cast<double>(count) * kMinNormal * greater[i];
+      return bound;
     }
     Node largest = node;
     std::get<ReduceAttrs>(largest.attrs).op = ReduceOp::kMax;

@@ -112,8 +112,8 @@ void check_attention(const Attention& a) {
 }  // namespace
 
 TEST_CASE("attention: queries and keys that fill no tile") {
-  for (int64_t queries : {1, 2, 5, 33, 65})
-    for (int64_t keys : {1, 3, 7, 8, 9, 31, 200}) {
+  for (int64_t queries : {1, 5, 65})
+    for (int64_t keys : {1, 7, 8, 9, 200}) {
       Attention a;
       a.queries = queries, a.keys = keys;
       check_attention(a);
@@ -131,7 +131,7 @@ TEST_CASE("attention: head sizes") {
 
 TEST_CASE("attention: masks, grouped heads, transposed keys, capped scores") {
   for (Mask mask : {Mask::kNone, Mask::kAdded, Mask::kCausal, Mask::kBoolean})
-    for (int variant = 0; variant < 8; ++variant) {
+    for (int variant : {0, 3, 5, 6}) {  // each pair of the three in each of its ways
       Attention a;
       a.heads = 4, a.key_heads = variant & 1 ? 2 : 4, a.keys = 21, a.queries = 13;
       a.mask = mask, a.keys_transposed = variant & 2, a.capped = variant & 4, a.merged = variant & 1;
