@@ -59,7 +59,7 @@ TUFF_API uint32_t tuff_version(void);
 
 /* Counted up whenever the same model may give other bits: it covers the importer, the rewrites, the orders of sums and the
  * shaders' functions. An artifact carries it, and is refused by a library of another one. */
-#define TUFF_NUMERICS_VERSION 1
+#define TUFF_NUMERICS_VERSION 2
 /* The numerics version of the library that is running. */
 TUFF_API uint32_t tuff_numerics_version(void);
 

@@ -72,6 +72,12 @@ class F16 {
            std::all_of(node.inputs.begin(), node.inputs.end(), has_another_reader);
   }
 
+  // Attention's sums before their division: of as many terms as there are keys, they may leave f16 where the quotient does not.
+  bool sums_exponentials(const Node& node) const {
+    const auto* map = is<ContractAttrs>(node) ? src_.producer_as<MapAttrs>(node.inputs[0]) : nullptr;
+    return map && map->op == MapOp::exp;
+  }
+
   // Says of a node's output whether it stays f32. Asked in the order of the nodes.
   void decide(const Node& node) {
     const uint32_t out = node.output.value;
@@ -85,7 +91,8 @@ class F16 {
       const bool counts = map->op == MapOp::cast && !is_float(value(node.inputs[0]).dtype);
       stays_[out] = counts || operands_stay(node) || is_only_reduced(node);
     } else {
-      stays_[out] = is<ReduceAttrs>(node) || is<IotaAttrs>(node) || is<DimensionAttrs>(node) || is_window(node, WindowOp::kSum);
+      stays_[out] = is<ReduceAttrs>(node) || is<IotaAttrs>(node) || is<DimensionAttrs>(node) ||
+                    is_window(node, WindowOp::kSum) || sums_exponentials(node);
     }
   }
 

@@ -19,10 +19,10 @@ struct Lowered {
 Result<Lowered> store_in_f16(const Graph& src);
 
 // f16: every value in f16, each operator's result rounded to it, as a model in f16 has it. Three kinds stay f32 because f16
-// would spoil them, and cost nothing because kernels seldom store them: the results of reductions and of pooling sums, numbers
-// made from integers, and what is computed from those alone (a mean, a variance + epsilon, the angles of positions); and maps
-// that only reductions read and whose operands are read by others, too (squares). An operator that reads a f32 value computes
-// in f32 and is rounded once.
+// would spoil them, and cost nothing because kernels seldom store them: the results of reductions, of pooling sums and of sums
+// of exponentials (attention, before its division), numbers made from integers, and what is computed from those alone (a mean,
+// a variance + epsilon, the angles of positions); and maps that only reductions read and whose operands are read by others, too
+// (squares). An operator that reads a f32 value computes in f32 and is rounded once.
 Result<Lowered> compute_in_f16(const Graph& src);
 
 }  // namespace tuff

@@ -55,6 +55,31 @@ TEST_CASE("numbers whose squares are beyond f16 are normalised as in f32") {
     CHECK(std::fabs((*got)[0].at(i) - (*expected)[0].at(i)) < 8 * 4 * 0x1p-11);
 }
 
+TEST_CASE("attention's sums before their division may be beyond f16") {
+  const Graph graph = graph_of(
+      "input %0 \"t\": f32[2, 4096]\n input %1 \"v\": f32[4096, 3]\n"
+      "%2: f32[2, 1] = reduce.max %0 {axes=[1]} from \"s\"\n%3: f32[2, 4096] = broadcast %2 from \"s\"\n"
+      "%4: f32[2, 4096] = map.sub %0, %3 from \"s\"\n%5: f32[2, 4096] = map.exp %4 from \"s\"\n"
+      "%6: f32[2, 3] = contract %5, %1 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from \"w\"\n"
+      "%7: f32[] = constant splat(1) from \"w\"\n%8: f32[1] = reshape %7 from \"w\"\n%9: f32[4096] = broadcast %8 from \"w\"\n"
+      "%10: f32[2] = contract %5, %9 {a=[0, 1] b=[1] out=[0] order=serial} from \"w\"\n"
+      "%11: f32[2, 1] = reshape %10 from \"w\"\n%12: f32[2, 3] = broadcast %11 from \"w\"\n"
+      "%13: f32[2, 3] = map.div %6, %12 from \"w\"\noutput %13 \"y\"\n");
+  std::vector<Tensor> inputs = random_inputs(graph, {}, 3);
+  for (Tensor& t : inputs)
+    for (int64_t i = 0; i < t.element_count(); ++i) {
+      const uint64_t bits = scalar_bits(Dtype::kF32, &t == &inputs[0] ? t.at(i) / 8 : 100 + t.at(i));
+      std::memcpy(t.bytes.data() + 4 * i, &bits, 4);
+    }
+  EvaluateOptions truth;
+  truth.precision = Precision::kTruth;
+  auto expected = evaluate(graph, inputs, {}, truth), got = evaluate(lowered(graph).graph, inputs, {}, truth);
+  REQUIRE(expected.ok());
+  REQUIRE(got.ok());
+  for (int64_t i = 0; i < (*got)[0].element_count(); ++i)
+    CHECK(std::fabs((*got)[0].at(i) - (*expected)[0].at(i)) < 100 * 4 * 0x1p-11);
+}
+
 TEST_CASE("what f16 cannot hold or need not round stays as it is") {
   // A constant beyond f16 makes its reader compute in f32, of an input as it is; its result is rounded, here to infinity.
   const Graph beyond = graph_of(
