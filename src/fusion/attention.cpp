@@ -2,16 +2,12 @@
 // once (attend.glsl) and stores neither t nor its exponentials. Nothing is matched by name: the group is legal when every
 // value between the two products is read inside it alone, and what it needs can be computed at one query, one key.
 #include <algorithm>
-#include <functional>
 
 #include "fusion/cost.h"
 #include "fusion/grow.h"
 
 namespace tuff {
 namespace {
-
-// As many columns of the result as the tiles of invocations can hold; the rewrite before asks for no more.
-constexpr int64_t kMaxColumns = 256;
 
 const Node* map_behind(const Graph& graph, ValueId value, MapOp op) {
   const auto* map = graph.producer_as<MapAttrs>(value);
@@ -168,8 +164,8 @@ std::string Fuser::why_no_attention(const Group& group, NodeId scores) const {
   const auto& attrs = std::get<ContractAttrs>(outer.attrs);
   for (size_t i = 0; i < attrs.out.size(); ++i)
     if (!label_among(attrs.a, attrs.out[i])) columns *= graph.value(outer.output).shape[i];
-  if (!columns.is_constant() || columns.constant() < 1 || columns.constant() > kMaxColumns)
-    return "a query's result has " + columns.text() + " elements, at most " + std::to_string(kMaxColumns) + " can be held.";
+  if (!columns.is_constant() || columns.constant() < 1)
+    return "a query's result has " + columns.text() + " elements, a number that is not known ahead.";
   if (inner.order.kind == SumOrder::Kind::kChunked) return "the scores are summed in chunks.";
   int bindings = binding_count(group);
   if (bindings > device.max_storage_buffers)

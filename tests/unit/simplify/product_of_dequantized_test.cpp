@@ -29,25 +29,10 @@ std::string dequantized_weights(const std::string& shape, const std::string& sca
          shape + " = map.mul %11, %13 from \"dw\"\n";
 }
 
-// Values numbered as they come.
-std::string in_order(const std::string& text) {
-  std::map<std::string, std::string> numbers;
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    size_t end = i + 1;
-    if (text[i] == '%')
-      while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end]))) ++end;
-    const std::string piece = text.substr(i, end - i);
-    out += text[i] == '%' ? numbers.try_emplace(piece, "%" + std::to_string(numbers.size())).first->second : piece;
-    i = end;
-  }
-  return out;
-}
-
 Graph matrix_product(const std::string& depth, const std::string& scale_shape) {
-  return graph_of(in_order(dequantized_input("[3, " + depth + "]", "[1, 1]") +
-                           dequantized_weights("[" + depth + ", 5]", scale_shape) +
-                           "%20: f32[3, 5] = contract %7, %14 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"c\"\noutput %20 \"y\"\n"));
+  return graph_of(
+      renumbered(dequantized_input("[3, " + depth + "]", "[1, 1]") + dequantized_weights("[" + depth + ", 5]", scale_shape) +
+                 "%20: f32[3, 5] = contract %7, %14 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"c\"\noutput %20 \"y\"\n"));
 }
 
 }  // namespace
@@ -61,7 +46,7 @@ TEST_CASE("a matrix product of dequantised factors sums integers") {
 }
 
 TEST_CASE("a convolution of dequantised factors sums integers, with padding that is 0 there, too") {
-  Graph before = graph_of(in_order(
+  Graph before = graph_of(renumbered(
       dequantized_input("[1, 4, 9]", "[1, 1, 1]") + dequantized_weights("[6, 2, 3]", "[6, 1, 1]") +
       "%20: f32[1, 4, 11] = pad %7 {mode=constant low=[0, 0, 1] high=[0, 0, 1] interior=[0, 0, 0] fill=0} from \"c\"\n"
       "%21: f32[1, 6, 9] = window.conv %20, %14 {kernel=[3] strides=[1] dilations=[1] groups=2} from \"c\"\noutput %21 "
@@ -81,7 +66,7 @@ TEST_CASE("a product stays one of floats where its integers do not sum") {
   CHECK_FALSE(stays(matrix_product("66575", "[1, 5]")));
   CHECK(stays(matrix_product("66577", "[1, 5]")));
   // Padding that is not zero.
-  CHECK(stays(graph_of(in_order(
+  CHECK(stays(graph_of(renumbered(
       dequantized_input("[1, 2, 9]", "[1, 1, 1]") + dequantized_weights("[6, 2, 3]", "[6, 1, 1]") +
       "%20: f32[1, 2, 10] = pad %7 {mode=constant low=[0, 0, 1] high=[0, 0, 0] interior=[0, 0, 0] fill=1} from \"c\"\n"
       "%21: f32[1, 6, 8] = window.conv %20, %14 {kernel=[3] strides=[1] dilations=[1] groups=1} from \"c\"\noutput %21 "

@@ -1,11 +1,26 @@
 #include "rule_case.h"
 
+#include <cctype>
 #include <cstring>
 #include <random>
 
 #include "graph/builder.h"
 
 namespace tuff {
+
+std::string renumbered(const std::string& text) {
+  std::map<std::string, std::string> numbers;
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    size_t end = i + 1;
+    if (text[i] == '%')
+      while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end]))) ++end;
+    std::string piece = text.substr(i, end - i);
+    out += text[i] == '%' ? numbers.try_emplace(piece, "%" + std::to_string(numbers.size())).first->second : piece;
+    i = end;
+  }
+  return out;
+}
 
 std::vector<Tensor> random_inputs(const Graph& graph, const std::map<std::string, int64_t>& symbols, uint64_t seed) {
   std::mt19937_64 random(seed);

@@ -41,6 +41,9 @@ inline Graph applied(RewriteRule rule, const Graph& graph, const SimplifyOptions
   return checked(rewrite_nodes(graph, std::span(&rule, 1), options));
 }
 
+// Values numbered as they come, so that a text may be put together from parts.
+std::string renumbered(const std::string& text);
+
 // Inputs for a graph: numbers in [-1, 1), small integers, flags; the same for the same seed.
 std::vector<Tensor> random_inputs(const Graph& graph, const std::map<std::string, int64_t>& symbols, uint64_t seed);
 

@@ -7,21 +7,6 @@ using namespace tuff;
 
 namespace {
 
-// Values numbered as they come, so that a text may be put together from parts.
-std::string renumbered(const std::string& text) {
-  std::map<std::string, std::string> numbers;
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    size_t end = i + 1;
-    if (text[i] == '%')
-      while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end]))) ++end;
-    std::string piece = text.substr(i, end - i);
-    out += text[i] == '%' ? numbers.try_emplace(piece, "%" + std::to_string(numbers.size())).first->second : piece;
-    i = end;
-  }
-  return out;
-}
-
 // y = the layer's output, then normalisation with constants as an exporter writes it: ((x - mean) * r) * gamma + beta.
 std::string normalised(const std::string& before, const std::string& shape, const std::string& channels) {
   std::string text = before;
