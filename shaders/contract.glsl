@@ -4,6 +4,7 @@
 // convolution are neighbouring pixels; its columns are `lanes_n` vectors apart, so that neighbouring invocations load
 // neighbouring vectors of B. A's loads are the same for all invocations of a row. Convolution is the same sum with
 // A[m, k] read through the window's coordinates: the loops around k are then over the taps. Slots:
+//   functions, statistics, rows   where the rows are normalised (row_statistics.glsl)
 //   setup      coordinates of the rows
 //   zero       where sums start
 //   loops      the loops over taps, opening; tap: what each of them fixes; loops_end: closing
@@ -13,8 +14,11 @@
 //   epilogue   bias, activation, residual, cast, stores
 layout(local_size_x = ${workgroup_x}, local_size_y = ${workgroup_y}, local_size_z = 1) in;
 ${declarations}
+${functions}
 void main() {
   ${setup}
+  ${statistics}
+  ${rows_setup}
 //@for i rows
 //@for j columns
   ${vector} acc_${i}_${j} = ${vector}(${zero});

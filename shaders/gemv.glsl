@@ -6,8 +6,11 @@
 layout(local_size_x = ${workgroup_x}, local_size_y = ${workgroup_y}, local_size_z = 1) in;
 ${declarations}
 shared ${vector} partial[${chunk_count} * ${workgroup_x}];
+${functions}
 void main() {
   ${setup}
+  ${statistics}
+  ${rows_setup}
   for (int c = int(gl_LocalInvocationID.y); c < ${chunk_count}; c += ${workgroup_y}) {
     ${vector} acc_0_0 = ${vector}(${zero});
     int k_end = min((c + 1) * ${chunk}, ${k_count});

@@ -88,7 +88,7 @@ Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const Co
   if (last <= Stage::kLayout) return s;
 
   TUFF_ASSIGN(s.fusion, timed_stage("fusion", options.progress, s.times, [&] {
-                return fuse(s.laid_out, s.layouts, {options.fuse, apart}, device, options.observations);
+                return fuse(s.laid_out, s.layouts, {options.fuse, options.exact, apart}, device, options.observations);
               }));
   TUFF_TRY(verify(s.fusion, s.laid_out));
   if (last <= Stage::kExplain) return s;

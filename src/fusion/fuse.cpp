@@ -222,13 +222,14 @@ void Fuser::write_into_readers() {
 
 Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOptions& options, const DeviceInfo& device,
                     const Observations&) {
-  Fuser fuser(graph, layouts, device, options.apart);
+  Fuser fuser(graph, layouts, device, options);
   fuser.start_groups();
   // Concats first, fused or not: pieces that are placed must stay results of a kernel.
   fuser.place_concats();
   fuser.fit_bindings();
   if (options.fuse) fuser.join_attention();
   if (options.fuse) fuser.grow_epilogues();
+  if (options.fuse) fuser.write_rows_into_products();
   if (options.fuse) fuser.write_into_readers();
   fuser.choose_stores();
   Fusion fusion;

@@ -55,6 +55,7 @@ struct Fusion {
 
 struct FusionOptions {
   bool fuse = true;              // false: one kernel a compute node, the fallback that fused kernels are compared with
+  bool exact = false;            // sums keep the graph's order
   std::vector<bool> apart = {};  // by NodeId: such a node stays alone, since a driver made no pipeline with it; empty: none
 };
 

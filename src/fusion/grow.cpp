@@ -6,11 +6,12 @@
 #include "fusion/cost.h"
 
 namespace tuff {
-Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const std::vector<bool>& apart_nodes)
+Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const FusionOptions& options)
     : graph(g),
       layouts(l),
       device(d),
-      apart(apart_nodes),
+      exact(options.exact),
+      apart(options.apart),
       users(value_users(g)),
       homes(g.nodes.size()),
       needed(g.values.size()) {

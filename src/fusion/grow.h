@@ -17,10 +17,19 @@ constexpr const char* kNoPipeline = "the driver made no pipeline of a kernel wit
 ValueId storable_source(const Graph& graph, ValueId value, std::vector<NodeId>* path);
 bool made_by_compute(const Graph& graph, ValueId value);
 
+// Normalised rows that products read: see row_statistics.cpp.
+struct Rows {
+  ValueId result;
+  std::set<uint32_t> readers;         // groups
+  int64_t phases = 0;                 // reductions
+  int64_t bytes = 0, operations = 0;  // of all rows
+};
+
 struct Fuser {
   const Graph& graph;
   const Layouts& layouts;
   const DeviceInfo& device;
+  const bool exact;                        // FusionOptions'
   const std::vector<bool>& apart;          // FusionOptions'
   std::vector<std::vector<NodeId>> users;  // by ValueId
   std::vector<Group> groups;               // dead ones have no members and no stores
@@ -29,13 +38,14 @@ struct Fuser {
   std::vector<bool> needed;  // by ValueId: must have storage whoever reads it
   std::vector<Decision> decisions;
 
-  Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const std::vector<bool>& apart_nodes);
+  Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const FusionOptions& options);
 
   void start_groups();
   void place_concats();
   void fit_bindings();
   void join_attention();
   void grow_epilogues();
+  void write_rows_into_products();
   void write_into_readers();  // prologues
   void choose_stores();
   Result<std::vector<Group>> in_order();
@@ -45,6 +55,12 @@ struct Fuser {
   bool try_join(Group& group, NodeId node);
   std::optional<Dims> join_coordinates(const Group& group, const Node& node) const;
   bool joins_row(const Group& group, const Node& node) const;
+  std::optional<Dims> row_of_operand(const Group& target, ValueId value, const ReduceAttrs& reduce) const;
+  std::optional<Dims> row_of_epilogue(const Group& target, ValueId value, const ReduceAttrs& reduce) const;
+  std::optional<Group> with_rows(const Group& target, const Group& source, ValueId result, std::string& refusal) const;
+  std::optional<Rows> rows_of(uint32_t group) const;
+  void write_rows(uint32_t group, const Rows& rows);
+  int64_t added_ns(NodeId node, int64_t cache_bytes, int64_t operations) const;
   std::string why_no_attention(const Group& group, NodeId scores) const;  // empty: nothing is against it
   bool widens_for_loads(const Node& node) const;
   bool stays_wide(ValueId value, int64_t narrow_bytes) const;

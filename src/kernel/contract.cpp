@@ -88,6 +88,11 @@ ContractTile choose_tile(const KernelRequest& request, const Contraction& c, Reg
   return best;
 }
 
+// Each tile of columns computes its rows' statistics anew.
+IntExpr statistics_cost(const Contraction& c, const ContractSlots& filled, const IntExpr& column_tile) {
+  return c.batch * c.rows * c.depth * IntExpr(filled.statistic_count) * ceil_div(c.columns, column_tile);
+}
+
 Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   const Node& node = request.graph.node(request.group.anchor);
   const Register reg = register_of(request.graph.value(node.output).dtype);
@@ -96,17 +101,18 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   int steps = steps_of(c);
   ContractTile tile = choose_tile(request, c, reg, width, steps);
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
-  TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, false, writer));
+  TUFF_ASSIGN(ContractSlots filled, fill_contract(request, c, tile, false, writer));
   const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m));
   const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * tile.width);
   TUFF_ASSIGN(Kernel kernel,
-              finish_kernel(request, writer, "contract", std::move(slots), {tile.lanes_n, tile.lanes_m, 1},
+              finish_kernel(request, writer, "contract", std::move(filled.slots), {tile.lanes_n, tile.lanes_m, 1},
                             {ceil_div(c.rows, row_tile), ceil_div(c.columns, column_tile), c.batch},
                             "tile " + std::to_string(tile.rows) + "x" + std::to_string(tile.columns * tile.width) + " of " +
                                 std::to_string(tile.width) + ", invocations " + std::to_string(tile.lanes_m) + "x" +
                                 std::to_string(tile.lanes_n) + ", " + std::to_string(tile.steps) + " k a step" +
                                 (tile.exchange ? ", exchanged" : "")));
-  kernel.multiply_adds = c.multiply_adds;
+  kernel.shared_bytes = filled.shared_bytes;
+  kernel.multiply_adds = c.multiply_adds + statistics_cost(c, filled, column_tile);
   return kernel;
 }
 
@@ -123,7 +129,9 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   while (lanes_k < chunks && lanes_k * 2 * tile.lanes_n <= std::min<int64_t>(128, request.device.max_workgroup_invocations))
     lanes_k *= 2;
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
-  TUFF_ASSIGN(Slots slots, fill_contract(request, c, tile, true, writer));
+  tile.lanes_m = static_cast<uint32_t>(lanes_k);
+  TUFF_ASSIGN(ContractSlots filled, fill_contract(request, c, tile, true, writer));
+  Slots& slots = filled.slots;
   slots["chunk"] = std::to_string(c.chunk_length / tile.steps);
   slots["chunk_count"] = std::to_string(chunks);
   TUFF_ASSIGN(Kernel kernel,
@@ -131,8 +139,8 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
                             {ceil_div(c.columns, IntExpr(static_cast<int64_t>(tile.lanes_n) * width)), c.rows, c.batch},
                             std::to_string(chunks) + " chunks of " + std::to_string(c.chunk_length) + " over " +
                                 std::to_string(lanes_k) + " invocations"));
-  kernel.shared_bytes = chunks * static_cast<int64_t>(tile.lanes_n) * width * 4;
-  kernel.multiply_adds = c.multiply_adds;
+  kernel.shared_bytes = chunks * static_cast<int64_t>(tile.lanes_n) * width * 4 + filled.shared_bytes;
+  kernel.multiply_adds = c.multiply_adds + statistics_cost(c, filled, IntExpr(static_cast<int64_t>(tile.lanes_n) * width));
   return kernel;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "kernel/row_statistics.h"
 
 namespace tuff {
 namespace {
@@ -106,8 +107,8 @@ Contraction contraction_of(const KernelRequest& request) {
   return c;
 }
 
-Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
-                            KernelWriter& writer) {
+Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
+                                    KernelWriter& writer) {
   const Graph& graph = request.graph;
   const Node& node = graph.node(request.group.anchor);
   const Dtype dtype = graph.value(node.output).dtype;
@@ -116,8 +117,8 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   const std::string scalar(writer.dialect().types[static_cast<int>(reg)]);
   const std::string vector = type_name(writer.dialect(), reg, tile.width);
 
-  Block setup(writer, nullptr), tap(writer, &setup), inner(writer, &tap);
-  Emitter emitter({&setup, &tap, &inner});
+  Block setup(writer, nullptr), rows(writer, &setup), tap(writer, &rows), inner(writer, &tap);
+  Emitter emitter({&setup, &rows, &tap, &inner});
 
   // Which rows and columns this invocation has. Beyond the end it repeats the last one and does not store.
   const IntExpr vectors = floor_div(c.columns, IntExpr(tile.width));
@@ -151,10 +152,30 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
     std::string at = j ? "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) : "n";
     setup.line("int n_" + std::to_string(j) + " = " + (whole_columns ? at : "min(" + at + ", " + vector_count + " - 1)") + ";");
   }
-  for (size_t i = 0; i < c.taps.size(); ++i) emitter.bind("t" + std::to_string(i), "t" + std::to_string(i), 1);
-  emitter.bind("k", "k", 2);
+  for (size_t i = 0; i < c.taps.size(); ++i) emitter.bind("t" + std::to_string(i), "t" + std::to_string(i), 2);
+  emitter.bind("k", "k", 3);
+
+  // Rows that are normalised as they are loaded.
+  RowLanes row_lanes;
+  row_lanes.rows = tile.rows;
+  row_lanes.lanes = static_cast<int>(gemv ? tile.lanes_n * tile.lanes_m : tile.lanes_n);
+  row_lanes.workgroup_rows = gemv ? 1 : tile.rows * static_cast<int>(tile.lanes_m);
+  row_lanes.lane = gemv ? "int(gl_LocalInvocationIndex)" : "int(gl_LocalInvocationID.x)";
+  row_lanes.first_row = gemv || tile.lanes_m == 1 ? "0" : "int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows);
+  row_lanes.row = gemv ? "m_0" : whole_rows ? "m + i" : "min(m + i, " + row_count + " - 1)";
+  TUFF_ASSIGN(RowStatistics statistics, row_statistics(request, c, row_lanes, setup, writer, group));
+  // The statistics of one row, loaded before the sums.
+  auto row_inputs = [&](Emitter& to, const std::string& row, const std::string& name) {
+    const std::vector<std::string> texts = statistics.of_row(row_lanes.first_row + " + " + row);
+    for (size_t p = 0; p < texts.size(); ++p) {
+      const std::string loaded = name + "_" + std::to_string(p);
+      rows.line("float " + loaded + " = " + texts[p] + ";");
+      to.bind_input(static_cast<int>(p), {loaded}, 1);
+    }
+  };
 
   // Operands. A is loaded `steps` k at a time along k, B `width` n at a time along n for each of those k.
+  bind_statistics(request, statistics, c.output, 0, group);
   PointBuilder a_builder(group.scope), b_builder(group.scope);
   TUFF_ASSIGN(int a_op, a_builder.element(node.inputs[0], c.a));
   TUFF_ASSIGN(int b_op, b_builder.element(node.inputs[1], c.b));
@@ -164,6 +185,8 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   const std::string own = tile.exchange ? "lane_" : "";
   for (int i = 0; i < tile.rows; i += tile.exchange ? rows_at_once : 1) {
     emitter.bind("m", "m_" + own + std::to_string(i), 0);
+    const std::string lane_row = " + int(gl_SubgroupInvocationID) % " + std::to_string(rows_at_once);
+    row_inputs(emitter, std::to_string(i) + (tile.exchange ? lane_row : ""), "stat_" + std::to_string(i));
     auto lanes = emitter.emit(a_builder.point(), a_op, "k", tile.steps);
     for (int t = 0; t < tile.steps; ++t)
       inner.line(scalar + " a_" + own + std::to_string(i) + "_" + std::to_string(t) + " = " +
@@ -174,10 +197,10 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   for (int t = 0; t < tile.steps; ++t) {
     steps.push_back(std::make_unique<Block>(writer, t ? steps.back().get() : &inner));
     Block& step = *steps.back();
-    Emitter at_b({&setup, &tap, &step});
+    Emitter at_b({&setup, &rows, &tap, &step});
     at_b.bind("b", "b", 0);
-    for (size_t i = 0; i < c.taps.size(); ++i) at_b.bind("t" + std::to_string(i), "t" + std::to_string(i), 1);
-    at_b.bind("k", "k", 2);
+    for (size_t i = 0; i < c.taps.size(); ++i) at_b.bind("t" + std::to_string(i), "t" + std::to_string(i), 2);
+    at_b.bind("k", "k", 3);
     for (int i = 0; i < tile.rows && tile.exchange; ++i) {
       const std::string step_text = "_" + std::to_string(t), lane = std::to_string(i % rows_at_once);
       step.line(scalar + " a_" + std::to_string(i) + step_text + " = subgroupBroadcast(a_lane_" +
@@ -202,6 +225,7 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   Block common(writer, nullptr);
   PointBuilder builder(group.scope);
   group.scope.inputs[node.output.value] = {request.group.coordinates.at(node.output.value), 0};
+  bind_statistics(request, statistics, {}, 1, group);
   std::vector<std::pair<ValueId, StoredElement>> stores;
   for (ValueId v : request.group.stores) {
     TUFF_ASSIGN(StoredElement element, stored_element(request, group.scope, builder, v));
@@ -223,6 +247,8 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
       for (int lane = 0; lane < tile.width; ++lane)
         lanes.push_back(narrow(dtype, tile.width == 1 ? acc : acc + "." + "xyzw"[lane]));
       out.bind_input(0, lanes, 1);
+      const std::vector<std::string> of_row = statistics.of_row(row_lanes.first_row + " + " + std::to_string(i));
+      for (size_t p = 0; p < of_row.size(); ++p) out.bind_input(1 + static_cast<int>(p), {of_row[p]}, 1);
       for (const auto& [value, element] : stores) {
         auto texts = out.emit(point, element.op, "n", tile.width);
         TUFF_TRY(out.store(value, element.address, texts, "n", tile.width));
@@ -241,6 +267,9 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   const IntExpr k_count = floor_div(c.depth, IntExpr(tile.steps));
   Slots slots;
   slots["setup"] = setup.text(0);
+  slots["functions"] = statistics.functions;
+  slots["statistics"] = statistics.text;
+  slots["rows_setup"] = rows.text(0);
   slots["tap"] = tap.text(0);
   slots["loads_a"] = inner.text(0);
   for (int t = 0; t < tile.steps; ++t) slots["loads_b_" + std::to_string(t)] = steps[static_cast<size_t>(t)]->text(0);
@@ -266,7 +295,7 @@ Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, 
   }
   slots["loops"] = loops;
   slots["loops_end"] = loops_end;
-  return slots;
+  return ContractSlots{std::move(slots), statistics.shared_bytes, static_cast<int64_t>(statistics.reductions.size())};
 }
 
 }  // namespace tuff

@@ -28,9 +28,15 @@ struct ContractTile {
   bool exchange = false;  // the workgroup is one subgroup; each lane loads A for a row of its own and passes it around
 };
 
-// The slots that both schedules share; gemv: one row a workgroup, its k cut into chunks.
-Result<Slots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
-                            KernelWriter& writer);
+// The slots that both schedules share, and the shared memory that their statistics of rows take; gemv: one row a workgroup,
+// its k cut into chunks.
+struct ContractSlots {
+  Slots slots;
+  int64_t shared_bytes = 0;
+  int64_t statistic_count = 0;
+};
+Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
+                                    KernelWriter& writer);
 
 Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c);
 

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "graph/builder.h"
 #include "kernel/shader_library.h"
 
 namespace tuff {
@@ -67,6 +68,28 @@ Result<StoredElement> stored_element(const KernelRequest& request, const PointSc
   }
   TUFF_ASSIGN(int op, builder.element(source, request.group.coordinates.at(source.value)));
   return StoredElement{op, storage_address(scope, value, request.group.coordinates.at(value.value))};
+}
+
+Reduction reduction_of(ReduceOp op, Dtype dtype) {
+  const bool real = is_float(dtype);
+  auto infinity = [&](double sign) {
+    if (dtype == Dtype::kF64) return sign > 0 ? uint64_t{0x7ff0000000000000} : uint64_t{0xfff0000000000000};
+    return scalar_bits(dtype, sign / 0.0);
+  };
+  const int bits = static_cast<int>(8 * dtype_size_bytes(dtype));
+  const uint64_t ones = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
+  const uint64_t top = uint64_t{1} << (bits - 1);
+  switch (op) {
+    case ReduceOp::kSum: return {MapOp::add, 0};
+    case ReduceOp::kProduct: return {MapOp::mul, scalar_bits(dtype, 1)};
+    case ReduceOp::kMax:
+    case ReduceOp::kArgMax: return {MapOp::max, real ? infinity(-1) : is_signed_integer(dtype) ? top : 0};
+    case ReduceOp::kMin:
+    case ReduceOp::kArgMin: return {MapOp::min, real ? infinity(1) : is_signed_integer(dtype) ? ones >> 1 : ones};
+    case ReduceOp::kAny: return {MapOp::logical_or, 0};
+    case ReduceOp::kAll: return {MapOp::logical_and, 1};
+  }
+  return {};
 }
 
 Grid1d spread(const IntExpr& workgroups, const DeviceInfo& device) {

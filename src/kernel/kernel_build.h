@@ -40,6 +40,13 @@ struct StoredElement {
 Result<StoredElement> stored_element(const KernelRequest& request, const PointScope& scope, PointBuilder& builder,
                                      ValueId value);
 
+// How a reduction combines two elements, and what changes nothing; any and all are or and and.
+struct Reduction {
+  MapOp combine = MapOp::add;
+  uint64_t identity = 0;
+};
+Reduction reduction_of(ReduceOp op, Dtype dtype);
+
 // Workgroups for a count of invocations along one axis, spread over two grid axes where one has not enough; the shader
 // gets the linear workgroup number from `grid_index`.
 struct Grid1d {

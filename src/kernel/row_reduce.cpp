@@ -9,34 +9,6 @@
 namespace tuff {
 namespace {
 
-struct Reduction {
-  MapOp combine = MapOp::add;
-  uint64_t identity = 0;
-};
-
-// The combining map and its identity; any and all are or and and.
-Reduction reduction_of(ReduceOp op, Dtype dtype) {
-  const bool real = is_float(dtype);
-  auto infinity = [&](double sign) {
-    if (dtype == Dtype::kF64) return sign > 0 ? uint64_t{0x7ff0000000000000} : uint64_t{0xfff0000000000000};
-    return scalar_bits(dtype, sign / 0.0);
-  };
-  const int bits = static_cast<int>(8 * dtype_size_bytes(dtype));
-  const uint64_t ones = bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
-  const uint64_t top = uint64_t{1} << (bits - 1);
-  switch (op) {
-    case ReduceOp::kSum: return {MapOp::add, 0};
-    case ReduceOp::kProduct: return {MapOp::mul, scalar_bits(dtype, 1)};
-    case ReduceOp::kMax:
-    case ReduceOp::kArgMax: return {MapOp::max, real ? infinity(-1) : is_signed_integer(dtype) ? top : 0};
-    case ReduceOp::kMin:
-    case ReduceOp::kArgMin: return {MapOp::min, real ? infinity(1) : is_signed_integer(dtype) ? ones >> 1 : ones};
-    case ReduceOp::kAny: return {MapOp::logical_or, 0};
-    case ReduceOp::kAll: return {MapOp::logical_and, 1};
-  }
-  return {};
-}
-
 constexpr uint32_t kInvocations = 64;
 
 // One invocation a row where rows lie across the storage, so that neighbouring invocations read neighbouring elements, and

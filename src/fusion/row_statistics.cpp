@@ -1,0 +1,215 @@
+// Normalised rows that products read need no kernel of their own: a workgroup of the product computes the statistics of the
+// rows that it has (their sums, maxima), and each element is normalised where it is loaded, as an operand or in the epilogue.
+// So a norm before a product costs neither a dispatch nor a pass, nor does the residual that reads it again.
+#include <algorithm>
+
+#include "fusion/cost.h"
+#include "fusion/grow.h"
+
+namespace tuff {
+namespace {
+
+bool is_among(const std::vector<int>& labels, int label) {
+  return std::find(labels.begin(), labels.end(), label) != labels.end();
+}
+
+bool is_reduced(const ReduceAttrs& reduce, size_t axis) {
+  return std::find(reduce.axes.begin(), reduce.axes.end(), static_cast<int>(axis)) != reduce.axes.end();
+}
+
+// Columns of a product that one workgroup has, where there are many: for each such tile the rows are read again.
+constexpr int64_t kTileColumns = 128;
+
+int64_t column_tiles(const Graph& graph, NodeId product) {
+  const Dims& out = graph.value(graph.node(product).output).shape;
+  const int64_t columns = out.empty() ? 1 : typical(out.back());
+  return std::max<int64_t>(1, (columns + kTileColumns - 1) / kTileColumns);
+}
+
+}  // namespace
+
+// The row's coordinates in the target's domain (0 along the reduced axes) if the product reads the value as its first operand
+// and the row is what it sums over; nullopt where it does not.
+std::optional<Dims> Fuser::row_of_operand(const Group& target, ValueId value, const ReduceAttrs& reduce) const {
+  const Node& anchor = graph.node(target.anchor);
+  const auto& product = std::get<ContractAttrs>(anchor.attrs);
+  if (anchor.inputs[0] != value) return std::nullopt;
+  const Dims& domain = target.coordinates.at(anchor.output.value);
+  Dims row;
+  for (size_t i = 0; i < product.a.size(); ++i) {
+    const auto out = std::find(product.out.begin(), product.out.end(), product.a[i]);
+    if ((out == product.out.end()) != is_reduced(reduce, i)) return std::nullopt;
+    row.push_back(out == product.out.end() ? IntExpr(0) : domain[static_cast<size_t>(out - product.out.begin())]);
+  }
+  return row;
+}
+
+// The same where a map of the epilogue reads the value at the result's own point.
+std::optional<Dims> Fuser::row_of_epilogue(const Group& target, ValueId value, const ReduceAttrs& reduce) const {
+  const Node& anchor = graph.node(target.anchor);
+  const auto& product = std::get<ContractAttrs>(anchor.attrs);
+  Dims row = domain_variables(graph.value(anchor.output).shape);
+  if (graph.value(value).shape != graph.value(anchor.output).shape) return std::nullopt;
+  for (size_t i = 0; i < row.size(); ++i) {
+    if (is_reduced(reduce, i)) row[i] = IntExpr(0);
+    // A tile's rows have neither columns of their own nor parts of a row.
+    if (is_reduced(reduce, i) == is_among(product.a, product.out[i])) return std::nullopt;
+  }
+  for (NodeId m : target.members) {
+    const Node& node = graph.node(m);
+    if (std::find(node.inputs.begin(), node.inputs.end(), value) == node.inputs.end() || m == target.anchor) continue;
+    const auto at = target.coordinates.find(node.output.value);
+    if (at == target.coordinates.end() || at->second != domain_variables(graph.value(anchor.output).shape)) return std::nullopt;
+  }
+  return row;
+}
+
+// The target with the source's nodes in it; a refusal where it cannot have them.
+std::optional<Group> Fuser::with_rows(const Group& target, const Group& source, ValueId result, std::string& refusal) const {
+  const auto& reduce = std::get<ReduceAttrs>(graph.node(source.anchor).attrs);
+  const Node& anchor = graph.node(target.anchor);
+  if (target.kind != AnchorKind::kContract || !std::holds_alternative<ContractAttrs>(anchor.attrs)) {
+    refusal = label(target.anchor) + " is no product of whole rows.";
+    return std::nullopt;
+  }
+  std::optional<Dims> row;
+  bool fits = anchor.inputs.size() != 2 || anchor.inputs[1] != result;
+  bool by_map = false;
+  for (NodeId m : target.members) {
+    const Node& node = graph.node(m);
+    if (std::holds_alternative<ReduceAttrs>(node.attrs)) fits = false;  // of other rows
+    if (m != target.anchor) by_map = by_map || std::count(node.inputs.begin(), node.inputs.end(), result) > 0;
+  }
+  for (NodeId user : users[result.value]) {
+    if (!is_view(graph.node(user).attrs)) continue;
+    for (NodeId reader : readers(graph.node(user).output))
+      fits = fits && !std::binary_search(target.members.begin(), target.members.end(), reader);
+  }
+  const bool by_operand = anchor.inputs[0] == result;
+  if (by_operand) row = row_of_operand(target, result, reduce);
+  if (by_operand && !row) fits = false;
+  if (by_map) {
+    const auto other = row_of_epilogue(target, result, reduce);
+    fits = fits && other && (!row || *row == *other);
+    row = other;
+  }
+  if (!fits || !row) {
+    refusal = label(target.anchor) + " does not have whole rows of it.";
+    return std::nullopt;
+  }
+  Group grown = target;
+  for (NodeId m : source.members) {
+    const Node& node = graph.node(m);
+    grown.members.insert(std::upper_bound(grown.members.begin(), grown.members.end(), m), m);
+    if (std::holds_alternative<ReduceAttrs>(node.attrs)) grown.coordinates[node.output.value] = *row;
+  }
+  if (grown.members.size() > kMaxMembers) {
+    refusal = label(target.anchor) + " would have " + std::to_string(grown.members.size()) + " nodes in its kernel.";
+    return std::nullopt;
+  }
+  // At one element of its row, from loads and the row's statistics.
+  Group checked = grown;
+  Dims element = *row;
+  for (int axis : reduce.axes) {
+    const size_t at = static_cast<size_t>(axis);
+    element[at] = IntExpr::loop_variable("r" + std::to_string(axis), graph.value(result).shape[at]);
+  }
+  checked.coordinates[result.value] = element;
+  const Status legal = check_points(checked, {result});
+  if (!legal.ok()) {
+    refusal = legal.message();
+    return std::nullopt;
+  }
+  if (const int bindings = binding_count(grown); bindings > device.max_storage_buffers) {
+    refusal = label(target.anchor) + " would bind " + std::to_string(bindings) + " buffers, the device allows " +
+              std::to_string(device.max_storage_buffers) + ".";
+    return std::nullopt;
+  }
+  return grown;
+}
+
+// What a product's kernel takes longer for reading so many bytes again and computing so much more: nothing where the one
+// hides behind the other.
+int64_t Fuser::added_ns(NodeId node, int64_t cache_bytes, int64_t operations) const {
+  const Node& anchor = graph.node(node);
+  const auto* attrs = std::get_if<ContractAttrs>(&anchor.attrs);
+  if (!attrs) return 0;  // it is refused
+  int64_t depth = 1, moved = typical_bytes(graph, anchor.output);
+  for (size_t i = 0; i < attrs->a.size(); ++i)
+    if (!is_among(attrs->out, attrs->a[i])) depth *= typical(graph.value(anchor.inputs[0]).shape[i]);
+  for (ValueId input : anchor.inputs) moved += typical_bytes(graph, input);
+  const int64_t multiply_adds = typical(product(graph.value(anchor.output).shape)) * depth;
+  const int64_t memory = memory_ns(moved, device), arithmetic = arithmetic_ns(multiply_adds, device);
+  return std::max(memory + cache_ns(cache_bytes, device), arithmetic + arithmetic_ns(operations, device)) -
+         std::max(memory, arithmetic);
+}
+
+// The group as rows that products could compute: whole rows of f32 are its one result, which nobody else must have.
+std::optional<Rows> Fuser::rows_of(uint32_t group) const {
+  const Group& source = groups[group];
+  if (source.members.empty() || source.kind != AnchorKind::kReduce) return std::nullopt;
+  Rows rows;
+  for (NodeId m : source.members) {
+    const Node& node = graph.node(m);
+    if (const auto* reduce = std::get_if<ReduceAttrs>(&node.attrs)) {
+      ++rows.phases;
+      if (reduce->op == ReduceOp::kArgMax || reduce->op == ReduceOp::kArgMin) return std::nullopt;
+    } else {
+      rows.operations += map_op_row(std::get<MapAttrs>(node.attrs).op).cost;
+    }
+    if (graph.value(node.output).dtype != Dtype::kF32 || !stored_views(node.output).empty()) return std::nullopt;
+    if (!leaves(node.output, group)) continue;
+    if (rows.result.valid()) return std::nullopt;
+    rows.result = node.output;
+  }
+  const Dims& whole = graph.value(graph.node(source.anchor).inputs[0]).shape;
+  if (!rows.result.valid() || needed[rows.result.value] || graph.value(rows.result).shape != whole) return std::nullopt;
+  rows.bytes = typical_bytes(graph, rows.result);
+  rows.operations *= typical(product(whole));
+  for (NodeId reader : readers(rows.result))
+    for (uint32_t home : homes[reader.value]) rows.readers.insert(home);
+  if (rows.readers.empty()) return std::nullopt;
+  return rows;
+}
+
+void Fuser::write_rows_into_products() {
+  for (uint32_t g = static_cast<uint32_t>(groups.size()); g-- > 0;)
+    if (const auto rows = rows_of(g)) write_rows(g, *rows);
+}
+
+void Fuser::write_rows(uint32_t group, const Rows& rows) {
+  Group& source = groups[group];
+  std::string refusal;
+  if (exact) refusal = "in exact mode a row's sums keep the order of 64 lanes, which a product's tile does not have.";
+  if (stays_alone(source.anchor)) refusal = kNoPipeline;
+  std::vector<NodeId> nodes = {source.anchor};
+  std::vector<std::pair<uint32_t, Group>> merged;
+  int64_t tiles = 0, after = 0;
+  for (uint32_t t : rows.readers) {
+    const NodeId reader = groups[t].anchor;
+    nodes.push_back(reader);
+    const int64_t of_reader = column_tiles(graph, reader);
+    tiles += of_reader;
+    after += added_ns(reader, rows.bytes * of_reader, rows.operations * of_reader);
+    if (refusal.empty() && stays_alone(reader)) refusal = kNoPipeline;
+    if (!refusal.empty()) continue;
+    if (auto grown = with_rows(groups[t], source, rows.result, refusal)) merged.emplace_back(t, std::move(*grown));
+  }
+  // Of its own: it reads rows and writes them; what it reads again, row by row, is in a cache.
+  const int64_t before =
+      device.rates.launch_ns + memory_ns(2 * rows.bytes, device) + cache_ns(rows.phases * rows.bytes, device);
+  const std::string costs = std::to_string(tiles) + " tiles of columns compute the rows' statistics anew, which costs " +
+                            std::to_string(after) + " ns; a kernel of their own costs " + std::to_string(before) + " ns.";
+  if (refusal.empty() && after > before) refusal = costs;
+  const std::string subject = label(source.anchor) + " into " + std::to_string(rows.readers.size()) + " products";
+  decide(refusal.empty(), "row statistics", nodes, subject, refusal.empty() ? costs : refusal);
+  if (!refusal.empty()) return;
+  for (NodeId m : source.members) {
+    homes[m.value].erase(group);
+    for (const auto& [t, target] : merged) homes[m.value].insert(t);
+  }
+  source.members.clear();
+  for (auto& [t, target] : merged) groups[t] = std::move(target);
+}
+
+}  // namespace tuff
