@@ -229,6 +229,7 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
   fuser.fit_bindings();
   if (options.fuse) fuser.join_attention();
   if (options.fuse) fuser.grow_epilogues();
+  if (options.fuse) fuser.join_products_of_shared_rows();
   if (options.fuse) fuser.write_rows_into_products();
   if (options.fuse) fuser.write_into_readers();
   fuser.choose_stores();

@@ -45,6 +45,7 @@ struct Fuser {
   void fit_bindings();
   void join_attention();
   void grow_epilogues();
+  void join_products_of_shared_rows();
   void write_rows_into_products();
   void write_into_readers();  // prologues
   void choose_stores();
@@ -58,6 +59,9 @@ struct Fuser {
   std::optional<Dims> row_of_operand(const Group& target, ValueId value, const ReduceAttrs& reduce) const;
   std::optional<Dims> row_of_epilogue(const Group& target, ValueId value, const ReduceAttrs& reduce) const;
   std::optional<Group> with_rows(const Group& target, const Group& source, ValueId result, std::string& refusal) const;
+  std::pair<ValueId, uint32_t> given_to_product(uint32_t group) const;
+  bool shares_rows(const Group& a, const Group& b) const;
+  void join_product(uint32_t from, uint32_t into, ValueId value);
   std::optional<Rows> rows_of(uint32_t group) const;
   void write_rows(uint32_t group, const Rows& rows);
   int64_t added_ns(NodeId node, int64_t cache_bytes, int64_t operations) const;

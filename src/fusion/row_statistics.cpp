@@ -57,7 +57,9 @@ std::optional<Dims> Fuser::row_of_epilogue(const Group& target, ValueId value, c
   }
   for (NodeId m : target.members) {
     const Node& node = graph.node(m);
-    if (std::find(node.inputs.begin(), node.inputs.end(), value) == node.inputs.end() || m == target.anchor) continue;
+    if (std::find(node.inputs.begin(), node.inputs.end(), value) == node.inputs.end() ||
+        !std::holds_alternative<MapAttrs>(node.attrs))
+      continue;
     const auto at = target.coordinates.find(node.output.value);
     if (at == target.coordinates.end() || at->second != domain_variables(graph.value(anchor.output).shape)) return std::nullopt;
   }
@@ -73,12 +75,14 @@ std::optional<Group> Fuser::with_rows(const Group& target, const Group& source, 
     return std::nullopt;
   }
   std::optional<Dims> row;
-  bool fits = anchor.inputs.size() != 2 || anchor.inputs[1] != result;
-  bool by_map = false;
+  bool fits = true, by_map = false;
   for (NodeId m : target.members) {
     const Node& node = graph.node(m);
     if (std::holds_alternative<ReduceAttrs>(node.attrs)) fits = false;  // of other rows
-    if (m != target.anchor) by_map = by_map || std::count(node.inputs.begin(), node.inputs.end(), result) > 0;
+    if (std::holds_alternative<ContractAttrs>(node.attrs))
+      fits = fits && node.inputs[1] != result;
+    else
+      by_map = by_map || std::count(node.inputs.begin(), node.inputs.end(), result) > 0;
   }
   for (NodeId user : users[result.value]) {
     if (!is_view(graph.node(user).attrs)) continue;
@@ -153,9 +157,10 @@ std::optional<Rows> Fuser::rows_of(uint32_t group) const {
     const Node& node = graph.node(m);
     if (const auto* reduce = std::get_if<ReduceAttrs>(&node.attrs)) {
       ++rows.phases;
+      rows.operations += typical(product(graph.value(node.inputs[0]).shape));
       if (reduce->op == ReduceOp::kArgMax || reduce->op == ReduceOp::kArgMin) return std::nullopt;
     } else {
-      rows.operations += map_op_row(std::get<MapAttrs>(node.attrs).op).cost;
+      rows.operations += map_op_row(std::get<MapAttrs>(node.attrs).op).cost * typical(product(graph.value(node.output).shape));
     }
     if (graph.value(node.output).dtype != Dtype::kF32 || !stored_views(node.output).empty()) return std::nullopt;
     if (!leaves(node.output, group)) continue;
@@ -165,7 +170,6 @@ std::optional<Rows> Fuser::rows_of(uint32_t group) const {
   const Dims& whole = graph.value(graph.node(source.anchor).inputs[0]).shape;
   if (!rows.result.valid() || needed[rows.result.value] || graph.value(rows.result).shape != whole) return std::nullopt;
   rows.bytes = typical_bytes(graph, rows.result);
-  rows.operations *= typical(product(whole));
   for (NodeId reader : readers(rows.result))
     for (uint32_t home : homes[reader.value]) rows.readers.insert(home);
   if (rows.readers.empty()) return std::nullopt;

@@ -19,10 +19,12 @@ int steps_of(const Contraction& c) {
   return divide_exact(c.depth, IntExpr(4)) && !c.depth.is(0) ? 4 : 1;
 }
 
+int products_of(const Contraction& c) { return 1 + static_cast<int>(c.others.size()); }
+
 // Accumulators, both operands of one step, each row's addresses and checks, the rest.
 int64_t registers_of(const ContractTile& tile) {
-  return int64_t{tile.rows} * tile.columns * tile.width + tile.rows * tile.steps + tile.columns * tile.width + 6 * tile.rows +
-         24;
+  const int64_t columns = int64_t{tile.columns} * tile.products * tile.width;
+  return tile.rows * columns + tile.rows * tile.steps + columns + 6 * tile.rows + 24;
 }
 
 // Where neighbouring lanes' loads are not joined, a workgroup is one subgroup: its lanes load a row each and exchange them,
@@ -45,6 +47,7 @@ std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Cont
       ContractTile tile;
       tile.rows = 8;
       tile.columns = vectors;
+      tile.products = products_of(c);
       tile.width = w;
       tile.steps = steps;
       tile.lanes_n = static_cast<uint32_t>(lanes);
@@ -52,7 +55,8 @@ std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Cont
       tile.exchange = true;
       if (registers_of(tile) > device.rates.registers_per_lane) continue;
       const int64_t groups = ceil_div(std::max<int64_t>(1, columns), lanes * vectors * w);
-      const int64_t cost = groups * (kMultiplyAdd * tile.rows * vectors * w + kBroadcast * tile.rows + kLoad * vectors);
+      const int64_t loaded = int64_t{vectors} * tile.products;
+      const int64_t cost = groups * (kMultiplyAdd * tile.rows * loaded * w + kBroadcast * tile.rows + kLoad * loaded);
       if (best && cost >= best_cost) continue;
       best = tile;
       best_cost = cost;
@@ -71,6 +75,7 @@ ContractTile choose_tile(const KernelRequest& request, const Contraction& c, Reg
     ContractTile tile;
     tile.rows = tile_rows;
     tile.columns = tile_columns;
+    tile.products = products_of(c);
     tile.width = width;
     tile.steps = steps;
     uint32_t lanes = 1;
@@ -110,6 +115,7 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
                             "tile " + std::to_string(tile.rows) + "x" + std::to_string(tile.columns * tile.width) + " of " +
                                 std::to_string(tile.width) + ", invocations " + std::to_string(tile.lanes_m) + "x" +
                                 std::to_string(tile.lanes_n) + ", " + std::to_string(tile.steps) + " k a step" +
+                                (tile.products > 1 ? ", " + std::to_string(tile.products) + " products" : "") +
                                 (tile.exchange ? ", exchanged" : "")));
   kernel.shared_bytes = filled.shared_bytes;
   kernel.multiply_adds = c.multiply_adds + statistics_cost(c, filled, column_tile);
@@ -122,6 +128,7 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   int width = vector_width(c.columns);
   ContractTile tile;
   tile.width = width;
+  tile.products = products_of(c);
   tile.steps = steps_of(c);
   const int64_t chunks = std::max<int64_t>(1, ceil_div(c.depth.interval().high, c.chunk_length));
   tile.lanes_n = 16;
@@ -139,7 +146,7 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
                             {ceil_div(c.columns, IntExpr(static_cast<int64_t>(tile.lanes_n) * width)), c.rows, c.batch},
                             std::to_string(chunks) + " chunks of " + std::to_string(c.chunk_length) + " over " +
                                 std::to_string(lanes_k) + " invocations"));
-  kernel.shared_bytes = chunks * static_cast<int64_t>(tile.lanes_n) * width * 4 + filled.shared_bytes;
+  kernel.shared_bytes = chunks * static_cast<int64_t>(tile.lanes_n) * width * 4 * tile.products + filled.shared_bytes;
   kernel.multiply_adds = c.multiply_adds + statistics_cost(c, filled, IntExpr(static_cast<int64_t>(tile.lanes_n) * width));
   return kernel;
 }
@@ -150,7 +157,7 @@ Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request) {
   const Register reg = register_of(request.graph.value(node.output).dtype);
   std::vector<GuardedKernel> out;
   const IntExpr::Interval rows = c.rows.interval();
-  const int64_t shared = 32 * 16 * 4 * 4;
+  const int64_t shared = int64_t{32} * 16 * 4 * 4 * products_of(c);
   bool few = rows.low <= kGemvRows && c.chunk_length > 0 && reg == Register::kFloat &&
              c.depth.interval().high <= 32 * c.chunk_length && shared <= request.device.max_shared_bytes;
   if (few) {

@@ -103,7 +103,13 @@ Contraction contraction_of(const KernelRequest& request) {
     c = of_contract(request, node, *contract);
   else
     c = of_convolution(request, node, std::get<WindowAttrs>(node.attrs));
-  c.multiply_adds = c.batch * c.rows * c.columns * c.depth * product(c.taps);
+  for (NodeId m : request.group.members) {
+    const auto* other = std::get_if<ContractAttrs>(&request.graph.node(m).attrs);
+    if (other && m != request.group.anchor && request.group.kind == AnchorKind::kContract)
+      c.others.emplace_back(m, of_contract(request, request.graph.node(m), *other).b);
+  }
+  c.multiply_adds =
+      c.batch * c.rows * c.columns * c.depth * product(c.taps) * IntExpr(static_cast<int64_t>(1 + c.others.size()));
   return c;
 }
 
@@ -178,7 +184,12 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   bind_statistics(request, statistics, c.output, 0, group);
   PointBuilder a_builder(group.scope), b_builder(group.scope);
   TUFF_ASSIGN(int a_op, a_builder.element(node.inputs[0], c.a));
-  TUFF_ASSIGN(int b_op, b_builder.element(node.inputs[1], c.b));
+  std::vector<int> b_ops(1);
+  TUFF_ASSIGN(b_ops[0], b_builder.element(node.inputs[1], c.b));
+  for (const auto& [other, at] : c.others) {
+    TUFF_ASSIGN(int op, b_builder.element(graph.node(other).inputs[1], at));
+    b_ops.push_back(op);
+  }
   auto operand = [&](const std::string& text) {
     return request.exact && reg == Register::kFloat ? "tuff_flush_inner(" + text + ")" : text;
   };
@@ -212,9 +223,9 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
       for (RangeCheck& check : op.checks)
         check = {at_lane(check.value, "k", tile.steps, t), at_lane(check.extent, "k", tile.steps, t)};
     }
-    for (int j = 0; j < tile.columns; ++j) {
-      at_b.bind("n", "n_" + std::to_string(j), 0);
-      auto lanes = at_b.emit(point, b_op, "n", tile.width);
+    for (int j = 0; j < tile.columns * tile.products; ++j) {
+      at_b.bind("n", "n_" + std::to_string(j % tile.columns), 0);
+      auto lanes = at_b.emit(point, b_ops[static_cast<size_t>(j / tile.columns)], "n", tile.width);
       std::string joined;
       for (const std::string& lane : lanes) joined += (joined.empty() ? "" : ", ") + operand(lane);
       step.line(vector + " b_" + std::to_string(t) + "_" + std::to_string(j) + " = " + vector + "(" + joined + ");");
@@ -224,8 +235,11 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   // The epilogue: what depends on columns alone is loaded once for all rows.
   Block common(writer, nullptr);
   PointBuilder builder(group.scope);
-  group.scope.inputs[node.output.value] = {request.group.coordinates.at(node.output.value), 0};
-  bind_statistics(request, statistics, {}, 1, group);
+  std::vector<ValueId> sums = {node.output};
+  for (const auto& other : c.others) sums.push_back(graph.node(other.first).output);
+  for (size_t p = 0; p < sums.size(); ++p)
+    group.scope.inputs[sums[p].value] = {request.group.coordinates.at(sums[p].value), static_cast<int>(p)};
+  bind_statistics(request, statistics, {}, tile.products, group);
   std::vector<std::pair<ValueId, StoredElement>> stores;
   for (ValueId v : request.group.stores) {
     TUFF_ASSIGN(StoredElement element, stored_element(request, group.scope, builder, v));
@@ -242,13 +256,15 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
       if (!c.batch.is(1)) out.bind("b", "b", 0);
       out.bind("n", "n_" + std::to_string(j), 0);
       out.bind("m", "m_" + std::to_string(i), 1);
-      std::vector<std::string> lanes;
-      const std::string acc = "acc_" + std::to_string(i) + "_" + std::to_string(j);
-      for (int lane = 0; lane < tile.width; ++lane)
-        lanes.push_back(narrow(dtype, tile.width == 1 ? acc : acc + "." + "xyzw"[lane]));
-      out.bind_input(0, lanes, 1);
+      for (int p = 0; p < tile.products; ++p) {
+        std::vector<std::string> lanes;
+        const std::string acc = "acc_" + std::to_string(i) + "_" + std::to_string(p * tile.columns + j);
+        for (int lane = 0; lane < tile.width; ++lane)
+          lanes.push_back(narrow(dtype, tile.width == 1 ? acc : acc + "." + "xyzw"[lane]));
+        out.bind_input(p, lanes, 1);
+      }
       const std::vector<std::string> of_row = statistics.of_row(row_lanes.first_row + " + " + std::to_string(i));
-      for (size_t p = 0; p < of_row.size(); ++p) out.bind_input(1 + static_cast<int>(p), {of_row[p]}, 1);
+      for (size_t p = 0; p < of_row.size(); ++p) out.bind_input(tile.products + static_cast<int>(p), {of_row[p]}, 1);
       for (const auto& [value, element] : stores) {
         auto texts = out.emit(point, element.op, "n", tile.width);
         TUFF_TRY(out.store(value, element.address, texts, "n", tile.width));
@@ -275,7 +291,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   for (int t = 0; t < tile.steps; ++t) slots["loads_b_" + std::to_string(t)] = steps[static_cast<size_t>(t)]->text(0);
   slots["epilogue"] = common.text(0) + items;
   slots["rows"] = std::to_string(tile.rows);
-  slots["columns"] = std::to_string(tile.columns);
+  slots["columns"] = std::to_string(tile.columns * tile.products);
   slots["steps"] = std::to_string(tile.steps);
   slots["vector"] = vector;
   // llvmpipe (Mesa 22.3) takes 0 + x for x where the 0 is a literal, even where x is -0.

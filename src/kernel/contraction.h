@@ -7,12 +7,13 @@
 namespace tuff {
 
 struct Contraction {
-  IntExpr batch, rows, columns;  // extents of b, m, n (each linear over its axes)
-  Dims taps;                     // extents of t0, t1, ...: loops outside k
-  IntExpr depth;                 // extent of k
-  Dims a, b;                     // coordinates of the operands
-  Substitution output;           // the group's domain variables d0, d1, ...
-  int64_t chunk_length = 0;      // 0: serial
+  IntExpr batch, rows, columns;                 // extents of b, m, n (each linear over its axes)
+  Dims taps;                                    // extents of t0, t1, ...: loops outside k
+  IntExpr depth;                                // extent of k
+  Dims a, b;                                    // coordinates of the operands
+  std::vector<std::pair<NodeId, Dims>> others;  // products of the same rows in the same kernel, and their b
+  Substitution output;                          // the group's domain variables d0, d1, ...
+  int64_t chunk_length = 0;                     // 0: serial
   IntExpr multiply_adds;
 };
 
@@ -20,10 +21,11 @@ Contraction contraction_of(const KernelRequest& request);
 
 // Everything of one schedule: the tile of an invocation and how invocations cover the result.
 struct ContractTile {
-  int rows = 1;     // m an invocation
-  int columns = 1;  // vectors of n an invocation
-  int width = 1;    // n a vector
-  int steps = 1;    // consecutive k loaded together
+  int rows = 1;      // m an invocation
+  int columns = 1;   // vectors of n an invocation
+  int products = 1;  // of the same rows: each has as many accumulators
+  int width = 1;     // n a vector
+  int steps = 1;     // consecutive k loaded together
   uint32_t lanes_n = 64, lanes_m = 1;
   bool exchange = false;  // the workgroup is one subgroup; each lane loads A for a row of its own and passes it around
 };
