@@ -9,11 +9,12 @@
 #include "artifact/artifact.h"
 #include "artifact/format.h"
 #include "compile/compile.h"
+#include "tuff/tuff.h"
 
 namespace tuff {
 namespace {
 
-constexpr uint32_t kNumerics = 1;
+constexpr uint32_t kNumerics = TUFF_NUMERICS_VERSION;
 
 // A constant long enough not to be listed in the graph's text, a symbol, and a softmax.
 std::string model_text() {
@@ -153,7 +154,7 @@ TEST_CASE("the CPU takes the graph alone") {
 TEST_CASE("other versions are refused by their numbers") {
   Status numerics = load_artifact({artifact(), nullptr}, &devices()[0], kNumerics + 1).status();
   CHECK(numerics.code() == Code::kUnsupported);
-  CHECK(numerics.message().find("numerics version 1") != std::string::npos);
+  CHECK(numerics.message().find("numerics version " + std::to_string(kNumerics)) != std::string::npos);
   std::vector<std::byte> newer = artifact();
   newer[8] = std::byte{kArtifactFormatVersion + 1};
   Status format = load(newer, devices()[0]).status();
