@@ -341,12 +341,14 @@ class Generator {
         if (one_in(2)) y = map(MapOp::mul, {y, fitting(Dtype::kF32, builder_.shape(y))});
         break;
       }
-      default: {
-        ValueId squares = reduced(ReduceOp::kSum, map(MapOp::mul, {x, x}), axes);
-        map(MapOp::mul, {x, map(MapOp::rsqrt, {map(MapOp::add, {squares, scalar(Dtype::kF32, 0.5)})})});
-        break;
-      }
+      default: scaled(x, axes);
     }
+  }
+
+  // x over the root of its squares' sum along the axes.
+  ValueId scaled(ValueId x, const std::vector<int>& axes) {
+    const ValueId squares = reduced(ReduceOp::kSum, map(MapOp::mul, {x, x}), axes);
+    return map(MapOp::mul, {x, map(MapOp::rsqrt, {map(MapOp::add, {squares, scalar(Dtype::kF32, 0.5)})})});
   }
 
   void epilogue(ValueId y) {
@@ -436,7 +438,12 @@ class Generator {
     if (count(b_shape) > 8 * kMaxElements) return;
     ValueId b = any_value([&](ValueId v) { return builder_.dtype(v) == dtype && builder_.shape(v) == b_shape; }, ValueId());
     if (!b.valid()) b = new_source(dtype, b_shape);
-    if (one_in(20)) std::swap(attrs.a, attrs.b), std::swap(a, b);
+    if (dtype == Dtype::kF32 && !k.empty() && one_in(4)) {
+      std::sort(k.begin(), k.end());
+      a = scaled(a, k);
+    }
+    const bool swapped = one_in(20);
+    if (swapped) std::swap(attrs.a, attrs.b), std::swap(a, b);
     int64_t depth = 1, work = 1;
     for (int l : k) depth *= size(shape[static_cast<size_t>(l)]);
     for (const Axis& axis : axes)
@@ -451,8 +458,11 @@ class Generator {
     for (const Axis& axis : axes)
       if (std::find(n.begin(), n.end(), axis.label) != n.end()) work *= std::max<int64_t>(1, size(axis.extent));
     if (work > kMaxMultiplyAdds) return;
-    ValueId y;
-    if (add(attrs, {a, b}, &y)) epilogue(y);
+    ValueId y, other;
+    if (!add(attrs, {a, b}, &y)) return;
+    if (dtype == Dtype::kF32 && !swapped && one_in(4) && add(attrs, {a, new_source(dtype, b_shape)}, &other))
+      y = map(MapOp::mul, {map(among({MapOp::sigmoid, MapOp::tanh}), {y}), other});
+    epilogue(y);
   }
 
   // Not std::shuffle, whose outcome a standard library may choose.
