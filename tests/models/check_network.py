@@ -1,6 +1,6 @@
 """Runs a network on the device that the loader lists first and holds it against onnxruntime.
 
-In: the command `tuff`, a folder with NETWORK.onnx, .input.npy and .output.npy, the network's name, and fused or
+In: the command `tuff`, a folder with NETWORK.onnx, .input.npy and .output.npy (or .npz), the network's name, and fused or
 unfused to leave the other out. Out: a line for each thing checked; status 1 if one fails.
 Invariant: nothing comes from a cache, so that what is checked was compiled by this `tuff`.
 """
@@ -16,7 +16,7 @@ import numpy as np
 
 # A product of n rounded factors and its sum differ by about sqrt(n) units in the last place from another order's; 2e-5
 # leaves a factor of ten above what is seen.
-LARGEST_ERROR = 2e-5  # of the largest logit
+LARGEST_ERROR = 2e-5  # of the largest element
 INT8 = "_int8"  # at the end of a name: quantize.py's networks, where any order of a sum gives the same bits
 
 # Dispatches of a fused plan: one for each convolution, pooling and matrix product, everything else inside them.
@@ -27,6 +27,9 @@ MOST_DISPATCHES = {
     "resnet50": 56,
     "mobilenet_v2": 54,
     "efficientnet_b0": 100,
+    "vit_small": 13,
+    "encoder_small": 11,
+    "decoder_small": 20,
 }
 
 
@@ -47,21 +50,38 @@ def tuff_output(tuff, *arguments):
     return done.stdout
 
 
-def check_logits(checks, tuff, stem, fused):
-    expected = np.load(f"{stem}.output.npy").astype(np.float64)
+def tensors(stem):
+    """The file of what goes in or comes out: .npz where it is several, by name."""
+    many = pathlib.Path(f"{stem}.npz")
+    return many if many.exists() else pathlib.Path(f"{stem}.npy")
+
+
+def expected_outputs(stem):
+    found = np.load(tensors(f"{stem}.output"))
+    return {"output": found} if isinstance(found, np.ndarray) else found
+
+
+def check_output(checks, name, expected, found, most):
+    """Logits, the outputs of two axes, have to name the same class, too."""
+    same = found.shape == expected.shape and found.dtype == np.float32
+    checks.check(same, f"{name}: float32 {list(found.shape)}")
+    if not same:
+        return
+    expected = expected.astype(np.float64)
+    error = np.abs(found - expected).max() / np.abs(expected).max()  # NaN compares false below
+    checks.check(error <= most, f"{name}: error {error:.3g} of the largest (at most {most:g})")
+    if expected.ndim == 2:
+        checks.check(found.argmax() == expected.argmax(), f"{name}: class {found.argmax()} (onnxruntime {expected.argmax()})")
+
+
+def check_outputs(checks, tuff, stem, fused):
+    most = 0 if stem.name.endswith(INT8) else LARGEST_ERROR
     with tempfile.TemporaryDirectory(prefix="tuff-network-") as folder:
         how = [] if fused else ["--no-fuse"]
-        tuff_output(tuff, "run", f"{stem}.onnx", "-i", f"{stem}.input.npy", "-o", folder, *how)
-        (file,) = pathlib.Path(folder).glob("*.npy")
-        logits = np.load(file)
-    name = "fused" if fused else "unfused"
-    checks.check(logits.shape == expected.shape and logits.dtype == np.float32, f"{name}: float32 {list(logits.shape)}")
-    if logits.shape != expected.shape:
-        return
-    most = 0 if stem.name.endswith(INT8) else LARGEST_ERROR
-    error = np.abs(logits - expected).max() / np.abs(expected).max()  # NaN compares false below
-    checks.check(error <= most, f"{name}: error {error:.3g} of the largest logit (at most {most:g})")
-    checks.check(logits.argmax() == expected.argmax(), f"{name}: class {logits.argmax()} (onnxruntime {expected.argmax()})")
+        tuff_output(tuff, "run", f"{stem}.onnx", "-i", tensors(f"{stem}.input"), "-o", folder, *how)
+        for name, expected in expected_outputs(stem).items():
+            found = np.load(pathlib.Path(folder) / f"{name}.npy")
+            check_output(checks, f"{'fused' if fused else 'unfused'} {name}", expected, found, most)
 
 
 def check_plan(checks, tuff, stem, network):
@@ -102,7 +122,7 @@ def main():
         check_weights(checks, options.tuff, stem)
     for fused in (True, False):
         if options.which in (None, "fused" if fused else "unfused"):
-            check_logits(checks, options.tuff, stem, fused)
+            check_outputs(checks, options.tuff, stem, fused)
     return 1 if checks.failed else 0
 
 

@@ -1,8 +1,8 @@
 """Runs ONNX models in onnxruntime on seeded inputs and keeps what went in and what came out.
 
-In: a folder of NAME.onnx. Out: beside each, NAME.input.npy and NAME.output.npy (one float32 input and
-one output each), or with --values NAME.values.npz, every value of the graph by name.
-Invariant: the input depends on the model's name and shape alone; onnxruntime runs unoptimised, on
+In: a folder of NAME.onnx. Out: beside each, NAME.input.npy and NAME.output.npy where there is one of either, else
+NAME.input.npz and NAME.output.npz by name; with --values also NAME.values.npz, every value of the graph by name.
+Invariant: an input depends on its name, the model's name and the shape alone; onnxruntime runs unoptimised, on
 its CPU provider, in one order.
 """
 
@@ -15,6 +15,7 @@ import onnx
 import onnxruntime
 
 from picture import picture
+from transformers import example_input
 
 
 def session(model_bytes):
@@ -40,6 +41,20 @@ def every_value(model, feed):
     return dict(zip(names, run.run(names, feed)))
 
 
+def feed_of(model_name, inputs):
+    """One input is a picture; several are a transformer's."""
+    if len(inputs) == 1:
+        return {inputs[0].name: picture(model_name, inputs[0].shape)}
+    return {source.name: example_input(model_name, source.name, source.shape) for source in inputs}
+
+
+def save(stem, arrays):
+    if len(arrays) == 1:
+        np.save(f"{stem}.npy", *arrays.values())
+    else:
+        np.savez(f"{stem}.npz", **arrays)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path)
@@ -56,17 +71,18 @@ def main():
     for path in files:
         name = path.stem
         run = session(str(path))
-        (source,), (result,) = run.get_inputs(), run.get_outputs()
-        feed = {source.name: picture(name, source.shape)}
-        (output,) = run.run([result.name], feed)
-        np.save(options.folder / f"{name}.input.npy", feed[source.name])
-        np.save(options.folder / f"{name}.output.npy", output)
+        names = [result.name for result in run.get_outputs()]
+        feed = feed_of(name, run.get_inputs())
+        outputs = dict(zip(names, run.run(names, feed)))
+        save(options.folder / f"{name}.input", feed)
+        save(options.folder / f"{name}.output", outputs)
         if options.values:
             np.savez(options.folder / f"{name}.values.npz", **every_value(onnx.load(path), feed))
-        print(
-            f"{name}: output {list(output.shape)}, mean {output.mean():.4g}, "
-            f"deviation {output.std():.4g}, largest {np.abs(output).max():.4g}"
-        )
+        for result, output in outputs.items():
+            print(
+                f"{name}: {result} {list(output.shape)}, mean {output.mean():.4g}, "
+                f"deviation {output.std():.4g}, largest {np.abs(output).max():.4g}"
+            )
     return 0
 
 
