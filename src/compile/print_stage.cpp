@@ -62,7 +62,7 @@ Result<std::string> print_plan(const Plan& plan, const DeviceInfo& device, const
   const bool is_text = request.format == TextFormat::kText, is_bound = request.stage == Stage::kBound;
   if (is_text && !is_bound) return print(plan);
   TUFF_ASSIGN(std::optional<BoundPlan> bound, bind_for_print(plan, device, request.symbols, is_bound));
-  return is_text ? print(*bound) : print_json(plan, bound ? &*bound : nullptr);
+  return is_text ? print(*bound) : print_json(plan, bound ? &*bound : nullptr, device);
 }
 
 }  // namespace

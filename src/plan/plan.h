@@ -112,7 +112,8 @@ Status verify(const Plan& plan);
 Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device);
 
 std::string print(const Plan& plan);
-std::string print_json(const Plan& plan, const BoundPlan* bound);
+// `bound`, where sizes are known: then with the work of each dispatch and the time that the cost model predicts (plan/work.h).
+std::string print_json(const Plan& plan, const BoundPlan* bound, const DeviceInfo& device);
 std::string print(const BoundPlan& bound);
 
 }  // namespace tuff

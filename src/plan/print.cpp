@@ -1,6 +1,7 @@
 // Plan and BoundPlan as text and as JSON.
 #include "base/json.h"
 #include "plan/plan.h"
+#include "plan/work.h"
 
 namespace tuff {
 namespace {
@@ -21,6 +22,43 @@ std::string guard_text(const Guard& guard) {
     out += (out.empty() ? "" : " and ") + std::to_string(d.divisor) + " divides " + d.value.text();
   for (const auto& m : guard.at_most) out += (out.empty() ? "" : " and ") + m.value.text() + " <= " + std::to_string(m.limit);
   return out.empty() ? "always" : out;
+}
+
+void write_work(JsonWriter& json, const StepWork& work, int64_t time_ns) {
+  json.key("bytes_read").integer(work.bytes_read);
+  json.key("bytes_written").integer(work.bytes_written);
+  json.key("multiply_adds").integer(work.multiply_adds);
+  json.key("predicted_ns").integer(time_ns);
+}
+
+void write_step(JsonWriter& json, const Plan& plan, const Step& step) {
+  json.begin_object();
+  json.key("origins").begin_array();
+  for (const std::string& name : step.origins) json.string(name);
+  json.end_array();
+  json.key("variants").begin_array();
+  for (const Variant& v : step.variants) {
+    const Kernel& k = plan.kernels[v.kernel.value];
+    json.begin_object();
+    json.key("kernel").string(k.name);
+    json.key("skeleton").string(k.skeleton);
+    json.key("schedule").string(k.schedule);
+    json.key("guard").string(guard_text(v.guard));
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+}
+
+void write_dispatch(JsonWriter& json, const Plan& plan, const BoundPlan& bound, const BoundDispatch& dispatch,
+                    const DeviceInfo& device) {
+  const StepWork work = work_of(plan, bound, dispatch);
+  json.begin_object();
+  json.key("step").integer(dispatch.step.value);
+  json.key("kernel").string(plan.kernels[dispatch.kernel.value].name);
+  json.key("workgroup_count").integer(workgroup_count(dispatch));
+  write_work(json, work, predicted_ns(work, device));
+  json.end_object();
 }
 
 }  // namespace
@@ -72,12 +110,12 @@ std::string print(const BoundPlan& bound) {
   return out;
 }
 
-std::string print_json(const Plan& plan, const BoundPlan* bound) {
+std::string print_json(const Plan& plan, const BoundPlan* bound, const DeviceInfo& device) {
   JsonWriter json;
   json.begin_object();
   json.key("step_count").integer(static_cast<int64_t>(plan.steps.size()));
   json.key("kernel_count").integer(static_cast<int64_t>(plan.kernels.size()));
-  // Without sizes every step counts as one dispatch; with them, empty ones are left out and memory is known.
+  // Without sizes every step counts as one dispatch; with them, empty ones are left out and memory and work are known.
   json.key("dispatch_count").integer(static_cast<int64_t>(bound ? bound->dispatches.size() : plan.steps.size()));
   json.key("submit_count").integer(1);
   if (bound) {
@@ -85,30 +123,19 @@ std::string print_json(const Plan& plan, const BoundPlan* bound) {
     json.key("arena_bytes").integer(static_cast<int64_t>(bound->arena_bytes));
   }
   json.key("weight_bytes").integer(static_cast<int64_t>(plan.weight_bytes));
-  json.key("steps").begin_array();
-  for (const Step& step : plan.steps) {
-    json.begin_object();
-    json.key("origins").begin_array();
-    for (const std::string& name : step.origins) json.string(name);
-    json.end_array();
-    json.key("variants").begin_array();
-    for (const Variant& v : step.variants) {
-      const Kernel& k = plan.kernels[v.kernel.value];
-      json.begin_object();
-      json.key("kernel")
-          .string(k.name)
-          .key("skeleton")
-          .string(k.skeleton)
-          .key("schedule")
-          .string(k.schedule)
-          .key("guard")
-          .string(guard_text(v.guard));
-      json.end_object();
-    }
-    json.end_array();
-    json.end_object();
+  if (bound) {
+    write_work(json, work_of(plan, *bound), predicted_ns(plan, *bound, device));
+    json.key("least_bytes").integer(least_bytes(plan, *bound));
+    json.key("compute_unit_count").integer(device.rates.compute_units);
   }
+  json.key("steps").begin_array();
+  for (const Step& step : plan.steps) write_step(json, plan, step);
   json.end_array();
+  if (bound) {
+    json.key("dispatches").begin_array();
+    for (const BoundDispatch& dispatch : bound->dispatches) write_dispatch(json, plan, *bound, dispatch, device);
+    json.end_array();
+  }
   json.end_object();
   return json.text() + "\n";
 }

@@ -6,25 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "plan/plan.h"
+#include "plan/work.h"
 
 namespace tuff {
-
-// What a dispatch has to do at the sizes that are bound.
-struct StepWork {
-  int64_t bytes_read = 0, bytes_written = 0;  // of memory, each value once
-  int64_t multiply_adds = 0;                  // an operation of a map counts as one, by its row in ops.def
-};
-StepWork work_of(const Plan& plan, const BoundPlan& bound, const BoundDispatch& dispatch);
-
-// The cost model's time: launch + max(memory, arithmetic), at the device's rates.
-int64_t predicted_ns(const StepWork& work, const DeviceInfo& device);
-// Two a multiply-add.
-int64_t flops(const StepWork& work);
-
-// The dearest of the model's terms: what a faster kernel would have to have less of.
-enum class Bound : uint8_t { kMemory, kArithmetic, kLaunch };
-Bound bound_of(const StepWork& work, const DeviceInfo& device);
 
 struct StepProfile {
   StepId step;

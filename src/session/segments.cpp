@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "session/profile.h"
+#include "plan/work.h"
 
 namespace tuff {
 

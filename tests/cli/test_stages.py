@@ -80,6 +80,15 @@ class Stages(CommandTest):
         self.assertGreaterEqual(unfused["arena_bytes"], 256)
         for key in ("weight_bytes", "kernel_count", "step_count"):
             self.assertIn(key, fused)
+        for plan in (fused, unfused):
+            for key in ("bytes_read", "bytes_written", "multiply_adds", "predicted_ns"):
+                self.assertEqual(plan[key], sum(dispatch[key] for dispatch in plan["dispatches"]))
+            self.assertEqual([d["step"] for d in plan["dispatches"]], list(range(plan["dispatch_count"])))
+            self.assertGreater(min(d["workgroup_count"] for d in plan["dispatches"]), 0)
+            self.assertGreater(plan["compute_unit_count"], 0)
+        # Of 256 bytes each: x and y; unfused the value between them, too, and x once more.
+        self.assertEqual((fused["bytes_read"], fused["bytes_written"], fused["least_bytes"]), (256, 256, 512))
+        self.assertEqual((unfused["bytes_read"], unfused["bytes_written"], unfused["least_bytes"]), (768, 512, 1024))
 
     def test_a_chain_of_100000_nodes_is_planned_and_runs(self):
         count = 100_000

@@ -1,4 +1,4 @@
-// What a profile says of a kernel's work, and how a session comes by the times.
+// How a profile comes by the times of a session's dispatches.
 #include "session/profile.h"
 
 #include <doctest/doctest.h>
@@ -13,57 +13,6 @@ namespace tuff {
 namespace {
 
 using Samples = std::vector<uint64_t>;
-
-// 10 bytes, 4 multiply-adds a nanosecond, 100 ns a launch.
-DeviceInfo device_with_rates() {
-  DeviceInfo device;
-  device.name = "rated";
-  device.rates.dram_bytes_per_us = 10'000;
-  device.rates.fma_per_us = 4000;
-  device.rates.launch_ns = 100;
-  return device;
-}
-
-TEST_CASE("a kernel is bound by the largest term of its predicted time") {
-  const DeviceInfo device = device_with_rates();
-  const StepWork memory{8000, 2000, 100};  // 1000 ns, 25 ns
-  CHECK(predicted_ns(memory, device) == 100 + 1000);
-  CHECK(bound_of(memory, device) == Bound::kMemory);
-  CHECK(flops(memory) == 200);
-  const StepWork arithmetic{8000, 2000, 8000};  // 1000 ns, 2000 ns
-  CHECK(predicted_ns(arithmetic, device) == 100 + 2000);
-  CHECK(bound_of(arithmetic, device) == Bound::kArithmetic);
-  const StepWork launch{500, 490, 396};  // 99 ns, 99 ns
-  CHECK(predicted_ns(launch, device) == 100 + 99);
-  CHECK(bound_of(launch, device) == Bound::kLaunch);
-  CHECK(bound_of({500, 500, 400}, device) == Bound::kMemory);  // as long as the launch
-  CHECK(bound_of({0, 0, 0}, device) == Bound::kLaunch);
-}
-
-TEST_CASE("work is counted at the sizes that are bound, and what no number holds is endless") {
-  Symbol n;
-  n.name = "n";
-  Plan plan;
-  plan.kernels.resize(1);
-  plan.kernels[0].bytes_read = IntExpr::symbol(n) * IntExpr(8);
-  plan.kernels[0].bytes_written = IntExpr::symbol(n) * IntExpr(4);
-  plan.kernels[0].multiply_adds = IntExpr::symbol(n) * IntExpr(1000);
-  BoundPlan bound;
-  BoundDispatch dispatch;
-  dispatch.kernel = KernelId(0);
-  bound.symbols = {{"n", 30}};
-  const StepWork work = work_of(plan, bound, dispatch);
-  CHECK(work.bytes_read == 240);
-  CHECK(work.bytes_written == 120);
-  CHECK(work.multiply_adds == 30'000);
-  bound.symbols["n"] = INT64_MAX;
-  const StepWork endless = work_of(plan, bound, dispatch);
-  CHECK(endless.multiply_adds == INT64_MAX);
-  CHECK(flops(endless) == INT64_MAX);
-  DeviceInfo slow = device_with_rates();
-  slow.rates.fma_per_us = 1;
-  CHECK(predicted_ns(endless, slow) == INT64_MAX);
-}
 
 TEST_CASE("medians are samples, sums are of one run each") {
   CHECK(median({}) == 0);
@@ -166,7 +115,7 @@ TEST_CASE("without timestamps each dispatch is a submit that the host times") {
 
 TEST_CASE("the null device, whose clock stands still or is not there, is profiled as well") {
   for (bool host_clock : {false, true}) {
-    std::unique_ptr<Session> session = session_of_two(open_null_device(device_with_rates()));
+    std::unique_ptr<Session> session = session_of_two(open_null_device({}));
     Result<Profile> profile = session->profile({.warmup_count = 0, .run_count = 2, .host_clock = host_clock});
     REQUIRE_MESSAGE(profile.ok(), profile.status().message());
     CHECK(profile->host_clock == host_clock);
