@@ -78,12 +78,19 @@ AttendTile choose_tile(const KernelRequest& request, const Contraction& c, const
   const int64_t invocations = std::min<int64_t>(64, device.max_workgroup_invocations);
   while (tile.lanes * 2 <= invocations && tile.lanes < rows) tile.lanes *= 2;
   if (request.exact) return tile;  // the sums keep their order
-  const int64_t workgroups =
-      ceil_div(rows, int64_t{tile.lanes}) * ceil_div(vectors, tile.columns) * std::max<int64_t>(1, typical(c.batch));
+  auto workgroups = [&] {
+    return ceil_div(rows, int64_t{tile.lanes}) * ceil_div(vectors, tile.columns) * std::max<int64_t>(1, typical(c.batch));
+  };
   auto shared_bytes = [&](int64_t splits) { return splits * tile.lanes * (tile.columns * tile.width + 2) * 4; };
-  while (workgroups * tile.splits < 2 * device.rates.compute_units && tile.lanes * tile.splits * 2 <= invocations &&
-         keys >= int64_t{2} * tile.splits * tile.key_tile && shared_bytes(2 * tile.splits) <= device.max_shared_bytes)
+  // Too few workgroups have fewer queries each, whose keys their invocations share.
+  while (workgroups() < 2 * device.rates.compute_units && keys >= int64_t{2} * tile.splits * tile.key_tile) {
+    if (tile.lanes * tile.splits * 2 > invocations) {
+      if (tile.lanes == 1) break;
+      tile.lanes /= 2;
+    }
+    if (shared_bytes(2 * tile.splits) > device.max_shared_bytes) break;
     tile.splits *= 2;
+  }
   return tile;
 }
 
