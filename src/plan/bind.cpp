@@ -7,70 +7,113 @@
 #include "plan/arena.h"
 #include "plan/hazards.h"
 #include "plan/plan.h"
+#include "plan/sizes.h"
 
 namespace tuff {
 namespace {
 
 struct Binder {
   const Plan& plan;
-  const std::map<std::string, int64_t>& symbols;
   const DeviceInfo& device;
   BoundPlan bound;
-  std::vector<const PlanValue*> places;  // by ValueId
+  std::vector<const PlanValue*> places = std::vector<const PlanValue*>(plan.graph.values.size());  // by ValueId
 
+  // At bound.symbols, where dynamic dimensions are at their largest.
   Result<int64_t> size(const IntExpr& e, const std::string& of) const {
     auto value = e.evaluate([&](std::string_view name) -> std::optional<int64_t> {
-      auto it = symbols.find(std::string(name));
-      return it == symbols.end() ? std::nullopt : std::optional<int64_t>(it->second);
+      auto it = bound.symbols.find(std::string(name));
+      return it == bound.symbols.end() ? std::nullopt : std::optional<int64_t>(it->second);
     });
     if (!value)
       return limit_exceeded("The size " + e.text() + " of " + of + " cannot be computed: it overflows or divides by zero.");
     return *value;
   }
 
-  Status check_symbols() const {
+  // In the dynamic dimensions alone; nothing where none of them changes it.
+  std::optional<IntExpr> dynamic(const IntExpr& e) const {
+    if (bound.dynamics.symbols.empty()) return std::nullopt;
+    IntExpr rest = e.substitute([&](const Symbol& s) -> std::optional<IntExpr> {
+      for (const Symbol& own : bound.dynamics.symbols)
+        if (own.name == s.name) return IntExpr::symbol(own);
+      auto it = bound.symbols.find(s.name);
+      return it == bound.symbols.end() ? std::nullopt : std::optional<IntExpr>(it->second);
+    });
+    if (rest.is_constant()) return std::nullopt;
+    return rest;
+  }
+
+  // No size of the dynamic dimensions gives more. One that falls as they grow has its largest elsewhere.
+  Result<int64_t> most(const IntExpr& e, const std::string& of) const {
+    if (const std::optional<IntExpr> rest = dynamic(e)) return rest->interval().high;
+    return size(e, of);
+  }
+
+  void note_if_dynamic(const IntExpr& e, size_t of, size_t at, std::vector<DynamicNumber>& numbers) {
+    if (std::optional<IntExpr> rest = dynamic(e)) numbers.push_back({std::move(*rest), of, at});
+  }
+
+  Status set_symbols(const std::map<std::string, int64_t>& given) {
+    bound.symbols = given;
+    for (const Symbol& s : bound.dynamics.symbols) bound.symbols[s.name] = s.max;
     for (const Symbol& s : plan.graph.symbols) {
-      auto it = symbols.find(s.name);
-      if (it == symbols.end()) return invalid_argument("No size was given for the dimension '" + s.name + "'.");
-      if (it->second < s.min || it->second > s.max || it->second % s.divisor != 0)
-        return invalid_argument("The dimension '" + s.name + "' is " + std::to_string(it->second) + "; the program takes " +
-                                std::to_string(s.min) + " to " + std::to_string(s.max) +
-                                (s.divisor > 1 ? " in steps of " + std::to_string(s.divisor) : "") + ".");
+      auto it = bound.symbols.find(s.name);
+      if (it == bound.symbols.end()) return invalid_argument("No size was given for the dimension '" + s.name + "'.");
+      TUFF_TRY(check_size(s, it->second));
     }
     return ok_status();
   }
 
-  Result<BoundTensor> tensor(ValueId v, const std::string& name) const {
+  Status add_tensor(ValueId v, const std::string& name, std::vector<BoundTensor>& tensors,
+                    std::vector<DynamicNumber>& dynamic_sizes) {
     const Value& value = plan.graph.value(v);
     BoundTensor out{name, value.dtype, {}, 0};
-    int64_t bytes = dtype_size_bytes(value.dtype);
-    for (const IntExpr& d : value.shape) {
-      TUFF_ASSIGN(int64_t extent, size(d, name));
+    for (size_t axis = 0; axis < value.shape.size(); ++axis) {
+      const IntExpr& d = value.shape[axis];
+      TUFF_ASSIGN(int64_t extent, most(d, name));
       if (extent < 0)
         return invalid_argument("The size " + d.text() + " of " + name + " would be " + std::to_string(extent) + ".");
       out.shape.push_back(extent);
-      auto product = checked_multiply(bytes, extent);
-      if (!product) return limit_exceeded(name + " has more bytes than 64 bits count.");
-      bytes = *product;
+      note_if_dynamic(d, tensors.size(), axis, dynamic_sizes);
     }
-    out.storage_bytes = range_bytes(bytes);
-    return out;
+    TUFF_TRY(set_storage_bytes(out));
+    tensors.push_back(std::move(out));
+    return ok_status();
   }
 
+  // For all sizes of the dynamic dimensions.
   Result<bool> holds(const Guard& guard, const std::string& kernel) const {
     for (const auto& d : guard.divides) {
+      if (const std::optional<IntExpr> rest = dynamic(d.value)) {
+        if (known_divisor(*rest) % d.divisor != 0) return false;
+        continue;
+      }
       TUFF_ASSIGN(int64_t v, size(d.value, kernel));
       if (v % d.divisor != 0) return false;
     }
     for (const auto& m : guard.at_most) {
-      TUFF_ASSIGN(int64_t v, size(m.value, kernel));
+      TUFF_ASSIGN(int64_t v, most(m.value, kernel));
       if (v > m.limit) return false;
     }
     return true;
   }
 
+  Result<int64_t> element_bytes(ValueId v) const {
+    const IntExpr& bytes = places[v.value]->size_bytes;
+    const std::string name = "%" + std::to_string(v.value);
+    if (!dynamic(bytes)) return size(bytes, name);
+    // The largest axes bound the product closer than the interval of a sum of products does.
+    const Value& value = plan.graph.value(v);
+    std::optional<int64_t> product = dtype_size_bytes(value.dtype);
+    for (const IntExpr& d : value.shape) {
+      TUFF_ASSIGN(int64_t extent, most(d, name));
+      product = checked_multiply(*product, std::max<int64_t>(extent, 0));
+      if (!product) return limit_exceeded(name + " has more bytes than 64 bits count.");
+    }
+    return *product;
+  }
+
   Result<uint64_t> value_bytes(ValueId v) const {
-    TUFF_ASSIGN(int64_t bytes, size(places[v.value]->size_bytes, "%" + std::to_string(v.value)));
+    TUFF_ASSIGN(int64_t bytes, element_bytes(v));
     if (bytes < 0 || range_bytes(bytes) > static_cast<uint64_t>(device.max_storage_buffer_bytes))
       return limit_exceeded("%" + std::to_string(v.value) + " " + dims_text(plan.graph.value(v).shape) + " takes " +
                             std::to_string(bytes) + " bytes; a kernel of " + device.name + " sees at most " +
@@ -96,7 +139,7 @@ struct Binder {
     }
     if (kernel == nullptr) return internal_error("Step " + std::to_string(id.value) + " has no variant for these sizes.");
     for (size_t axis = 0; axis < 3; ++axis) {
-      TUFF_ASSIGN(int64_t count, size(kernel->grid[axis], "the grid of " + kernel->name));
+      TUFF_ASSIGN(int64_t count, most(kernel->grid[axis], "the grid of " + kernel->name));
       if (count <= 0) return ok_status();  // nothing to compute
       if (count > device.max_workgroup_count[axis])
         return limit_exceeded(kernel->name + " needs " + std::to_string(count) + " workgroups on axis " + std::to_string(axis) +
@@ -116,6 +159,8 @@ struct Binder {
       range.offset = place.buffer == BufferKind::kWeights ? place.weight_offset : 0;
       TUFF_ASSIGN(range.size_bytes, value_bytes(b.value));
       dispatch.ranges.push_back(range);
+      const std::optional<IntExpr> bytes = dynamic(place.size_bytes);
+      if (bytes && bytes->interval().low < 0) bound.dynamics.bytes.push_back({*bytes, bound.dispatches.size(), 0});
     }
     if (!kernel->parameters.empty()) {
       uint64_t words = static_cast<uint64_t>(round_up(static_cast<int64_t>(kernel->parameters.size()), 4));
@@ -131,8 +176,11 @@ struct Binder {
           return limit_exceeded("A parameter of " + kernel->name + ", " + kernel->parameters[i].text() + " = " +
                                 std::to_string(v) + ", does not fit 32 bits.");
         bound.parameters[start + i] = static_cast<int32_t>(v);
+        note_if_dynamic(kernel->parameters[i], start + i, 0, bound.dynamics.parameters);
       }
     }
+    for (size_t axis = 0; axis < 3; ++axis)
+      note_if_dynamic(kernel->grid[axis], bound.dispatches.size(), axis, bound.dynamics.grids);
     bound.dispatches.push_back(std::move(dispatch));
     return ok_status();
   }
@@ -163,34 +211,21 @@ uint64_t range_bytes(int64_t element_bytes) {
 }
 
 Result<BoundPlan> bind(const Plan& plan, const std::map<std::string, int64_t>& symbols, const DeviceInfo& device,
-                       const std::vector<InPlace>& in_place) {
-  Binder binder{plan, symbols, device, {}, std::vector<const PlanValue*>(plan.graph.values.size())};
+                       const std::vector<InPlace>& in_place, const std::vector<std::string>& dynamic) {
+  Binder binder{plan, device, {}};
   for (const PlanValue& place : plan.values) binder.places[place.value.value] = &place;
-  TUFF_TRY(binder.check_symbols());
   BoundPlan& bound = binder.bound;
-  bound.symbols = symbols;
+  TUFF_ASSIGN(bound.dynamics.symbols, dynamic_symbols(plan.graph, dynamic));
+  TUFF_TRY(binder.set_symbols(symbols));
   bound.in_place = in_place;
   bound.weight_bytes = plan.weight_bytes;
-  for (ValueId v : plan.graph.inputs) {
-    TUFF_ASSIGN(BoundTensor tensor, binder.tensor(v, plan.graph.value(v).name));
-    bound.inputs.push_back(std::move(tensor));
-  }
-  for (size_t i = 0; i < plan.graph.outputs.size(); ++i) {
-    TUFF_ASSIGN(BoundTensor tensor, binder.tensor(plan.graph.outputs[i], plan.graph.output_names[i]));
-    bound.outputs.push_back(std::move(tensor));
-  }
+  for (ValueId v : plan.graph.inputs)
+    TUFF_TRY(binder.add_tensor(v, plan.graph.value(v).name, bound.inputs, bound.dynamics.inputs));
+  for (size_t i = 0; i < plan.graph.outputs.size(); ++i)
+    TUFF_TRY(binder.add_tensor(plan.graph.outputs[i], plan.graph.output_names[i], bound.outputs, bound.dynamics.outputs));
   for (size_t s = 0; s < plan.steps.size(); ++s) TUFF_TRY(binder.add_dispatch(StepId(s)));
   TUFF_TRY(binder.place_arena());
-  // A barrier exactly where a dispatch meets what one since the last barrier has touched.
-  size_t since = 0;
-  for (size_t d = 0; d < bound.dispatches.size(); ++d) {
-    bool meets = false;
-    for (size_t e = since; e < d && !meets; ++e) meets = hazard_between(bound.dispatches[e], bound.dispatches[d]);
-    if (!meets) continue;
-    bound.dispatches[d].barrier_before = true;
-    ++bound.barrier_count;
-    since = d;
-  }
+  place_barriers(bound);
   return std::move(binder.bound);
 }
 

@@ -18,4 +18,17 @@ bool hazard_between(const BoundDispatch& a, const BoundDispatch& b) {
   return false;
 }
 
+void place_barriers(BoundPlan& bound) {
+  bound.barrier_count = 0;
+  size_t since = 0;
+  for (size_t d = 0; d < bound.dispatches.size(); ++d) {
+    bool meets = false;
+    for (size_t e = since; e < d && !meets; ++e) meets = hazard_between(bound.dispatches[e], bound.dispatches[d]);
+    bound.dispatches[d].barrier_before = meets;
+    if (!meets) continue;
+    ++bound.barrier_count;
+    since = d;
+  }
+}
+
 }  // namespace tuff

@@ -10,5 +10,7 @@ bool overlap(const BoundRange& a, const BoundRange& b);
 // Does one write what the other reads or writes? Two kernels that write pieces of one value (a concat in place) write
 // different elements of it: that is no hazard.
 bool hazard_between(const BoundDispatch& a, const BoundDispatch& b);
+// Before each dispatch that meets what one since the last barrier has touched, and nowhere else.
+void place_barriers(BoundPlan& bound);
 
 }  // namespace tuff

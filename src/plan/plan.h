@@ -5,6 +5,7 @@
 // bytes that a dispatch writes are disjoint from what it reads, or the same element; every range lies inside its buffer.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -88,25 +89,63 @@ struct BoundTensor {
   uint64_t storage_bytes = 0;  // range_bytes() of its elements
 };
 
+// A number of a bound plan that changes with its dynamic dimensions.
+struct DynamicNumber {
+  IntExpr value;  // in the dynamic dimensions alone
+  size_t of = 0, at = 0;
+};
+
+// Dimensions whose sizes change from run to run without binding again. Everything else in a bound plan is as their largest
+// sizes need it; these numbers are what a run of other sizes has to be told (rebind).
+struct Dynamics {
+  std::vector<Symbol> symbols;
+  std::vector<DynamicNumber> grids;            // of a dispatch, at an axis
+  std::vector<DynamicNumber> parameters;       // of a word of BoundPlan::parameters
+  std::vector<DynamicNumber> inputs, outputs;  // of a tensor, at an axis
+  std::vector<DynamicNumber> bytes;            // of a value that a dispatch binds, where some sizes would make them negative
+};
+
 struct BoundPlan {
-  std::map<std::string, int64_t> symbols;
-  std::vector<BoundDispatch> dispatches;  // empty ones (a size is 0) are left out
-  std::vector<int32_t> parameters;        // all parameter blocks, each at its aligned offset
+  std::map<std::string, int64_t> symbols;  // dynamic dimensions at their largest
+  std::vector<BoundDispatch> dispatches;   // those that compute nothing (a size is 0) at any size are left out
+  std::vector<int32_t> parameters;         // all parameter blocks, each at its aligned offset
   std::vector<BoundTensor> inputs, outputs;
   std::vector<InPlace> in_place;  // such an output's ranges name the input
   uint64_t arena_bytes = 0;
   uint64_t weight_bytes = 0;
   uint32_t barrier_count = 0;
+  Dynamics dynamics;
+};
+
+// What of a bound plan is different in each run.
+struct BoundSizes {
+  std::vector<std::array<uint32_t, 3>> grids;  // by dispatch; an axis is 0 where it computes nothing
+  std::vector<int32_t> parameters;
+  std::vector<BoundTensor> inputs, outputs;
 };
 
 // What kernels are given for so many bytes of elements: whole words, since they read and write those, and vector 0 even of an
 // empty value, since a checked load reads it where its test fails.
 uint64_t range_bytes(int64_t element_bytes);
 
+// The graph's symbols of these names, each once. INVALID_ARGUMENT for a name that it does not have, and for a symbol without
+// an upper bound.
+Result<std::vector<Symbol>> dynamic_symbols(const Graph& graph, const std::vector<std::string>& names);
+
 // Pure. INVALID_ARGUMENT for sizes outside a symbol's range; LIMIT where a size passes a device limit. `in_place`: of each
-// can_be_in_place().
+// can_be_in_place(). `dynamic`: names of dimensions that `symbols` need not give: buffers and limits are those of their largest
+// sizes, and of a step's variants the first that all sizes allow runs.
 Result<BoundPlan> bind(const Plan& plan, const std::map<std::string, int64_t>& symbols, const DeviceInfo& device,
-                       const std::vector<InPlace>& in_place = {});
+                       const std::vector<InPlace>& in_place = {}, const std::vector<std::string>& dynamic = {});
+
+// As the plan is bound: for the largest sizes.
+BoundSizes largest_sizes(const BoundPlan& bound);
+// The same for the sizes that `symbols` give the dynamic dimensions. Pure, and allocates nothing: `sizes` was made by
+// largest_sizes() of this plan. INVALID_ARGUMENT for sizes outside their range and LIMIT for numbers that do not fit, as of
+// bind(); then `sizes` are of no use until they are bound again.
+Status rebind(const BoundPlan& bound, const std::map<std::string, int64_t>& symbols, BoundSizes& sizes);
+// The plan for these sizes and no others: what computes nothing is left out. Buffers and ranges stay as they are.
+BoundPlan at_sizes(const BoundPlan& bound, const std::map<std::string, int64_t>& symbols, const BoundSizes& sizes);
 
 Status verify(const Plan& plan);
 Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device);

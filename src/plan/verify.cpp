@@ -86,6 +86,26 @@ struct References {
   }
 };
 
+// Every number that changes has its place, and no grid grows beyond the one that was checked against the device.
+Status verify_dynamics(const BoundPlan& bound) {
+  const Dynamics& dynamics = bound.dynamics;
+  auto is_axis = [](const std::vector<BoundTensor>& tensors, const DynamicNumber& n) {
+    return n.of < tensors.size() && n.at < tensors[n.of].shape.size() && n.value.interval().high <= tensors[n.of].shape[n.at];
+  };
+  const bool placed =
+      std::all_of(dynamics.inputs.begin(), dynamics.inputs.end(), [&](const auto& n) { return is_axis(bound.inputs, n); }) &&
+      std::all_of(dynamics.outputs.begin(), dynamics.outputs.end(), [&](const auto& n) { return is_axis(bound.outputs, n); }) &&
+      std::all_of(dynamics.parameters.begin(), dynamics.parameters.end(),
+                  [&](const auto& n) { return n.of < bound.parameters.size(); }) &&
+      std::all_of(dynamics.bytes.begin(), dynamics.bytes.end(), [&](const auto& n) { return n.of < bound.dispatches.size(); });
+  if (!placed) return internal_error("A dynamic dimension changes a number that the plan does not have.");
+  for (const DynamicNumber& n : dynamics.grids)
+    if (n.of >= bound.dispatches.size() || n.at >= 3 ||
+        n.value.interval().high > static_cast<int64_t>(bound.dispatches[n.of].grid[n.at]))
+      return internal_error("A dynamic dimension makes the grid " + n.value.text() + ", which is larger than what was bound.");
+  return ok_status();
+}
+
 }  // namespace
 
 Status verify(const Plan& plan) {
@@ -127,6 +147,7 @@ Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device
       return internal_error("The output '" + plan.graph.output_names[state.output] +
                             "' is written over elements of the input '" +
                             plan.graph.value(plan.graph.inputs[state.input]).name + "' that are still to be read.");
+  TUFF_TRY(verify_dynamics(bound));
   auto is_state = [&](const BoundRange& r) {
     return std::any_of(bound.in_place.begin(), bound.in_place.end(), [&](const InPlace& state) {
       return r.index == state.input && r.value == plan.graph.outputs[state.output];
