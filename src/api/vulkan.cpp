@@ -129,8 +129,6 @@ tuff_status_t tuff_session_record(tuff_session_t* session, const tuff_record_des
       for (const CallerTensor& tensor : *list)
         if (tensor.view.data)
           return invalid_argument("Recorded commands copy no host memory: it goes through set_input and read_output.");
-    // Registered, since what the host's command buffer names has to stay.
-    TUFF_TRY(state.session->record(binding));
     if (out_info) {
       const VulkanDependency input = vulkan_input_dependency(), output = vulkan_output_dependency();
       tuff_record_info_t info = TUFF_RECORD_INFO_INIT;

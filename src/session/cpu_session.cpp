@@ -12,7 +12,9 @@ namespace {
 class CpuSession : public Session {
  public:
   CpuSession(std::shared_ptr<const Program> program, const SessionOptions& options)
-      : program_(std::move(program)), in_flight_count_(std::max<uint32_t>(options.in_flight_count, 1)) {}
+      : program_(std::move(program)), options_(options) {
+    options_.in_flight_count = std::max<uint32_t>(options_.in_flight_count, 1);
+  }
 
   Status alias(size_t, size_t) override { return unsupported("Sessions of the CPU keep no state."); }
   Status reset_state() override { return ok_status(); }
@@ -44,6 +46,7 @@ class CpuSession : public Session {
  private:
   struct Run {
     RunId id;
+    std::vector<BoundTensor> types;
     std::vector<Tensor> outputs;
   };
 
@@ -52,15 +55,20 @@ class CpuSession : public Session {
   Result<std::vector<int64_t>> shape_of(const Run& run, size_t index) const;
   Result<BoundTensor> describe(const std::string& name, ValueId id, const SymbolValues& symbols) const;
 
+  bool differs_in_dynamic_ones_alone(const SymbolValues& symbols) const;
+  Result<std::vector<Tensor>> current_inputs() const;
+
   static constexpr int64_t kMaxTensorBytes = int64_t{8} << 30;
 
   std::shared_ptr<const Program> program_;
+  SessionOptions options_;
   bool prepared_ = false;
   PreparedInfo info_;
   std::vector<Tensor> inputs_;
+  std::vector<bool> written_;  // by the host, in the shape that the tensor has: not always the current one
   Run last_;
   std::vector<Run> runs_;  // that were not released
-  uint32_t in_flight_count_, run_count_ = 0;
+  uint32_t run_count_ = 0;
 };
 
 void copy(const std::byte* src, const std::vector<int64_t>& src_strides, std::byte* dst,
@@ -88,12 +96,17 @@ Status CpuSession::choose_shape(const SymbolValues& given) {
   const Graph& graph = program_->plan.graph;
   TUFF_ASSIGN(SymbolValues symbols, complete_symbols(graph, given));
   if (prepared_ && info_.symbols == symbols) return ok_status();
+  // What was written stays while only dynamic dimensions change.
+  const bool stays = prepared_ && differs_in_dynamic_ones_alone(symbols);
   PreparedInfo info;
   info.symbols = symbols;
   std::vector<Tensor> inputs;
-  for (ValueId id : graph.inputs) {
-    TUFF_ASSIGN(BoundTensor tensor, describe(graph.value(id).name, id, symbols));
-    inputs.push_back({tensor.dtype, tensor.shape, std::vector<std::byte>(tensor.storage_bytes)});
+  std::vector<bool> written(graph.inputs.size());
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    TUFF_ASSIGN(BoundTensor tensor, describe(graph.value(graph.inputs[i]).name, graph.inputs[i], symbols));
+    written[i] = stays && written_[i];
+    inputs.push_back(written[i] ? inputs_[i]
+                                : Tensor{tensor.dtype, tensor.shape, std::vector<std::byte>(tensor.storage_bytes)});
     info.inputs.push_back(std::move(tensor));
   }
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
@@ -102,9 +115,18 @@ Status CpuSession::choose_shape(const SymbolValues& given) {
   }
   info_ = std::move(info);
   inputs_ = std::move(inputs);
+  written_ = std::move(written);
   last_ = {};
   prepared_ = true;
   return ok_status();
+}
+
+bool CpuSession::differs_in_dynamic_ones_alone(const SymbolValues& symbols) const {
+  const std::vector<std::string>& dynamic = options_.dynamic_dimensions;
+  return std::all_of(symbols.begin(), symbols.end(), [&](const auto& symbol) {
+    return info_.symbols.at(symbol.first) == symbol.second ||
+           std::find(dynamic.begin(), dynamic.end(), symbol.first) != dynamic.end();
+  });
 }
 
 bool CpuSession::choose_kept_shape(std::span<const TensorView> inputs) {
@@ -131,23 +153,41 @@ Result<BoundTensor> CpuSession::describe(const std::string& name, ValueId id, co
 
 Status CpuSession::write_input(size_t index, const TensorView& view) {
   TUFF_TRY(check_tensor(info_.inputs, index, view, "input"));
-  copy(view.data, view.byte_strides, inputs_[index].bytes.data(), dense_byte_strides(view.dtype, view.shape), view.shape,
+  Tensor& input = inputs_[index];
+  input.shape = view.shape;
+  input.bytes.resize(info_.inputs[index].storage_bytes);
+  written_[index] = true;
+  copy(view.data, view.byte_strides, input.bytes.data(), dense_byte_strides(view.dtype, view.shape), view.shape,
        static_cast<size_t>(dtype_size_bytes(view.dtype)));
   return ok_status();
 }
 
 Result<RunId> CpuSession::submit(const RunDesc& desc) {
   if (!prepared_) return invalid_argument("A session is prepared before it runs.");
-  if (runs_.size() >= in_flight_count_) return Status(Code::kBusy, "As many runs of this session as may be are in flight.");
+  if (runs_.size() >= options_.in_flight_count)
+    return Status(Code::kBusy, "As many runs of this session as may be are in flight.");
   if (desc.binding) return no_device_memory();
   if (!desc.submit.waits.empty() || !desc.submit.signals.empty()) return unsupported("The CPU has no semaphores.");
   for (size_t i = 0; i < desc.inputs.size(); ++i)
     if (desc.inputs[i].data) TUFF_TRY(write_input(i, desc.inputs[i]));
+  TUFF_ASSIGN(const std::vector<Tensor> inputs, current_inputs());
   last_ = {};
-  TUFF_ASSIGN(std::vector<Tensor> outputs, evaluate(program_->plan.graph, inputs_, info_.symbols));
-  last_ = {RunId(run_count_++), std::move(outputs)};
+  TUFF_ASSIGN(std::vector<Tensor> outputs, evaluate(program_->plan.graph, inputs, info_.symbols));
+  last_ = {RunId(run_count_++), info_.outputs, std::move(outputs)};
   runs_.push_back(last_);
   return last_.id;
+}
+
+// As they were written last, if that was for these sizes.
+Result<std::vector<Tensor>> CpuSession::current_inputs() const {
+  std::vector<Tensor> inputs = inputs_;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const std::vector<int64_t>& shape = info_.inputs[i].shape;
+    if (inputs[i].shape == shape) continue;
+    if (!has_no_elements(shape)) return written_for_other_sizes(info_.inputs[i], inputs[i].shape);
+    inputs[i] = {inputs[i].dtype, shape, {}};
+  }
+  return inputs;
 }
 
 Status CpuSession::read_output(RunId id, size_t index, const MutableTensorView& view) {
@@ -163,12 +203,12 @@ void CpuSession::release(RunId id) {
 Status CpuSession::read_output(size_t index, const MutableTensorView& view) { return read(last_, index, view); }
 
 Status CpuSession::read(const Run& run, size_t index, const MutableTensorView& view) const {
-  TUFF_TRY(check_output(program_->plan.graph, info_.outputs, index, view,
+  if (run.outputs.empty()) return invalid_argument("There is no finished run to read from.");
+  TUFF_TRY(check_output(program_->plan.graph, run.types, index, view,
                         [&](size_t count, const MutableTensorView& number) { return read(run, count, number); }));
-  if (index >= run.outputs.size()) return invalid_argument("There is no finished run to read from.");
   const Tensor& tensor = run.outputs[index];
-  if (tensor.dtype != view.dtype || tensor.shape != info_.outputs[index].shape) {
-    return internal_error("The reference gives output '" + info_.outputs[index].name + "' another type.");
+  if (tensor.dtype != view.dtype || tensor.shape != run.types[index].shape) {
+    return internal_error("The reference gives output '" + run.types[index].name + "' another type.");
   }
   copy(tensor.bytes.data(), dense_byte_strides(view.dtype, tensor.shape), view.data, view.byte_strides, view.shape,
        static_cast<size_t>(dtype_size_bytes(view.dtype)));
@@ -176,7 +216,7 @@ Status CpuSession::read(const Run& run, size_t index, const MutableTensorView& v
 }
 
 Result<std::vector<int64_t>> CpuSession::shape_of(const Run& run, size_t index) const {
-  return shape_by_data(program_->plan.graph, info_.outputs, index,
+  return shape_by_data(program_->plan.graph, run.outputs.empty() ? info_.outputs : run.types, index,
                        [&](size_t count, const MutableTensorView& view) { return read(run, count, view); });
 }
 

@@ -192,8 +192,10 @@ void DeviceSession::drop_current_shape() {
 
 Status DeviceSession::choose_shape(const SymbolValues& given) {
   TUFF_ASSIGN(SymbolValues symbols, complete_symbols(program_->plan.graph, given));
-  auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& s) { return s->info().symbols == symbols; });
-  if (found == shapes_.end()) {
+  auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& s) { return s->covers(symbols); });
+  if (found != shapes_.end()) {
+    TUFF_TRY((*found)->set_sizes(symbols));
+  } else {
     while (shapes_.size() >= options_.prepared_shape_count) TUFF_TRY(drop_oldest_shape());
     TUFF_ASSIGN(std::unique_ptr<PreparedShape> made, PreparedShape::make(program_, options_, state_, symbols));
     shapes_.push_back(std::move(made));
@@ -205,13 +207,8 @@ Status DeviceSession::choose_shape(const SymbolValues& given) {
 }
 
 bool DeviceSession::choose_kept_shape(std::span<const TensorView> inputs) {
-  auto fits = [&](const PreparedShape& shape) {
-    const std::vector<BoundTensor>& expected = shape.info().inputs;
-    return std::equal(inputs.begin(), inputs.end(), expected.begin(), expected.end(),
-                      [](const TensorView& view, const BoundTensor& tensor) { return view.shape == tensor.shape; });
-  };
-  if (!current_ || !fits(*current_)) {
-    auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& s) { return fits(*s); });
+  if (!current_ || !current_->set_sizes(inputs)) {
+    auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& s) { return s->set_sizes(inputs); });
     if (found == shapes_.end()) return false;
     current_ = found->get();
   }
@@ -254,8 +251,9 @@ Result<RunId> DeviceSession::submit(const RunDesc& desc) {
   TUFF_ASSIGN(std::shared_ptr<const RecordedBinding> binding, recorded_for(desc.binding));
   for (size_t i = 0; i < desc.inputs.size(); ++i)
     if (desc.inputs[i].data) TUFF_TRY(current_->write_input(*slot, i, desc.inputs[i]));
+  TUFF_TRY(current_->check_inputs(binding->binding));
   TUFF_TRY(current_->renew_inputs(*slot));
-  TUFF_TRY(current_->restore_grids(*slot));
+  TUFF_TRY(current_->renew_sizes(*slot));
   if (last_.shape == current_ && last_.slot == *slot) last_ = {};
   std::shared_ptr<Recording> recording = current_->recording(*binding, *slot, phase_);
   TUFF_TRY(recording->submit(desc.submit));
@@ -301,7 +299,7 @@ void DeviceSession::release(RunId id) {
 }
 
 Status DeviceSession::read(const Ended& run, size_t index, const MutableTensorView& view) const {
-  const std::vector<BoundTensor>& outputs = run.shape->info().outputs;
+  const std::vector<BoundTensor>& outputs = run.shape->slot(run.slot).output_tensors;
   TUFF_TRY(check_output(program_->plan.graph, outputs, index, view,
                         [&](size_t count, const MutableTensorView& number) { return read(run, count, number); }));
   if (index < run.binding->binding.outputs.size() && run.binding->binding.outputs[index].buffer)
@@ -310,7 +308,7 @@ Status DeviceSession::read(const Ended& run, size_t index, const MutableTensorVi
 }
 
 Result<std::vector<int64_t>> DeviceSession::shape_of(const Ended& run, size_t index) const {
-  return shape_by_data(program_->plan.graph, run.shape->info().outputs, index,
+  return shape_by_data(program_->plan.graph, run.shape->slot(run.slot).output_tensors, index,
                        [&](size_t count, const MutableTensorView& view) { return read(run, count, view); });
 }
 
@@ -348,8 +346,11 @@ Result<Profile> DeviceSession::profile(const ProfileOptions& options) {
   if (in_flight()) return busy();
   std::optional<size_t> slot = current_->free_slot();
   if (!slot) return busy();
-  TUFF_ASSIGN(RecordDesc desc, current_->own_record_desc(*slot, phase_));
+  BoundPlan plan;
+  TUFF_ASSIGN(RecordDesc desc, current_->own_record_desc(*slot, phase_, plan));
+  TUFF_TRY(current_->check_inputs(kOwnBinding));
   TUFF_TRY(current_->renew_inputs(*slot));
+  TUFF_TRY(current_->renew_sizes(*slot));
   if (last_.shape == current_ && last_.slot == *slot) last_ = {};
   current_->last_use = ++use_count_;
   // What is updated in place moves on with each run.
@@ -365,6 +366,11 @@ Result<Profile> DeviceSession::profile(const ProfileOptions& options) {
 
 Status DeviceSession::record_into(uint64_t command_buffer, const IoBinding* binding) {
   TUFF_TRY(require_shape());
+  if (current_->is_dynamic())
+    return unsupported(
+        "A session with dynamic dimensions writes no commands into a host's command buffer: a later run's sizes "
+        "would change what they do.");
+  TUFF_TRY(record(binding));  // what the host's command buffer names has to stay
   reap();
   std::optional<size_t> slot = current_->free_slot();
   if (!slot) return busy();

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/checked.h"
 #include "session/elements.h"
 #include "session/segments.h"
 #include "session/session_checks.h"
@@ -33,15 +34,43 @@ Status check_slice(const BufferSlice& slice, const BoundTensor& tensor, const De
   return ok_status();
 }
 
+Status write_mapped(Buffer& buffer, std::span<const std::byte> bytes) {
+  if (!buffer.mapped()) return internal_error("A buffer that the host writes is not mapped.");
+  std::memcpy(buffer.mapped(), bytes.data(), bytes.size());
+  return buffer.flush();
+}
+
+bool is_empty_grid(const std::array<uint32_t, 3>& grid) { return std::find(grid.begin(), grid.end(), 0u) != grid.end(); }
+
+bool have_shapes(std::span<const TensorView> views, const std::vector<BoundTensor>& tensors) {
+  return std::equal(views.begin(), views.end(), tensors.begin(), tensors.end(),
+                    [](const TensorView& view, const BoundTensor& tensor) { return view.shape == tensor.shape; });
+}
+
+// The same splits among the dispatches that are left when empty ones are not.
+std::vector<uint32_t> splits_of_left(const std::vector<uint32_t>& splits, const std::vector<std::array<uint32_t, 3>>& grids) {
+  std::vector<uint32_t> left;
+  const auto left_count =
+      static_cast<uint32_t>(grids.size() - static_cast<size_t>(std::count_if(grids.begin(), grids.end(), is_empty_grid)));
+  for (const uint32_t split : splits) {
+    const auto before = split - static_cast<uint32_t>(std::count_if(grids.begin(), grids.begin() + split, is_empty_grid));
+    if (before > (left.empty() ? 0 : left.back()) && before < left_count) left.push_back(before);
+  }
+  return left;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PreparedShape>> PreparedShape::make(std::shared_ptr<const Program> program,
                                                            const SessionOptions& options, const State& state,
                                                            const SymbolValues& symbols) {
   std::unique_ptr<PreparedShape> shape(new PreparedShape(std::move(program), options, state));
-  TUFF_ASSIGN(shape->bound_, tuff::bind(shape->program_->plan, symbols, shape->program_->target.info, state.in_place()));
+  TUFF_ASSIGN(shape->bound_, tuff::bind(shape->program_->plan, symbols, shape->program_->target.info, state.in_place(),
+                                        options.dynamic_dimensions));
+  shape->sizes_ = shape->next_sizes_ = largest_sizes(shape->bound_);
+  shape->find_dimension_sources();
   PreparedInfo& info = shape->info_;
-  info.symbols = symbols;
+  info.symbols = shape->next_symbols_ = shape->bound_.symbols;
   info.inputs = shape->bound_.inputs;
   info.outputs = shape->bound_.outputs;
   info.dispatch_count = static_cast<uint32_t>(shape->bound_.dispatches.size());
@@ -57,8 +86,65 @@ Result<std::unique_ptr<PreparedShape>> PreparedShape::make(std::shared_ptr<const
     TUFF_ASSIGN(shape->arena_, shape->device().allocate(MemoryUse::kDevice, shape->bound_.arena_bytes));
   }
   TUFF_TRY(shape->make_parameters());
+  // Also for the largest sizes: what falls as a dimension rises is bound for another one.
+  TUFF_TRY(rebind(shape->bound_, symbols, shape->next_sizes_));
+  shape->take_next_sizes(symbols);
   TUFF_TRY(shape->make_slots());
   return shape;
+}
+
+// Of each dynamic dimension an axis of an input that tells its size.
+void PreparedShape::find_dimension_sources() {
+  for (const Symbol& symbol : bound_.dynamics.symbols) {
+    for (const DynamicNumber& number : bound_.dynamics.inputs) {
+      const std::optional<LinearForm> linear = linear_in(number.value, symbol.name);
+      if (!linear || !linear->coefficient.is_constant() || !linear->rest.is_constant()) continue;
+      if (linear->coefficient.constant() <= 0) continue;
+      dimension_sources_.push_back(
+          {number.of, number.at, symbol.name, linear->coefficient.constant(), linear->rest.constant()});
+      break;
+    }
+  }
+}
+
+bool PreparedShape::covers(const SymbolValues& symbols) const {
+  auto is_dynamic = [&](const std::string& name) {
+    const std::vector<Symbol>& dynamic = bound_.dynamics.symbols;
+    return std::any_of(dynamic.begin(), dynamic.end(), [&](const Symbol& s) { return s.name == name; });
+  };
+  return std::equal(symbols.begin(), symbols.end(), info_.symbols.begin(), info_.symbols.end(),
+                    [&](const auto& a, const auto& b) { return a == b || (a.first == b.first && is_dynamic(a.first)); });
+}
+
+void PreparedShape::take_next_sizes(const SymbolValues& symbols) {
+  std::swap(sizes_, next_sizes_);
+  for (auto& [name, size] : info_.symbols) size = symbols.find(name)->second;
+  info_.inputs = sizes_.inputs;
+  info_.outputs = sizes_.outputs;
+  ++sizes_version_;
+}
+
+Status PreparedShape::set_sizes(const SymbolValues& symbols) {
+  if (symbols == info_.symbols) return ok_status();
+  TUFF_TRY(rebind(bound_, symbols, next_sizes_));
+  take_next_sizes(symbols);
+  return ok_status();
+}
+
+bool PreparedShape::set_sizes(std::span<const TensorView> inputs) {
+  if (have_shapes(inputs, info_.inputs)) return true;
+  if (!is_dynamic() || inputs.size() != bound_.inputs.size()) return false;
+  if (dimension_sources_.size() < bound_.dynamics.symbols.size()) return false;
+  for (const DimensionSource& source : dimension_sources_) {
+    const std::vector<int64_t>& shape = inputs[source.input].shape;
+    if (source.axis >= shape.size()) return false;
+    const std::optional<int64_t> part = checked_add(shape[source.axis], -source.rest);
+    if (!part) return false;
+    next_symbols_.find(source.dimension)->second = floor_div(*part, source.coefficient);
+  }
+  if (!rebind(bound_, next_symbols_, next_sizes_).ok() || !have_shapes(inputs, next_sizes_.inputs)) return false;
+  take_next_sizes(next_symbols_);
+  return true;
 }
 
 void PreparedShape::set_splits(std::vector<uint32_t> splits) {
@@ -90,12 +176,12 @@ Status PreparedShape::check_memory() {
   uint64_t copies = (program_->target.info.unified_memory ? 1 : 2) * uint64_t{options_.in_flight_count};
   info_.state_bytes = state_.size_bytes();
   uint64_t& total = info_.buffer_bytes;
-  total = bound_.arena_bytes + bound_.parameters.size() * sizeof(int32_t);
+  total = bound_.arena_bytes + bound_.parameters.size() * sizeof(int32_t) * (is_dynamic() ? copies : 1);
   for (size_t i = 0; i < bound_.inputs.size(); ++i)
     if (!state_.of_input(i)) total += bound_.inputs[i].storage_bytes * copies;
   for (size_t i = 0; i < bound_.outputs.size(); ++i)
     if (!state_.of_output(i)) total += bound_.outputs[i].storage_bytes * copies;
-  if (options_.cancellable) total += bound_.dispatches.size() * kGridBytes * options_.in_flight_count;
+  if (options_.cancellable || is_dynamic()) total += bound_.dispatches.size() * kGridBytes * options_.in_flight_count;
   if (options_.memory_limit_bytes != 0 && total > options_.memory_limit_bytes) {
     return out_of_memory("This shape needs " + std::to_string(total) + " bytes of device memory beside the weights; " +
                          "the session may use " + std::to_string(options_.memory_limit_bytes) + ".");
@@ -104,7 +190,7 @@ Status PreparedShape::check_memory() {
 }
 
 Status PreparedShape::make_parameters() {
-  if (bound_.parameters.empty()) return ok_status();
+  if (bound_.parameters.empty() || is_dynamic()) return ok_status();
   std::span<const std::byte> words = std::as_bytes(std::span(bound_.parameters));
   TUFF_ASSIGN(parameters_, device().allocate(MemoryUse::kDevice, words.size()));
   if (!parameters_->mapped()) return device().upload(*parameters_, 0, words);
@@ -115,25 +201,33 @@ Status PreparedShape::make_parameters() {
 Status PreparedShape::make_slots() {
   slots_.resize(options_.in_flight_count);
   latest_.resize(bound_.inputs.size());
-  if (!options_.cancellable || bound_.dispatches.empty()) return ok_status();
   for (size_t i = 0; i < slots_.size(); ++i) {
-    TUFF_ASSIGN(slots_[i].grids, device().allocate(MemoryUse::kUpload, bound_.dispatches.size() * kGridBytes));
-    if (!slots_[i].grids->mapped()) return internal_error("A buffer of grids is not mapped.");
-    TUFF_TRY(restore_grids(i));
+    TUFF_TRY(make_sizes(slots_[i]));
+    TUFF_TRY(renew_sizes(i));
   }
   return ok_status();
 }
 
-Result<StagedBuffer> PreparedShape::make_staged(const BoundTensor& tensor, MemoryUse staging) {
+Status PreparedShape::make_sizes(RunSlot& slot) {
+  if ((options_.cancellable || is_dynamic()) && !bound_.dispatches.empty()) {
+    TUFF_ASSIGN(slot.grids, device().allocate(MemoryUse::kUpload, bound_.dispatches.size() * kGridBytes));
+  }
+  if (is_dynamic() && !bound_.parameters.empty()) {
+    TUFF_ASSIGN(slot.parameters, make_staged(bound_.parameters.size() * sizeof(int32_t), MemoryUse::kUpload));
+  }
+  return ok_status();
+}
+
+Result<StagedBuffer> PreparedShape::make_staged(uint64_t size_bytes, MemoryUse staging) {
   StagedBuffer hosted;
-  TUFF_ASSIGN(hosted.device, device().allocate(MemoryUse::kDevice, tensor.storage_bytes));
+  TUFF_ASSIGN(hosted.device, device().allocate(MemoryUse::kDevice, size_bytes));
   if (hosted.device->mapped()) {
     hosted.host = hosted.device;
   } else {
-    TUFF_ASSIGN(hosted.host, device().allocate(staging, tensor.storage_bytes));
+    TUFF_ASSIGN(hosted.host, device().allocate(staging, size_bytes));
   }
   // An input that is never written reads as zero, not as what another program left there.
-  if (hosted.host->mapped()) std::memset(hosted.host->mapped(), 0, tensor.storage_bytes);
+  if (hosted.host->mapped()) std::memset(hosted.host->mapped(), 0, size_bytes);
   TUFF_TRY(hosted.host->flush());
   return hosted;
 }
@@ -143,11 +237,11 @@ Status PreparedShape::make_staged_buffers(RunSlot& slot) {
   std::vector<StagedBuffer> inputs(bound_.inputs.size()), outputs(bound_.outputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (state_.of_input(i)) continue;
-    TUFF_ASSIGN(inputs[i], make_staged(bound_.inputs[i], MemoryUse::kUpload));
+    TUFF_ASSIGN(inputs[i], make_staged(bound_.inputs[i].storage_bytes, MemoryUse::kUpload));
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (state_.of_output(i)) continue;
-    TUFF_ASSIGN(outputs[i], make_staged(bound_.outputs[i], MemoryUse::kReadback));
+    TUFF_ASSIGN(outputs[i], make_staged(bound_.outputs[i].storage_bytes, MemoryUse::kReadback));
   }
   slot.inputs = std::move(inputs);
   slot.outputs = std::move(outputs);
@@ -204,9 +298,14 @@ void PreparedShape::forget_bindings() {
   std::erase_if(recorded_, [](const auto& r) { return !(r->binding == IoBinding()); });
 }
 
-Result<RecordDesc> PreparedShape::own_record_desc(size_t slot, uint32_t phase) {
+Result<RecordDesc> PreparedShape::own_record_desc(size_t slot, uint32_t phase, BoundPlan& plan) {
   TUFF_TRY(make_staged_buffers(slots_[slot]));
-  return record_desc({}, slots_[slot], phase);
+  RecordDesc desc = record_desc({}, slots_[slot], phase);
+  plan = at_sizes(bound_, info_.symbols, sizes_);
+  desc.plan = &plan;
+  desc.grids = nullptr;
+  desc.splits = splits_of_left(splits_, sizes_.grids);
+  return desc;
 }
 
 RecordDesc PreparedShape::record_desc(const IoBinding& binding, const RunSlot& slot, uint32_t phase) const {
@@ -215,7 +314,12 @@ RecordDesc PreparedShape::record_desc(const IoBinding& binding, const RunSlot& s
   desc.pipelines = program_->pipelines;
   desc.weights = program_->weights;
   desc.arena = arena_;
-  desc.parameters = parameters_;
+  desc.parameters = is_dynamic() ? slot.parameters.device : parameters_;
+  if (slot.parameters.host != slot.parameters.device) {
+    desc.copies_before.push_back(
+        {slot.parameters.host.get(), slot.parameters.device.get(), bound_.parameters.size() * sizeof(int32_t)});
+    desc.keep_alive.push_back(slot.parameters.host);
+  }
   desc.grids = slot.grids;
   desc.timestamps = options_.timestamps || wants_times();
   desc.splits = splits_;
@@ -249,16 +353,28 @@ bool PreparedShape::in_use() const {
 }
 
 Status PreparedShape::write_input(size_t slot, size_t index, const TensorView& view) {
-  TUFF_TRY(check_tensor(bound_.inputs, index, view, "input"));
+  TUFF_TRY(check_tensor(info_.inputs, index, view, "input"));
   if (state_.of_input(index))
     return invalid_argument("The input '" + bound_.inputs[index].name + "' is state; no host writes it.");
   TUFF_TRY(make_staged_buffers(slots_[slot]));
   StagedBuffer& input = slots_[slot].inputs[index];
   if (!input.host->mapped()) return internal_error("An input's staging buffer is not mapped.");
   store_elements(view, {}, input.host->mapped());
-  input.version = latest_[index].version + 1;
-  latest_[index] = {input.version, slot};
+  InputSource& latest = latest_[index];
+  input.version = ++latest.version;
+  latest.slot = slot;
+  latest.shape = view.shape;
+  latest.storage_bytes = info_.inputs[index].storage_bytes;
   return input.host->flush();
+}
+
+Status PreparedShape::check_inputs(const IoBinding& binding) const {
+  for (size_t i = 0; i < latest_.size(); ++i) {
+    const std::vector<int64_t>&shape = info_.inputs[i].shape, &written = latest_[i].shape;
+    if (latest_[i].version == 0 || written == shape || slice_of(binding.inputs, i).buffer) continue;
+    if (!has_no_elements(shape)) return written_for_other_sizes(info_.inputs[i], written);
+  }
+  return ok_status();
 }
 
 Status PreparedShape::renew_inputs(size_t slot) {
@@ -266,7 +382,7 @@ Status PreparedShape::renew_inputs(size_t slot) {
     StagedBuffer& input = slots_[slot].inputs[i];
     if (!input.host || input.version == latest_[i].version) continue;
     const StagedBuffer& latest = slots_[latest_[i].slot].inputs[i];
-    std::memcpy(input.host->mapped(), latest.host->mapped(), bound_.inputs[i].storage_bytes);
+    std::memcpy(input.host->mapped(), latest.host->mapped(), latest_[i].storage_bytes);
     input.version = latest.version;
     TUFF_TRY(input.host->flush());
   }
@@ -281,28 +397,26 @@ Status PreparedShape::read_output(size_t slot, size_t index, const MutableTensor
   Buffer& host = *slots_[slot].outputs[index].host;
   if (!host.mapped()) return internal_error("An output's read-back buffer is not mapped.");
   TUFF_TRY(host.invalidate());
-  load_elements(host.mapped(), bound_.outputs[index].shape, view);
+  load_elements(host.mapped(), slots_[slot].output_tensors[index].shape, view);
   return ok_status();
 }
 
-Status PreparedShape::restore_grids(size_t slot) {
-  Buffer* grids = slots_[slot].grids.get();
-  if (!grids || !slots_[slot].grids_cleared) return ok_status();
-  slots_[slot].grids_cleared = false;
-  std::byte* to = grids->mapped();
-  for (const BoundDispatch& dispatch : bound_.dispatches) {
-    std::memcpy(to, dispatch.grid.data(), kGridBytes);
-    to += kGridBytes;
-  }
-  return grids->flush();
+Status PreparedShape::renew_sizes(size_t index) {
+  RunSlot& slot = slots_[index];
+  if (slot.sizes_version == sizes_version_) return ok_status();
+  if (slot.grids) TUFF_TRY(write_mapped(*slot.grids, std::as_bytes(std::span(sizes_.grids))));
+  if (slot.parameters.host) TUFF_TRY(write_mapped(*slot.parameters.host, std::as_bytes(std::span(sizes_.parameters))));
+  slot.output_tensors = info_.outputs;
+  slot.sizes_version = sizes_version_;
+  return ok_status();
 }
 
-Status PreparedShape::clear_grids(size_t slot) {
-  Buffer* grids = slots_[slot].grids.get();
-  if (!grids) return ok_status();
-  slots_[slot].grids_cleared = true;
-  std::memset(grids->mapped(), 0, bound_.dispatches.size() * kGridBytes);
-  return grids->flush();
+Status PreparedShape::clear_grids(size_t index) {
+  RunSlot& slot = slots_[index];
+  if (!options_.cancellable || !slot.grids) return ok_status();
+  slot.sizes_version = 0;
+  std::memset(slot.grids->mapped(), 0, bound_.dispatches.size() * kGridBytes);
+  return slot.grids->flush();
 }
 
 }  // namespace tuff

@@ -1,7 +1,8 @@
-// PreparedShape: one set of sizes of a session: the bound plan, its buffers and its recorded command buffers.
+// PreparedShape: one set of sizes of a session, dynamic dimensions apart: the bound plan, its buffers and its recorded command
+// buffers.
 //
-// Runs in flight at the same time have a slot each: inputs and outputs of their own. The arena is shared, because the
-// device runs submits of one queue in order.
+// Runs in flight at the same time have a slot each: inputs and outputs of their own, and with dynamic dimensions also grids and
+// parameters, since their sizes may differ. The arena is shared, because the device runs submits of one queue in order.
 //
 // Where a submit's time is limited, the first run is split by predicted times, with a margin, and timed on the device; its
 // times split all later ones.
@@ -21,8 +22,10 @@ struct StagedBuffer {
 
 struct RunSlot {
   std::vector<StagedBuffer> inputs, outputs;  // empty until something is recorded for the session's own binding
-  std::shared_ptr<Buffer> grids;              // null unless runs can be cancelled
-  bool grids_cleared = true;                  // they are not as planned
+  StagedBuffer parameters;                    // null without dynamic dimensions
+  std::shared_ptr<Buffer> grids;              // null unless runs can be cancelled or dimensions are dynamic
+  uint64_t sizes_version = 0;                 // of which sizes grids and parameters are; 0: of none
+  std::vector<BoundTensor> output_tensors;    // of these sizes
   bool in_use = false;                        // a run has it, from submit() to release()
 };
 
@@ -43,14 +46,23 @@ class PreparedShape {
 
   const PreparedInfo& info() const { return info_; }
   const BoundPlan& bound() const { return bound_; }
+  bool is_dynamic() const { return !bound_.dynamics.symbols.empty(); }
+
+  // Can it be of these sizes? All symbols are given.
+  bool covers(const SymbolValues& symbols) const;
+  // Sizes that it covers become the current ones; of an error they stay as they were.
+  Status set_sizes(const SymbolValues& symbols);
+  // The same for the sizes that give the inputs these shapes; false if there are none.
+  bool set_sizes(std::span<const TensorView> inputs);
 
   // Null if nothing is recorded for this binding, or what is was split by other times.
   std::shared_ptr<const RecordedBinding> find(const IoBinding& binding) const;
   // Records for this binding; what was recorded for others that are not registered goes.
   Result<std::shared_ptr<const RecordedBinding>> record(const IoBinding& binding, bool is_registered);
   void forget_bindings();  // all but the session's own
-  // What a recording of the slot's own buffers is made from, to be changed and recorded apart.
-  Result<RecordDesc> own_record_desc(size_t slot, uint32_t phase);
+  // What a recording of the slot's own buffers for the current sizes alone is made from, to be changed and recorded apart.
+  // `plan` gets what it names.
+  Result<RecordDesc> own_record_desc(size_t slot, uint32_t phase, BoundPlan& plan);
   bool is_recorded() const { return !recorded_.empty(); }
   const std::shared_ptr<Recording>& recording(const RecordedBinding& recorded, size_t slot, uint32_t phase) const {
     return recorded.recordings[slot * phase_count_ + phase];
@@ -65,12 +77,15 @@ class PreparedShape {
 
   // Writes the input into the slot's buffer, and remembers it as the latest.
   Status write_input(size_t slot, size_t index, const TensorView& view);
+  // INVALID_ARGUMENT where an input that the binding leaves to the session was written last for other sizes.
+  Status check_inputs(const IoBinding& binding) const;
   // Brings the slot's inputs to what was written last, into whichever slot.
   Status renew_inputs(size_t slot);
   Status read_output(size_t slot, size_t index, const MutableTensorView& view);
-  // With zeros, what has not started does not run; restore_grids() does nothing unless they were cleared.
+  // Brings the slot's grids and parameters to the current sizes.
+  Status renew_sizes(size_t slot);
+  // Where runs can be cancelled, what has not started does not run.
   Status clear_grids(size_t slot);
-  Status restore_grids(size_t slot);
 
   uint64_t last_use = 0;
 
@@ -78,18 +93,30 @@ class PreparedShape {
   struct InputSource {  // of the latest writing
     uint64_t version = 0;
     size_t slot = 0;
+    std::vector<int64_t> shape;
+    uint64_t storage_bytes = 0;
+  };
+  // size = coefficient * dimension + rest, of an axis of an input.
+  struct DimensionSource {
+    size_t input, axis;
+    std::string dimension;
+    int64_t coefficient, rest;
   };
 
   PreparedShape(std::shared_ptr<const Program> program, const SessionOptions& options, const State& state)
       : program_(std::move(program)), options_(options), state_(state), phase_count_(state.phase_count()) {}
   Device& device() const { return *program_->target.device; }
-  bool wants_times() const { return options_.submit_time_limit_ns != 0 && !is_timed_; }
+  // Times of some sizes say nothing of larger ones.
+  bool wants_times() const { return options_.submit_time_limit_ns != 0 && !is_timed_ && !is_dynamic(); }
   void set_splits(std::vector<uint32_t> splits);
   Status check_memory();
   Status make_parameters();
   Status make_slots();
+  Status make_sizes(RunSlot& slot);
+  void find_dimension_sources();
+  void take_next_sizes(const SymbolValues& symbols);
   Status make_staged_buffers(RunSlot& slot);
-  Result<StagedBuffer> make_staged(const BoundTensor& tensor, MemoryUse staging);
+  Result<StagedBuffer> make_staged(uint64_t size_bytes, MemoryUse staging);
   RecordDesc record_desc(const IoBinding& binding, const RunSlot& slot, uint32_t phase) const;
 
   std::shared_ptr<const Program> program_;
@@ -98,9 +125,13 @@ class PreparedShape {
   uint32_t phase_count_;
   PreparedInfo info_;
   BoundPlan bound_;
-  std::vector<uint32_t> splits_;  // as in RecordDesc
-  bool is_timed_ = false;         // by measured times
-  std::shared_ptr<Buffer> arena_, parameters_;
+  std::vector<uint32_t> splits_;   // as in RecordDesc
+  bool is_timed_ = false;          // by measured times
+  BoundSizes sizes_, next_sizes_;  // current ones, and what the next ones are worked out in
+  uint64_t sizes_version_ = 1;
+  std::vector<DimensionSource> dimension_sources_;  // of each dynamic dimension, or fewer
+  SymbolValues next_symbols_;
+  std::shared_ptr<Buffer> arena_, parameters_;  // parameters of slots are their own with dynamic dimensions
   std::vector<RunSlot> slots_;
   std::vector<InputSource> latest_;
   std::vector<std::shared_ptr<RecordedBinding>> recorded_;

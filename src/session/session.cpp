@@ -5,6 +5,7 @@
 namespace tuff {
 
 Result<std::unique_ptr<Session>> make_session(std::shared_ptr<const Program> program, const SessionOptions& options) {
+  TUFF_TRY(dynamic_symbols(program->plan.graph, options.dynamic_dimensions).status());
   switch (program->target.kind) {
     case TargetKind::kDevice: return make_device_session(std::move(program), options);
     case TargetKind::kCpu: return make_cpu_session(std::move(program), options);

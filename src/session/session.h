@@ -4,6 +4,9 @@
 // Invariant: a run of a prepared shape, with a binding that is registered, never compiles, records, writes a descriptor or
 // allocates; it is copies on the host and one submit. A session is used by one thread at a time. With a limit on the time of a
 // submit it is several, and the run after a shape's first one records once more: split by the times that were measured.
+//
+// A prepared shape is of all sizes of the session's dynamic dimensions: its buffers are as the largest need them, and a run of
+// other sizes is told them, in grids and parameters.
 #pragma once
 
 #include <memory>
@@ -25,9 +28,10 @@ struct SessionOptions {
   uint32_t in_flight_count = 1;       // runs at the same time; each has inputs and outputs of its own, they share the arena
   bool cancellable = false;           // dispatches read their grids when they start, so that cancel() reaches the device
   uint64_t submit_time_limit_ns = 0;  // what one submit may keep the device for; 0: one submit a run
+  std::vector<std::string> dynamic_dimensions;  // whose sizes may change without another prepared shape
 };
 
-// What the session's current shape costs.
+// What the session's current shape costs. Tensors are of the current sizes, all else is of the largest.
 struct PreparedInfo {
   SymbolValues symbols;
   std::vector<BoundTensor> inputs, outputs;
@@ -70,11 +74,12 @@ class Session {
     return record(nullptr);
   }
   // Makes the shape current: binds it and allocates what all bindings share. BUSY where every kept shape has a run in flight.
+  // A kept shape that has other sizes of dynamic dimensions alone takes these.
   virtual Status choose_shape(const SymbolValues& symbols) = 0;
-  // The same for a kept shape whose inputs have these shapes; false if there is none.
+  // The same for a kept shape whose inputs have these shapes, or can have; false if there is none.
   virtual bool choose_kept_shape(std::span<const TensorView> inputs) = 0;
   virtual const PreparedInfo* prepared() const = 0;  // of the current shape; null before the first prepare()
-  virtual const BoundPlan* bound_plan() const = 0;   // null where there is none
+  virtual const BoundPlan* bound_plan() const = 0;   // for the largest sizes; null where there is none
   // Records the current shape for this binding (null: the session's own), so that no later run with it has to.
   virtual Status record(const IoBinding* binding) = 0;
   virtual Status forget_bindings() = 0;  // of all shapes; BUSY while a run is in flight
@@ -82,6 +87,7 @@ class Session {
   // Copies an input in; it stays until another one is written. Shape and dtype must be the current ones. BUSY while as many
   // runs are in flight as may be.
   virtual Status write_input(size_t index, const TensorView& view) = 0;
+  // INVALID_ARGUMENT where an input was written last in another shape than the current one.
   virtual Result<RunId> submit(const RunDesc& desc) = 0;
   // false: not finished in time. CANCELLED for a run that was.
   virtual Result<bool> wait(RunId run, uint64_t timeout_ns) = 0;
@@ -102,14 +108,15 @@ class Session {
   // time.
   virtual Result<Profile> profile(const ProfileOptions& options) = 0;
 
-  // Writes the commands of a run of the current shape into a command buffer of the backend's API instead of submitting them. It
-  // counts as the run that ended last: who submits it knows when its outputs can be read.
+  // Writes the commands of a run of the current shape into a command buffer of the backend's API instead of submitting them;
+  // the binding is recorded, too. It counts as the run that ended last: who submits it knows when its outputs can be read.
+  // UNSUPPORTED with dynamic dimensions: the sizes of what was written would change with those of later runs.
   virtual Status record_into(uint64_t command_buffer, const IoBinding* binding) = 0;
 
   virtual DeviceCounters counters() const = 0;  // of the device, which other sessions use too
 };
 
-// UNSUPPORTED for a program whose target is only described.
+// UNSUPPORTED for a program whose target is only described; INVALID_ARGUMENT for dynamic dimensions as of dynamic_symbols().
 Result<std::unique_ptr<Session>> make_session(std::shared_ptr<const Program> program, const SessionOptions& options);
 
 // Submits, waits and releases: a run that needs nothing else.

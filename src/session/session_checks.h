@@ -8,6 +8,16 @@
 
 namespace tuff {
 
+inline std::string sizes_text(const std::vector<int64_t>& shape) {
+  std::string text;
+  for (const int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "[" + text + "]";
+}
+
+inline bool has_no_elements(const std::vector<int64_t>& shape) {
+  return std::find(shape.begin(), shape.end(), 0) != shape.end();
+}
+
 template <class View>
 Status check_tensor(const BoundTensor& expected, const View& view, const char* direction) {
   auto name = [&] { return std::string(direction) + " '" + expected.name + "'"; };
@@ -15,12 +25,14 @@ Status check_tensor(const BoundTensor& expected, const View& view, const char* d
     return invalid_argument("The " + name() + " is " + std::string(dtype_name(expected.dtype)) + ", the tensor is " +
                             std::string(dtype_name(view.dtype)) + ".");
   if (view.shape == expected.shape) return ok_status();
-  auto text = [](const std::vector<int64_t>& shape) {
-    std::string s = "[";
-    for (size_t i = 0; i < shape.size(); ++i) s += (i ? ", " : "") + std::to_string(shape[i]);
-    return s + "]";
-  };
-  return invalid_argument("The " + name() + " is " + text(expected.shape) + ", the tensor is " + text(view.shape) + ".");
+  return invalid_argument("The " + name() + " is " + sizes_text(expected.shape) + ", the tensor is " + sizes_text(view.shape) +
+                          ".");
+}
+
+// Of an input that stays as it was written last: it is not of the current sizes any more.
+inline Status written_for_other_sizes(const BoundTensor& input, const std::vector<int64_t>& written) {
+  return invalid_argument("The input '" + input.name + "' was written last as " + sizes_text(written) + "; it is " +
+                          sizes_text(input.shape) + " now and has to be written again.");
 }
 
 template <class View>
