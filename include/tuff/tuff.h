@@ -299,7 +299,7 @@ typedef struct tuff_input_shape {
 #define TUFF_INPUT_SHAPE_INIT \
   { (uint32_t)sizeof(tuff_input_shape_t), 0, UINT64_MAX, 0, 0 }
 
-/* The name of a value. No desc: it does not grow. */
+/* The name of a value, or of a dimension. No desc: it does not grow. */
 typedef struct tuff_value_name {
   uint64_t name_length;
   const char* name; /* as the model's file has it */
@@ -590,9 +590,19 @@ typedef struct tuff_session_desc {
    * not counted, and what tuff_session_record writes is not split. State that is updated in place is undefined after a submit
    * that failed half-way, until it is reset or loaded. 0: one submit a run */
   uint64_t submit_time_limit_ns;
+  /* Dimensions (the model's symbols) whose sizes change from run to run: how far a text has got, how many pictures there are.
+   * What is prepared then serves all their sizes: its buffers are as large as the largest sizes need (each has to have an upper
+   * bound, tuff_symbol_range_t::max), kernels are those that serve every size, and a run of other sizes is told them: it does
+   * not record, allocate or compile. Tensors keep the shapes of their run, row-major without gaps; those in device memory have
+   * room for the largest. An input that a run does not bring has to have been written in its current shape, or not at all.
+   * With submit_time_limit_ns runs stay split by what is predicted for the largest sizes. tuff_session_record is
+   * TUFF_UNSUPPORTED. The names are copied. Names that the model does not have, and dimensions without an upper bound, are
+   * TUFF_INVALID_ARGUMENT */
+  uint64_t dynamic_dimension_count;
+  const tuff_value_name_t* dynamic_dimensions;
 } tuff_session_desc_t;
 #define TUFF_SESSION_DESC_INIT \
-  { (uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_session_desc_t), 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* A tensor in the caller's memory, which stays alive until the run that it was given to has ended. In device memory it is
  * row-major without gaps, and as many bytes are there as its elements have, rounded up to a multiple of 4, at least 16: kernels
@@ -651,9 +661,10 @@ TUFF_API tuff_status_t tuff_session_load_state(tuff_session_t* session, const vo
                                                tuff_error_t** out_error);
 
 /* Makes one set of sizes current: allocates its buffers and records its commands, once; a run of a prepared shape does
- * neither, nor does it compile (only the second one records, where tuff_session_desc_t::submit_time_limit_ns is set). `symbols`
- * gives the model's symbols; none are needed for a model without. Sizes outside a symbol's range are TUFF_INVALID_ARGUMENT;
- * buffers beyond the session's limit TUFF_OUT_OF_MEMORY. */
+ * neither, nor does it compile (only the second one records, where tuff_session_desc_t::submit_time_limit_ns is set). Sets that
+ * differ in dynamic dimensions alone (tuff_session_desc_t) are one prepared shape. `symbols` gives the model's symbols; none
+ * are needed for a model without. Sizes outside a symbol's range are TUFF_INVALID_ARGUMENT; buffers beyond the session's limit
+ * TUFF_OUT_OF_MEMORY. */
 TUFF_API tuff_status_t tuff_session_prepare(tuff_session_t* session, const tuff_symbol_value_t* symbols, uint32_t symbol_count,
                                             tuff_error_t** out_error);
 
@@ -671,10 +682,10 @@ TUFF_API tuff_status_t tuff_session_register(tuff_session_t* session, const tuff
 /* Lets go of all registered buffers, of all shapes. TUFF_BUSY while a run is in flight. */
 TUFF_API tuff_status_t tuff_session_unregister(tuff_session_t* session, tuff_error_t** out_error);
 
-/* What the current shape costs. */
+/* What the current shape costs; with dynamic dimensions, what all their sizes do. */
 typedef struct tuff_session_info {
   uint32_t struct_size;
-  uint32_t dispatch_count;
+  uint32_t dispatch_count; /* those that have nothing to compute at these sizes count where other sizes give them some */
   uint32_t barrier_count;
   uint32_t submit_count; /* of the next run: 1, unless the session limits their time. 0 on the CPU */
   uint64_t arena_bytes;  /* what intermediate values share */
@@ -697,7 +708,8 @@ TUFF_API tuff_status_t tuff_session_tensor_shape(tuff_session_t* session, tuff_d
                                                  int64_t* sizes, uint32_t capacity, uint32_t* out_rank,
                                                  tuff_error_t** out_error);
 
-/* Copies an input of the current shape in, ahead of a run without inputs; it stays for later runs of this shape.
+/* Copies an input of the current shape in, ahead of a run without inputs; it stays for later runs of this shape, and of other
+ * sizes of dynamic dimensions that leave the input's own shape as it is.
  * TUFF_BUSY while as many runs are in flight as may be. */
 TUFF_API tuff_status_t tuff_session_set_input(tuff_session_t* session, uint32_t index, const tuff_tensor_desc_t* input,
                                               tuff_error_t** out_error);

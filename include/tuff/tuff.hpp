@@ -511,6 +511,7 @@ struct SessionOptions {
   uint32_t in_flight_count = 1;
   bool cancellable = false;
   uint64_t submit_time_limit_ns = 0;  // 0: one submit a run
+  std::vector<std::string> dynamic_dimensions;
 };
 
 // Elements in the caller's memory, row-major without gaps unless byte_strides says otherwise.
@@ -577,6 +578,10 @@ class Session : public detail::Handle<tuff_session_t, tuff_session_retain, tuff_
     desc.in_flight_count = options.in_flight_count;
     desc.cancellable = options.cancellable;
     desc.submit_time_limit_ns = options.submit_time_limit_ns;
+    std::vector<tuff_value_name_t> dynamic;
+    for (const std::string& name : options.dynamic_dimensions) dynamic.push_back({name.size(), name.data()});
+    desc.dynamic_dimension_count = dynamic.size();
+    desc.dynamic_dimensions = dynamic.data();
     tuff_session_t* session = nullptr;
     tuff_error_t* error = nullptr;
     tuff_status_t status = tuff_session_create(program.get(), &desc, &session, &error);

@@ -133,7 +133,8 @@ typedef struct tuff_record_info {
  * shapes of the inputs choose the current shape. The buffers are registered (tuff_session_register) by it, and stay so. The
  * command buffer may be submitted as often as the host likes while the session keeps the shape and the registration (BUSY does
  * not guard them), in the order of the queue with all runs of the session: they share its arena. With state, each call writes
- * the next step. out_info may be NULL. TUFF_UNSUPPORTED on devices that are not Vulkan's. */
+ * the next step. out_info may be NULL. TUFF_UNSUPPORTED on devices that are not Vulkan's, and for sessions with dynamic
+ * dimensions: later runs' sizes would change what the commands do. */
 TUFF_API tuff_status_t tuff_session_record(tuff_session_t* session, const tuff_record_desc_t* desc,
                                            tuff_record_info_t* out_info, tuff_error_t** out_error);
 

@@ -123,6 +123,9 @@ tuff_status_t tuff_session_create(tuff_program_t* program, const tuff_session_de
       return Status(Code::kLimit, "A session can have at most " + std::to_string(kMostInFlight) + " runs in flight, not " +
                                       std::to_string(d.in_flight_count) + ".");
     if (d.in_flight_count != 0) options.in_flight_count = d.in_flight_count;
+    if (d.dynamic_dimension_count != 0 && !d.dynamic_dimensions) return null_argument("desc->dynamic_dimensions");
+    for (uint64_t i = 0; i < d.dynamic_dimension_count; ++i)
+      options.dynamic_dimensions.emplace_back(text_in(d.dynamic_dimensions[i].name, d.dynamic_dimensions[i].name_length));
     auto session = std::make_unique<tuff_session>();
     session->state = std::make_shared<SessionState>();
     session->state->program = program->program;

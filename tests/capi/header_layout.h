@@ -104,12 +104,14 @@ LAYOUT_CHECK(offsetof(tuff_symbol_value_t, name) == 16);
 LAYOUT_CHECK(offsetof(tuff_print_desc_t, symbols) == 16);
 LAYOUT_CHECK(sizeof(tuff_print_desc_t) == BY_POINTER(24, 20));
 
-LAYOUT_CHECK(sizeof(tuff_session_desc_t) == 40);
+LAYOUT_CHECK(sizeof(tuff_session_desc_t) == PADDED(BY_POINTER(56, 52)));
 LAYOUT_CHECK(offsetof(tuff_session_desc_t, prepared_shape_count) == 8);
 LAYOUT_CHECK(offsetof(tuff_session_desc_t, memory_limit_bytes) == 16);
 LAYOUT_CHECK(offsetof(tuff_session_desc_t, in_flight_count) == 24);
 LAYOUT_CHECK(offsetof(tuff_session_desc_t, cancellable) == 28);
 LAYOUT_CHECK(offsetof(tuff_session_desc_t, submit_time_limit_ns) == 32);
+LAYOUT_CHECK(offsetof(tuff_session_desc_t, dynamic_dimension_count) == 40);
+LAYOUT_CHECK(offsetof(tuff_session_desc_t, dynamic_dimensions) == 48);
 
 LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, rank) == 12);
 LAYOUT_CHECK(offsetof(tuff_tensor_desc_t, offset_bytes) == 16);
