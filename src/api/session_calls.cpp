@@ -6,8 +6,9 @@
 namespace tuff {
 namespace {
 
-// The shape that an input's desc may leave out: the prepared one, else the model's own where it is plain numbers.
+// The shape that an input's desc may leave out: the state's, the prepared one, else the model's own where it is plain numbers.
 const Shape* default_input_shape(const SessionState& state, size_t index, Shape& storage) {
+  if (const Shape* growing = state.session->growing_shape(index)) return growing;
   if (const PreparedInfo* info = state.session->prepared()) return &info->inputs[index].shape;
   const Graph& graph = state.program->plan.graph;
   Result<Shape> shape = evaluate_shape(graph, graph.inputs[index], {});
@@ -67,7 +68,10 @@ Status choose_shape(SessionState& state) {
   }
   if (state.session->choose_kept_shape(state.input_views)) return ok_status();
   std::vector<Shape> shapes;
-  for (const TensorView& view : state.input_views) shapes.push_back(view.shape);
+  for (size_t i = 0; i < state.input_views.size(); ++i) {
+    const Shape* growing = state.session->growing_shape(i);
+    shapes.push_back(growing ? *growing : state.input_views[i].shape);
+  }
   TUFF_ASSIGN(SymbolValues symbols, solve_symbols(state.program->plan.graph, shapes));
   return state.session->choose_shape(symbols);
 }

@@ -17,6 +17,7 @@ class CpuSession : public Session {
   }
 
   Status alias(size_t, size_t) override { return unsupported("Sessions of the CPU keep no state."); }
+  const std::vector<int64_t>* growing_shape(size_t) const override { return nullptr; }
   Status reset_state() override { return ok_status(); }
   Result<std::vector<std::byte>> save_state() override { return std::vector<std::byte>(); }
   Status load_state(std::span<const std::byte>) override { return unsupported("Sessions of the CPU keep no state."); }

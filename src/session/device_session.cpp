@@ -1,7 +1,9 @@
 // The session of a device: prepared shapes, the runs in flight, and the state between runs.
 #include <algorithm>
 
+#include "base/checked.h"
 #include "plan/in_place.h"
+#include "plan/sizes.h"
 #include "session/elements.h"
 #include "session/prepared_shape.h"
 #include "session/profile_runs.h"
@@ -35,6 +37,7 @@ class DeviceSession : public Session {
   }
 
   Status alias(size_t output, size_t input) override;
+  const std::vector<int64_t>* growing_shape(size_t input) const override;
   Status reset_state() override;
   Result<std::vector<std::byte>> save_state() override;
   Status load_state(std::span<const std::byte> bytes) override;
@@ -73,6 +76,8 @@ class DeviceSession : public Session {
   void end(Run& run, bool with_outputs);
   bool in_flight();
   Status require_shape() const;
+  Status follow_state() { return current_ ? current_->follow_state() : ok_status(); }
+  Status alias_growing(InPlace state, const std::string& names);
   Status drop_oldest_shape();
   void drop_current_shape();
   Result<Ended> last_ended();
@@ -140,6 +145,8 @@ Status DeviceSession::alias(size_t output, size_t input) {
   const Value &from = graph.value(graph.outputs[output]), &to = graph.value(graph.inputs[input]);
   const std::string names = "Output '" + graph.output_names[output] + "' and input '" + to.name + "'";
   if (state_.of_output(output) || state_.of_input(input)) return invalid_argument(names + " are state already.");
+  if (from.dtype == to.dtype && from.shape != to.shape && from.shape.size() == to.shape.size())
+    return alias_growing({output, input}, names);
   if (from.dtype != to.dtype || from.shape != to.shape)
     return invalid_argument(names + " have different types: " + std::string(dtype_name(from.dtype)) + dims_text(from.shape) +
                             " and " + std::string(dtype_name(to.dtype)) + dims_text(to.shape) + ".");
@@ -156,9 +163,47 @@ Status DeviceSession::alias(size_t output, size_t input) {
   return state_.add(device(), state, in_place, tensor);
 }
 
+// The output is the input and what a run adds to it along one axis.
+Status DeviceSession::alias_growing(InPlace state, const std::string& names) {
+  const Graph& graph = program_->plan.graph;
+  const Dims &from = graph.value(graph.outputs[state.output]).shape, &to = graph.value(graph.inputs[state.input]).shape;
+  const std::string types = names + ", " + dims_text(from) + " and " + dims_text(to) + ", ";
+  size_t axis = 0;
+  while (from[axis] == to[axis]) ++axis;
+  BoundTensor largest{graph.value(graph.inputs[state.input]).name, graph.value(graph.inputs[state.input]).dtype, {}, 0};
+  for (size_t i = 0; i < to.size(); ++i) {
+    if (i != axis && from[i] != to[i]) return invalid_argument(types + "differ along more than one axis.");
+    if (i != axis && !to[i].is_constant()) return unsupported(types + "change more than one size; state grows along one axis.");
+    largest.shape.push_back(i == axis ? 0 : to[i].constant());
+  }
+  TUFF_ASSIGN(const std::vector<Symbol> dynamic, dynamic_symbols(graph, options_.dynamic_dimensions));
+  const auto grows =
+      std::find_if(dynamic.begin(), dynamic.end(), [&](const Symbol& s) { return IntExpr::symbol(s) == to[axis]; });
+  if (grows == dynamic.end())
+    return invalid_argument(types + "have different shapes: state grows where the input's size is a dynamic dimension.");
+  const State::Growth growth{*grows, from[axis] - to[axis]};
+  const std::vector<Symbol> parts = growth.step.symbols();
+  const bool is_bounded =
+      std::all_of(parts.begin(), parts.end(), [&](const Symbol& s) { return s.name != grows->name && s.max < Symbol::kMax; });
+  const IntExpr::Interval step = growth.step.interval();
+  if (!is_bounded || step.low < 1)
+    return invalid_argument(types + "are no state that grows: a run would add " + growth.step.text() + ".");
+  const std::optional<int64_t> most = checked_add(grows->max, step.high);
+  if (!most) return limit_exceeded(types + "grow beyond 64 bits.");
+  largest.shape[axis] = *most;
+  TUFF_TRY(set_storage_bytes(largest));
+  return state_.add_growing(device(), state, largest, axis, growth);
+}
+
+const std::vector<int64_t>* DeviceSession::growing_shape(size_t input) const {
+  const State::Alias* alias = state_.of_input(input);
+  return alias && alias->growth ? &alias->shape : nullptr;
+}
+
 Status DeviceSession::reset_state() {
   if (in_flight()) return busy();
-  return state_.reset(device());
+  TUFF_TRY(state_.reset(device()));
+  return follow_state();
 }
 
 Result<std::vector<std::byte>> DeviceSession::save_state() {
@@ -168,7 +213,8 @@ Result<std::vector<std::byte>> DeviceSession::save_state() {
 
 Status DeviceSession::load_state(std::span<const std::byte> bytes) {
   if (in_flight()) return busy();
-  return state_.load(device(), phase_, bytes);
+  TUFF_TRY(state_.load(device(), phase_, bytes));
+  return follow_state();
 }
 
 // The oldest goes first, so that its memory is there for the new one.
@@ -191,7 +237,9 @@ void DeviceSession::drop_current_shape() {
 }
 
 Status DeviceSession::choose_shape(const SymbolValues& given) {
-  TUFF_ASSIGN(SymbolValues symbols, complete_symbols(program_->plan.graph, given));
+  SymbolValues known = given;
+  state_.give_sizes(known);
+  TUFF_ASSIGN(SymbolValues symbols, complete_symbols(program_->plan.graph, known));
   auto found = std::find_if(shapes_.begin(), shapes_.end(), [&](const auto& s) { return s->covers(symbols); });
   if (found != shapes_.end()) {
     TUFF_TRY((*found)->set_sizes(symbols));
@@ -248,6 +296,8 @@ Result<RunId> DeviceSession::submit(const RunDesc& desc) {
   reap();
   std::optional<size_t> slot = current_->free_slot();
   if (!slot || runs_.size() >= options_.in_flight_count) return busy();
+  TUFF_TRY(current_->follow_state());
+  TUFF_TRY(state_.check_growth(current_->info().symbols));
   TUFF_ASSIGN(std::shared_ptr<const RecordedBinding> binding, recorded_for(desc.binding));
   for (size_t i = 0; i < desc.inputs.size(); ++i)
     if (desc.inputs[i].data) TUFF_TRY(current_->write_input(*slot, i, desc.inputs[i]));
@@ -258,6 +308,7 @@ Result<RunId> DeviceSession::submit(const RunDesc& desc) {
   std::shared_ptr<Recording> recording = current_->recording(*binding, *slot, phase_);
   TUFF_TRY(recording->submit(desc.submit));
   current_->slot(*slot).in_use = true;
+  current_->slot(*slot).state_sizes = state_.sizes();
   current_->last_use = ++use_count_;
   const RunId id(run_count_++);
   runs_.push_back({.id = id,
@@ -268,6 +319,9 @@ Result<RunId> DeviceSession::submit(const RunDesc& desc) {
                    .phase = phase_,
                    .failure = {}});
   phase_ = (phase_ + 1) % state_.phase_count();
+  state_.grow(current_->info().symbols);
+  // What the next run has now; where it cannot be told, that run says so.
+  (void)current_->follow_state();
   return id;
 }
 
@@ -290,7 +344,9 @@ Status DeviceSession::cancel(RunId id) {
   if (!run || run->ended || run->cancelled) return ok_status();
   run->cancelled = true;
   phase_ = run->phase;
-  return run->shape->clear_grids(run->slot);
+  state_.set_sizes(run->shape->slot(run->slot).state_sizes);
+  TUFF_TRY(run->shape->clear_grids(run->slot));
+  return follow_state();
 }
 
 void DeviceSession::release(RunId id) {

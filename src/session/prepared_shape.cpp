@@ -42,11 +42,6 @@ Status write_mapped(Buffer& buffer, std::span<const std::byte> bytes) {
 
 bool is_empty_grid(const std::array<uint32_t, 3>& grid) { return std::find(grid.begin(), grid.end(), 0u) != grid.end(); }
 
-bool have_shapes(std::span<const TensorView> views, const std::vector<BoundTensor>& tensors) {
-  return std::equal(views.begin(), views.end(), tensors.begin(), tensors.end(),
-                    [](const TensorView& view, const BoundTensor& tensor) { return view.shape == tensor.shape; });
-}
-
 // The same splits among the dispatches that are left when empty ones are not.
 std::vector<uint32_t> splits_of_left(const std::vector<uint32_t>& splits, const std::vector<std::array<uint32_t, 3>>& grids) {
   std::vector<uint32_t> left;
@@ -93,9 +88,19 @@ Result<std::unique_ptr<PreparedShape>> PreparedShape::make(std::shared_ptr<const
   return shape;
 }
 
+bool PreparedShape::have_shapes(std::span<const TensorView> views, const std::vector<BoundTensor>& tensors) const {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const State::Alias* alias = state_.of_input(i);
+    if (!(alias && alias->growth) && views[i].shape != tensors[i].shape) return false;
+  }
+  return true;
+}
+
 // Of each dynamic dimension an axis of an input that tells its size.
 void PreparedShape::find_dimension_sources() {
   for (const Symbol& symbol : bound_.dynamics.symbols) {
+    const std::vector<State::Growth>& growths = state_.growths();
+    if (std::any_of(growths.begin(), growths.end(), [&](const auto& g) { return g.dimension.name == symbol.name; })) continue;
     for (const DynamicNumber& number : bound_.dynamics.inputs) {
       const std::optional<LinearForm> linear = linear_in(number.value, symbol.name);
       if (!linear || !linear->coefficient.is_constant() || !linear->rest.is_constant()) continue;
@@ -132,9 +137,10 @@ Status PreparedShape::set_sizes(const SymbolValues& symbols) {
 }
 
 bool PreparedShape::set_sizes(std::span<const TensorView> inputs) {
-  if (have_shapes(inputs, info_.inputs)) return true;
-  if (!is_dynamic() || inputs.size() != bound_.inputs.size()) return false;
-  if (dimension_sources_.size() < bound_.dynamics.symbols.size()) return false;
+  if (inputs.size() != bound_.inputs.size()) return false;
+  if (have_shapes(inputs, info_.inputs)) return follow_state().ok();
+  if (dimension_sources_.size() + state_.growths().size() < bound_.dynamics.symbols.size() || !is_dynamic()) return false;
+  state_.give_sizes(next_symbols_);
   for (const DimensionSource& source : dimension_sources_) {
     const std::vector<int64_t>& shape = inputs[source.input].shape;
     if (source.axis >= shape.size()) return false;
@@ -145,6 +151,13 @@ bool PreparedShape::set_sizes(std::span<const TensorView> inputs) {
   if (!rebind(bound_, next_symbols_, next_sizes_).ok() || !have_shapes(inputs, next_sizes_.inputs)) return false;
   take_next_sizes(next_symbols_);
   return true;
+}
+
+Status PreparedShape::follow_state() {
+  if (state_.growths().empty()) return ok_status();
+  for (auto& [name, size] : next_symbols_) size = info_.symbols.find(name)->second;
+  state_.give_sizes(next_symbols_);
+  return set_sizes(next_symbols_);
 }
 
 void PreparedShape::set_splits(std::vector<uint32_t> splits) {

@@ -26,6 +26,7 @@ struct RunSlot {
   std::shared_ptr<Buffer> grids;              // null unless runs can be cancelled or dimensions are dynamic
   uint64_t sizes_version = 0;                 // of which sizes grids and parameters are; 0: of none
   std::vector<BoundTensor> output_tensors;    // of these sizes
+  std::vector<int64_t> state_sizes;           // that its run began with
   bool in_use = false;                        // a run has it, from submit() to release()
 };
 
@@ -52,8 +53,10 @@ class PreparedShape {
   bool covers(const SymbolValues& symbols) const;
   // Sizes that it covers become the current ones; of an error they stay as they were.
   Status set_sizes(const SymbolValues& symbols);
-  // The same for the sizes that give the inputs these shapes; false if there are none.
+  // The same for the sizes that give the inputs these shapes, where the state has its own; false if there are none.
   bool set_sizes(std::span<const TensorView> inputs);
+  // Where state grows, it says what sizes a run has.
+  Status follow_state();
 
   // Null if nothing is recorded for this binding, or what is was split by other times.
   std::shared_ptr<const RecordedBinding> find(const IoBinding& binding) const;
@@ -114,6 +117,7 @@ class PreparedShape {
   Status make_slots();
   Status make_sizes(RunSlot& slot);
   void find_dimension_sources();
+  bool have_shapes(std::span<const TensorView> views, const std::vector<BoundTensor>& tensors) const;
   void take_next_sizes(const SymbolValues& symbols);
   Status make_staged_buffers(RunSlot& slot);
   Result<StagedBuffer> make_staged(uint64_t size_bytes, MemoryUse staging);
@@ -129,7 +133,7 @@ class PreparedShape {
   bool is_timed_ = false;          // by measured times
   BoundSizes sizes_, next_sizes_;  // current ones, and what the next ones are worked out in
   uint64_t sizes_version_ = 1;
-  std::vector<DimensionSource> dimension_sources_;  // of each dynamic dimension, or fewer
+  std::vector<DimensionSource> dimension_sources_;  // of each dynamic dimension that the state does not tell, or fewer
   SymbolValues next_symbols_;
   std::shared_ptr<Buffer> arena_, parameters_;  // parameters of slots are their own with dynamic dimensions
   std::vector<RunSlot> slots_;

@@ -62,8 +62,11 @@ class Session {
   virtual ~Session() = default;
 
   // The next run's input is what this run's output is: from zeros on. Both have the same dtype and the same constant shape,
-  // and neither is read or written by the host. Before anything is prepared.
+  // and neither is read or written by the host. Or the output is longer along one axis, whose size is a dynamic dimension: then
+  // each run makes that dimension larger, from its least size on, and no host says what it is. LIMIT, before anything is
+  // changed, for a run that would pass its largest. Before anything is prepared.
   virtual Status alias(size_t output, size_t input) = 0;
+  virtual const std::vector<int64_t>* growing_shape(size_t input) const = 0;  // now; null for what is no state that grows
   virtual Status reset_state() = 0;
   virtual Result<std::vector<std::byte>> save_state() = 0;
   virtual Status load_state(std::span<const std::byte> bytes) = 0;

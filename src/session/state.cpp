@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/byte_stream.h"
+#include "base/checked.h"
 #include "base/hash.h"
 
 namespace tuff {
@@ -20,17 +21,27 @@ Status write(Device& device, Buffer& buffer, std::span<const std::byte> bytes) {
   return buffer.flush();
 }
 
-std::vector<std::byte> type_bytes(const State::Alias& alias) {
-  ByteWriter out;
+void write_type(const State::Alias& alias, ByteWriter& out) {
   out.u32(static_cast<uint32_t>(alias.dtype));
   out.list(alias.shape, [&](int64_t size) { out.i64(size); });
-  return std::move(out.bytes());
+}
+
+int64_t least_size(const State::Growth& growth) { return round_up(growth.dimension.min, growth.dimension.divisor); }
+
+// Nothing where a number is missing or too large.
+std::optional<int64_t> size_after(const State::Growth& growth, int64_t size, const SymbolValues& symbols) {
+  const std::optional<int64_t> step = growth.step.evaluate([&](std::string_view name) -> std::optional<int64_t> {
+    for (const auto& [symbol, value] : symbols)
+      if (symbol == name) return value;
+    return std::nullopt;
+  });
+  return step ? checked_add(size, *step) : std::nullopt;
 }
 
 }  // namespace
 
 Status State::add(Device& device, InPlace state, bool in_place, const BoundTensor& tensor) {
-  Alias alias{state.output, state.input, tensor.dtype, tensor.shape, tensor.storage_bytes, {}};
+  Alias alias{state.output, state.input, tensor.dtype, tensor.shape, tensor.storage_bytes, {}, {}};
   TUFF_ASSIGN(alias.buffers[0], device.allocate(MemoryUse::kDevice, tensor.storage_bytes));
   alias.buffers[1] = alias.buffers[0];
   if (!in_place) {
@@ -38,6 +49,58 @@ Status State::add(Device& device, InPlace state, bool in_place, const BoundTenso
   }
   aliases_.push_back(std::move(alias));
   return reset(device);
+}
+
+Status State::add_growing(Device& device, InPlace state, const BoundTensor& largest, size_t axis, const Growth& growth) {
+  auto known = std::find_if(growths_.begin(), growths_.end(),
+                            [&](const Growth& g) { return g.dimension.name == growth.dimension.name; });
+  if (known != growths_.end() && !(known->step == growth.step))
+    return invalid_argument("State that grows with '" + growth.dimension.name + "' grows by " + known->step.text() +
+                            " and by " + growth.step.text() + " in one run.");
+  TUFF_TRY(add(device, state, false, largest));
+  aliases_.back().growth = static_cast<size_t>(known - growths_.begin());
+  aliases_.back().axis = axis;
+  if (known == growths_.end()) {
+    growths_.push_back(growth);
+    sizes_.push_back(least_size(growth));
+  }
+  set_sizes(std::vector<int64_t>(sizes_));
+  return ok_status();
+}
+
+void State::set_sizes(const std::vector<int64_t>& sizes) {
+  sizes_ = sizes;
+  for (Alias& alias : aliases_)
+    if (alias.growth) alias.shape[alias.axis] = sizes_[*alias.growth];
+}
+
+void State::give_sizes(SymbolValues& symbols) const {
+  for (size_t i = 0; i < growths_.size(); ++i) symbols[growths_[i].dimension.name] = sizes_[i];
+}
+
+Status State::check_growth(const SymbolValues& symbols) const {
+  for (size_t i = 0; i < growths_.size(); ++i) {
+    const Symbol& dimension = growths_[i].dimension;
+    const std::optional<int64_t> size = size_after(growths_[i], sizes_[i], symbols);
+    if (size && *size <= dimension.max && *size % dimension.divisor == 0) continue;
+    return limit_exceeded(
+        "The state has " + std::to_string(sizes_[i]) + " of the " + std::to_string(dimension.max) + " that '" + dimension.name +
+        "' may be" + (dimension.divisor > 1 ? " in steps of " + std::to_string(dimension.divisor) : "") + ": a run that adds " +
+        (size ? std::to_string(*size - sizes_[i]) : growths_[i].step.text()) + " does not fit.");
+  }
+  return ok_status();
+}
+
+void State::grow(const SymbolValues& symbols) {
+  for (size_t i = 0; i < growths_.size(); ++i) sizes_[i] = size_after(growths_[i], sizes_[i], symbols).value_or(sizes_[i]);
+  for (Alias& alias : aliases_)
+    if (alias.growth) alias.shape[alias.axis] = sizes_[*alias.growth];
+}
+
+uint64_t State::used_bytes(const Alias& alias) {
+  int64_t bytes = dtype_size_bytes(alias.dtype);
+  for (const int64_t size : alias.shape) bytes *= size;
+  return range_bytes(bytes);
 }
 
 std::vector<InPlace> State::in_place() const {
@@ -74,14 +137,17 @@ Status State::reset(Device& device) {
     const std::vector<std::byte> zeros(alias.storage_bytes);
     for (const std::shared_ptr<Buffer>& buffer : alias.buffers) TUFF_TRY(write(device, *buffer, zeros));
   }
+  std::vector<int64_t> least;
+  for (const Growth& growth : growths_) least.push_back(least_size(growth));
+  set_sizes(least);
   return ok_status();
 }
 
 Result<std::vector<std::byte>> State::save(Device& device, uint32_t phase) const {
   ByteWriter body;
   for (const Alias& alias : aliases_) {
-    body.raw(type_bytes(alias));
-    std::vector<std::byte> elements(alias.storage_bytes);
+    write_type(alias, body);
+    std::vector<std::byte> elements(used_bytes(alias));
     TUFF_TRY(device.download(*alias.buffers[phase], 0, elements));
     body.raw(elements);
   }
@@ -110,19 +176,31 @@ Status State::load(Device& device, uint32_t phase, std::span<const std::byte> by
   const auto body = in.raw(in.left());
   if (!in.ok() || hash != hash_bytes(body.data(), body.size())) return corrupt("This saved state is damaged.");
   // Everything is checked before anything is written.
-  ByteReader tensors(body);
-  std::vector<std::span<const std::byte>> elements;
-  bool fits = true;
-  for (const Alias& alias : aliases_) {
-    const std::vector<std::byte> type = type_bytes(alias);
-    const auto found = tensors.raw(type.size());
-    fits = fits && std::equal(found.begin(), found.end(), type.begin(), type.end());
-    elements.push_back(tensors.raw(alias.storage_bytes));
-  }
-  if (!fits || !tensors.ok() || tensors.left() != 0)
-    return invalid_argument("This saved state is of other tensors than the session's.");
-  for (size_t i = 0; i < aliases_.size(); ++i) TUFF_TRY(write(device, *aliases_[i].buffers[phase], elements[i]));
+  const std::optional<Saved> saved = read(body);
+  if (!saved) return invalid_argument("This saved state is of other tensors than the session's.");
+  for (size_t i = 0; i < aliases_.size(); ++i) TUFF_TRY(write(device, *aliases_[i].buffers[phase], saved->elements[i]));
+  set_sizes(saved->sizes);
   return ok_status();
+}
+
+std::optional<State::Saved> State::read(std::span<const std::byte> body) const {
+  ByteReader in(body);
+  Saved saved{{}, std::vector<int64_t>(growths_.size(), -1)};
+  for (Alias alias : aliases_) {
+    if (in.u32() != static_cast<uint32_t>(alias.dtype)) return std::nullopt;
+    const std::vector<int64_t> shape = in.list(8, [&] { return in.i64(); });
+    if (alias.growth && shape.size() == alias.shape.size()) {
+      const Symbol& dimension = growths_[*alias.growth].dimension;
+      int64_t& size = saved.sizes[*alias.growth];
+      if (size == -1) size = shape[alias.axis];
+      if (size < dimension.min || size > dimension.max || size % dimension.divisor != 0) return std::nullopt;
+      alias.shape[alias.axis] = size;
+    }
+    if (shape != alias.shape) return std::nullopt;
+    saved.elements.push_back(in.raw(used_bytes(alias)));
+  }
+  if (!in.ok() || in.left() != 0) return std::nullopt;
+  return saved;
 }
 
 }  // namespace tuff
