@@ -650,11 +650,12 @@ TUFF_API tuff_status_t tuff_session_recover(tuff_session_t* session, tuff_progra
  *
  * State may grow: the output is longer than the input along one axis, on which the input's size is a dynamic dimension of the
  * session (tuff_session_desc_t) and the output's the same dimension and more; the other axes have no symbols. The state then
- * has two buffers with room for the dimension's largest size, and the session knows the dimension's size: the least one at
- * first, after each run what it added to it; tuff_session_reset_state begins anew, saved state brings its size, a cancelled run
- * adds nothing. What a host says of this dimension, by a symbol's value or in the shape of such an input, is not read;
- * tuff_session_tensor_shape tells what the next run begins with. A run that would make it larger than its range allows is
- * TUFF_LIMIT, and changes nothing.
+ * has room for the dimension's largest size: one buffer, to which a run adds, where the axis is the outermost one (but for
+ * those of size 1) and the model makes the output by a Concat of the input and what is new; else two. The session knows the
+ * dimension's size: the least one at first, after each run what it added to it; tuff_session_reset_state begins anew, saved
+ * state brings its size, a cancelled run adds nothing. What a host says of this dimension, by a symbol's value or in the shape
+ * of such an input, is not read; tuff_session_tensor_shape tells what the next run begins with. A run that would make it larger
+ * than its range allows is TUFF_LIMIT, and changes nothing.
  *
  * TUFF_UNSUPPORTED on the CPU, and for sessions that are cancellable with more than one run in flight. */
 TUFF_API tuff_status_t tuff_session_alias(tuff_session_t* session, uint32_t output, uint32_t input, tuff_error_t** out_error);

@@ -6,6 +6,7 @@
 #include "layout/storage.h"
 #include "plan/arena.h"
 #include "plan/hazards.h"
+#include "plan/in_place.h"
 #include "plan/plan.h"
 #include "plan/sizes.h"
 
@@ -127,6 +128,8 @@ struct Binder {
 
   Status add_dispatch(StepId id) {
     const Step& step = plan.steps[id.value];
+    for (const InPlace& state : bound.in_place)
+      if (state.grows && copies_old_part(plan, state, step)) return ok_status();  // it is there
     const Kernel* kernel = nullptr;
     BoundDispatch dispatch;
     dispatch.step = id;

@@ -58,9 +58,10 @@ struct Plan {
   uint64_t weight_bytes = 0;
 };
 
-// The output has the memory of the input: state that a run updates.
+// The output has the memory of the input: state that a run updates, or makes longer.
 struct InPlace {
   size_t output, input;
+  bool grows = false;
 };
 
 struct BoundRange {

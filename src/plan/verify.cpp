@@ -167,6 +167,10 @@ Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device
                       : r.buffer == BufferKind::kWeights ? bound.weight_bytes
                       : r.buffer == BufferKind::kInput   ? bound.inputs.at(r.index).storage_bytes
                                                          : bound.outputs.at(r.index).storage_bytes;
+      // State that grows has the output's bytes, the longer ones.
+      for (const InPlace& state : bound.in_place)
+        if (r.buffer == BufferKind::kInput && r.index == state.input)
+          size = std::max(size, bound.outputs.at(state.output).storage_bytes);
       if (r.size_bytes == 0 || r.offset + r.size_bytes > size)
         return internal_error(name + " reaches bytes " + std::to_string(r.offset) + " to " +
                               std::to_string(r.offset + r.size_bytes) + " of a buffer of " + std::to_string(size) + ".");

@@ -192,7 +192,8 @@ Status DeviceSession::alias_growing(InPlace state, const std::string& names) {
   if (!most) return limit_exceeded(types + "grow beyond 64 bits.");
   largest.shape[axis] = *most;
   TUFF_TRY(set_storage_bytes(largest));
-  return state_.add_growing(device(), state, largest, axis, growth);
+  state.grows = true;
+  return state_.add_growing(device(), state, can_be_in_place(program_->plan, state), largest, axis, growth);
 }
 
 const std::vector<int64_t>* DeviceSession::growing_shape(size_t input) const {

@@ -51,13 +51,14 @@ Status State::add(Device& device, InPlace state, bool in_place, const BoundTenso
   return reset(device);
 }
 
-Status State::add_growing(Device& device, InPlace state, const BoundTensor& largest, size_t axis, const Growth& growth) {
+Status State::add_growing(Device& device, InPlace state, bool in_place, const BoundTensor& largest, size_t axis,
+                          const Growth& growth) {
   auto known = std::find_if(growths_.begin(), growths_.end(),
                             [&](const Growth& g) { return g.dimension.name == growth.dimension.name; });
   if (known != growths_.end() && !(known->step == growth.step))
     return invalid_argument("State that grows with '" + growth.dimension.name + "' grows by " + known->step.text() +
                             " and by " + growth.step.text() + " in one run.");
-  TUFF_TRY(add(device, state, false, largest));
+  TUFF_TRY(add(device, state, in_place, largest));
   aliases_.back().growth = static_cast<size_t>(known - growths_.begin());
   aliases_.back().axis = axis;
   if (known == growths_.end()) {
@@ -106,7 +107,7 @@ uint64_t State::used_bytes(const Alias& alias) {
 std::vector<InPlace> State::in_place() const {
   std::vector<InPlace> out;
   for (const Alias& alias : aliases_)
-    if (alias.in_place()) out.push_back({alias.output, alias.input});
+    if (alias.in_place()) out.push_back({alias.output, alias.input, alias.growth.has_value()});
   return out;
 }
 

@@ -4,8 +4,8 @@
 // State may grow: each run makes one dimension larger, whose size then belongs to the state. The buffers have room for its
 // largest size and for what the run that reaches it may add.
 //
-// Invariant: a run that was cancelled leaves what it started from as it was: it read one buffer and wrote the other. Where runs
-// can be cancelled, all state has two.
+// Invariant: a run that was cancelled leaves what it started from as it was: it read one buffer and wrote the other, or wrote
+// behind what was there. Where runs can be cancelled, all state that does not grow has two.
 #pragma once
 
 #include <memory>
@@ -40,7 +40,8 @@ class State {
   Status add(Device& device, InPlace state, bool in_place, const BoundTensor& tensor);
   // The same for a tensor that has this shape at its largest, `axis` of which grows. INVALID_ARGUMENT where other state grows
   // in the same dimension by another step.
-  Status add_growing(Device& device, InPlace state, const BoundTensor& largest, size_t axis, const Growth& growth);
+  Status add_growing(Device& device, InPlace state, bool in_place, const BoundTensor& largest, size_t axis,
+                     const Growth& growth);
   bool empty() const { return aliases_.empty(); }
   const std::vector<Alias>& aliases() const { return aliases_; }
   const Alias* of_input(size_t index) const;

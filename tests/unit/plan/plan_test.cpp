@@ -186,4 +186,47 @@ TEST_CASE("kernels around state in place are kept apart by barriers") {
   CHECK(verify(plan, *in_place, device).ok());
 }
 
+// What was there and what is new along the axis, and what reads both.
+Plan growing_plan(const std::string& shape, int axis, bool fuse_groups, bool swapped = false) {
+  DeviceInfo device;
+  device.max_storage_buffers = 8;
+  device.rates = default_rates(device);
+  auto with = [&](const std::string& size) {
+    std::string text = shape;
+    return text.replace(text.find('n'), 1, size);
+  };
+  return plan_of("  symbol new in 1..4 step 1\n  symbol past in 0..32 step 1\n  input %0 \"s\": f32" + with("past") +
+                     "\n  input %1 \"x\": f32" + with("new") + "\n  %2: f32" + with("new") + " = map.exp %1 from \"Exp\"\n" +
+                     "  %3: f32" + with("new + past") + " = concat " + (swapped ? "%2, %0" : "%0, %2") +
+                     " {axis=" + std::to_string(axis) + "} from \"Concat\"\n  %4: f32" + with("new + past") +
+                     " = map.neg %3 from \"Neg\"\n  output %3 \"t\"\n  output %4 \"y\"\n",
+                 device, fuse_groups);
+}
+
+TEST_CASE("state grows in place along its outermost axis, and what was there is not copied") {
+  DeviceInfo device;
+  device.max_storage_buffers = 8;
+  device.rates = default_rates(device);
+  const InPlace state{0, 0, true};
+  for (const auto& c : {std::pair("[n, 2, 3]", 0), {"[1, n, 3]", 1}, {"[1, 1, n]", 2}}) {
+    CAPTURE(c.first);
+    const Plan plan = growing_plan(c.first, c.second, false);
+    REQUIRE(can_be_in_place(plan, state));
+    auto apart = bind(plan, {}, device, {}, {"new", "past"});
+    auto in_place = bind(plan, {}, device, {state}, {"new", "past"});
+    REQUIRE((apart.ok() && in_place.ok()));
+    CHECK(in_place->dispatches.size() == apart->dispatches.size() - 1);
+    const Status valid = verify(plan, *in_place, device);
+    CHECK_MESSAGE(valid.ok(), valid.message());
+    for (const BoundDispatch& dispatch : in_place->dispatches)
+      for (const BoundRange& range : dispatch.ranges) CHECK_FALSE((range.buffer == BufferKind::kOutput && range.index == 0));
+  }
+  // Elsewhere each position of the axes before it moves; before what is new there must be nothing else.
+  CHECK_FALSE(can_be_in_place(growing_plan("[2, n, 3]", 1, false), state));
+  CHECK_FALSE(can_be_in_place(growing_plan("[n, 2, 3]", 0, false, true), state));
+  auto forced = bind(growing_plan("[2, n, 3]", 1, false), {}, device, {state}, {"new", "past"});
+  REQUIRE(forced.ok());
+  CHECK_FALSE(verify(growing_plan("[2, n, 3]", 1, false), *forced, device).ok());
+}
+
 }  // namespace tuff
