@@ -280,7 +280,7 @@ TUFF_API tuff_status_t tuff_buffer_read(tuff_buffer_t* buffer, uint64_t offset_b
 typedef struct tuff_symbol_range {
   uint32_t struct_size;
   uint32_t divisor; /* every value is a multiple; 0 means 1 */
-  int64_t min;      /* at least 1; 0 means 1 */
+  int64_t min;      /* 0 means 1; -1 means 0: there may be none */
   int64_t max;      /* 0: no bound. min == max makes it that number */
   uint64_t name_length;
   const char* name; /* as the model's file has it */

@@ -199,7 +199,7 @@ class Device : public detail::Handle<tuff_device_t, tuff_device_retain, tuff_dev
 
 struct SymbolRange {
   std::string name;
-  int64_t min = 1;
+  int64_t min = 1;  // -1: 0, there may be none
   int64_t max = 0;  // 0: no bound
   uint32_t divisor = 1;
 };

@@ -10,6 +10,8 @@ static_assert(static_cast<int>(Dtype::kBool) == TUFF_BOOL);
 static_assert(static_cast<int>(Dtype::kF64) == TUFF_F64);
 static_assert(static_cast<int>(Dtype::kI64) == TUFF_I64);
 
+constexpr int64_t kMayBeEmpty = -1;  // of tuff_symbol_range_t::min, whose 0 is the default
+
 Status read_symbols(const tuff_model_desc_t& desc, LoadOptions& options) {
   if (desc.symbol_count != 0 && !desc.symbols) return null_argument("desc->symbols");
   for (uint32_t i = 0; i < desc.symbol_count; ++i) {
@@ -17,10 +19,10 @@ Status read_symbols(const tuff_model_desc_t& desc, LoadOptions& options) {
     TUFF_TRY(read_desc(desc_element(desc.symbols, i), range, "tuff_symbol_range_t"));
     Symbol symbol;
     symbol.name = text_in(range.name, range.name_length);
-    if (range.min != 0) symbol.min = range.min;
+    if (range.min != 0) symbol.min = range.min == kMayBeEmpty ? 0 : range.min;
     if (range.max != 0) symbol.max = range.max;
     if (range.divisor != 0) symbol.divisor = range.divisor;
-    if (symbol.min < 1 || symbol.max < symbol.min || symbol.max > Symbol::kMax) {
+    if (symbol.min < 0 || symbol.max < symbol.min || symbol.max > Symbol::kMax) {
       return invalid_argument("Dimension '" + symbol.name + "' cannot range from " + std::to_string(symbol.min) + " to " +
                               std::to_string(symbol.max) + ".");
     }
@@ -250,7 +252,7 @@ tuff_status_t tuff_model_symbol(const tuff_model_t* model, uint32_t index, tuff_
     const Symbol& symbol = symbols[index];
     if (out_range) {
       tuff_symbol_range_t range = TUFF_SYMBOL_RANGE_INIT;
-      range.min = symbol.min;
+      range.min = symbol.min == 0 ? kMayBeEmpty : symbol.min;
       range.max = symbol.max;
       range.divisor = static_cast<uint32_t>(symbol.divisor);
       range.name_length = symbol.name.size();

@@ -1,5 +1,6 @@
 #include "cli/target_options.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/process.h"
@@ -46,8 +47,8 @@ std::optional<SymbolRange> parse_range(const std::string& text) {
   size_t dots = rest.find("..");
   std::optional<int64_t> low = parse_integer(rest.substr(0, dots));
   std::optional<int64_t> high = dots == std::string_view::npos ? low : parse_integer(rest.substr(dots + 2));
-  if (!low || !high || *low < 1 || *high < *low) return std::nullopt;
-  range.min = *low;
+  if (!low || !high || *low < 0 || *high < std::max<int64_t>(*low, 1)) return std::nullopt;
+  range.min = *low == 0 ? -1 : *low;  // whose 0 means 1
   range.max = *high;
   return range;
 }

@@ -140,6 +140,52 @@ TEST_CASE("ranges that cannot be are refused") {
   CHECK(tuff_model_load_file(model_path().c_str(), TUFF_TEXT_END, &desc, &model, nullptr) == TUFF_INVALID_ARGUMENT);
 }
 
+// y = -x, x: f32[n], as an ONNX file.
+std::string negation() {
+  auto field = [](int number, const std::string& bytes) {
+    return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(bytes.size())} + bytes;
+  };
+  auto value = [](int number, int v) { return std::string{static_cast<char>(number << 3), static_cast<char>(v)}; };
+  const std::string type = field(1, value(1, 1) + field(2, field(1, field(2, "n"))));
+  const std::string graph = field(1, field(1, "x") + field(2, "y") + field(4, "Neg")) + field(2, "g") +
+                            field(11, field(1, "x") + field(2, type)) + field(12, field(1, "y"));
+  return value(1, 8) + field(7, graph) + field(8, value(2, 17));
+}
+
+TEST_CASE("a dimension may be empty where its range says so") {
+  const std::string bytes = negation();
+  for (const int64_t min : {int64_t{0}, int64_t{-1}}) {
+    CAPTURE(min);
+    Handles h;
+    tuff_symbol_range_t range = TUFF_SYMBOL_RANGE_INIT;
+    range.name = "n";
+    range.min = min;
+    range.max = 4;
+    tuff_model_desc_t desc = TUFF_MODEL_DESC_INIT;
+    desc.symbols = &range;
+    desc.symbol_count = 1;
+    tuff_model_t* model = nullptr;
+    tuff_error_t* error = nullptr;
+    const tuff_status_t loaded = tuff_model_load_memory(bytes.data(), bytes.size(), "n.onnx", 6, &desc, &model, &error);
+    REQUIRE_MESSAGE(loaded == TUFF_OK, message_of(error));
+    tuff_symbol_range_t found = TUFF_SYMBOL_RANGE_INIT;
+    REQUIRE(tuff_model_symbol(model, 0, &found, nullptr, 0, nullptr, nullptr) == TUFF_OK);
+    CHECK(found.min == (min == 0 ? 1 : -1));
+    tuff_program_t* program = nullptr;
+    REQUIRE(tuff_program_create(h.device, model, nullptr, &program, nullptr) == TUFF_OK);
+    tuff_session_t* session = nullptr;
+    REQUIRE(tuff_session_create(program, nullptr, &session, nullptr) == TUFF_OK);
+    tuff_symbol_value_t n = TUFF_SYMBOL_VALUE_INIT;
+    n.name = "n";
+    CHECK(tuff_session_prepare(session, &n, 1, nullptr) == (min == 0 ? TUFF_INVALID_ARGUMENT : TUFF_OK));
+    tuff_session_release(session);
+    tuff_program_release(program);
+    tuff_model_release(model);
+    range.min = -2;
+    CHECK(tuff_model_load_memory(bytes.data(), bytes.size(), "n.onnx", 6, &desc, &model, nullptr) == TUFF_INVALID_ARGUMENT);
+  }
+}
+
 TEST_CASE("the list ends with the CPU, and its text describes a device that compiles and does not run") {
   tuff_device_list_t* list = nullptr;
   REQUIRE(tuff_device_list_create(&list, nullptr) == TUFF_OK);
