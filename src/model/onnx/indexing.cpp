@@ -9,7 +9,7 @@ Tensor from_start(Tensor index, const IntExpr& size) {
   return select(less(index, 0), index + index.composition().dimension(index.dtype(), size), index);
 }
 
-Tensor clamped(Tensor index, const IntExpr& size) {
+Tensor held_inside(Tensor index, const IntExpr& size) {
   Tensor last = index.composition().dimension(index.dtype(), size - IntExpr(1));
   return maximum(map(MapOp::min, {index, last}), 0);
 }
@@ -57,7 +57,7 @@ Status gather_elements(NodeImport& node) {
   Tensor x = node.input(0), index = cast(node.input(1), Dtype::kI64);
   TUFF_TRY(node.composition.status());
   Dims strides = strides_of(x.shape());
-  Tensor flat = clamped(from_start(index, x.dim(axis)), x.dim(axis));
+  Tensor flat = held_inside(from_start(index, x.dim(axis)), x.dim(axis));
   flat = flat * node.composition.dimension(Dtype::kI64, strides[static_cast<size_t>(axis)]);
   for (int i = 0; i < x.rank(); ++i) {
     if (i == axis || index.dim(i).is(1)) continue;
@@ -84,7 +84,8 @@ Status gather_nd(NodeImport& node) {
   for (int j = 0; j < k; ++j) {
     size_t axis = static_cast<size_t>(b) + static_cast<size_t>(j);
     Tensor part = reshape(slice(index, tuple_axis, IntExpr(j), IntExpr(1)), tuples);
-    part = clamped(from_start(part, addressed[axis]), addressed[axis]) * node.composition.dimension(Dtype::kI64, strides[axis]);
+    part = held_inside(from_start(part, addressed[axis]), addressed[axis]) *
+           node.composition.dimension(Dtype::kI64, strides[axis]);
     flat = j == 0 ? part : flat + part;
   }
   for (int i = 0; i < b; ++i) {
@@ -152,8 +153,13 @@ Status eye_like(NodeImport& node) {
 }
 
 constexpr Operator kIndexOperators[] = {
-    {"EyeLike", 9, 1, 1, eye_like},    {"Gather", 1, 2, 2, gather_axis}, {"GatherElements", 11, 2, 2, gather_elements},
-    {"GatherND", 11, 2, 2, gather_nd}, {"OneHot", 9, 3, 3, one_hot},     {"Trilu", 14, 1, 2, trilu},
+    {"EyeLike", 9, 1, 1, eye_like},
+    {"Gather", 1, 2, 2, gather_axis},
+    {"GatherElements", 11, 2, 2, gather_elements},
+    {"GatherND", 11, 2, 2, gather_nd},
+    {"OneHot", 9, 3, 3, one_hot},
+    {"Trilu", 14, 1, 2, trilu},
+    {"Trilu", 1, 1, 2, trilu, "com.microsoft"},
 };
 
 }  // namespace
