@@ -122,6 +122,9 @@ Status fast_gelu(NodeImport& node) {
   return node.output(gelu_by_tanh(node.has_input(1) ? x + node.input(1) : x));
 }
 
+// gelu_by_erf(x + bias)
+Status bias_gelu(NodeImport& node) { return node.output(gelu_by_erf(node.input(0) + node.input(1))); }
+
 // x * sigmoid(alpha * x)
 Status quick_gelu(NodeImport& node) {
   Tensor x = node.input(0);
@@ -129,6 +132,7 @@ Status quick_gelu(NodeImport& node) {
 }
 
 constexpr Operator kActivationOperators[] = {
+    {"BiasGelu", 1, 2, 2, bias_gelu, "com.microsoft"},
     {"Celu", 12, 1, 1, celu},
     {"Elu", 6, 1, 1, elu},
     {"FastGelu", 1, 1, 2, fast_gelu, "com.microsoft"},

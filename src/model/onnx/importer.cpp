@@ -29,7 +29,11 @@ class Importer {
     TUFF_TRY(add_initializers());
     for (const NodeProto& node : model_.graph.nodes)
       for (std::string_view input : node.inputs) values_.mark_used(input);
-    for (const ValueInfoProto& output : model_.graph.outputs) values_.mark_used(output.name);
+    for (const ValueInfoProto& input : model_.graph.inputs) values_.declare(input);
+    for (const ValueInfoProto& output : model_.graph.outputs) {
+      values_.declare(output);
+      values_.mark_used(output.name);
+    }
     for (size_t index : order) {
       TUFF_TRY(add_node(index));
       end_step(model_.graph.nodes[index]);

@@ -46,6 +46,11 @@ class NodeImport {
   // An axis counted from the end if it is negative; INVALID_ARGUMENT outside the rank.
   Result<int> axis(int64_t axis, int rank) const;
 
+  // Does the file give an output and an input of the graph one size along the axis?
+  bool has_declared_size_of(size_t output, size_t input, size_t axis) const {
+    return output < node_.outputs.size() && values_.has_one_declared_size(node_.outputs[output], node_.inputs[input], axis);
+  }
+
   bool output_used(size_t i) const;
   // Both answer the composition's status, so that a function ends with `return node.output(y)`.
   Status output(Tensor y) { return output(0, y); }

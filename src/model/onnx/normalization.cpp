@@ -56,12 +56,77 @@ Status layer_normalization(NodeImport& node) {
   return node.output(cast(y, node.input_type(0).dtype));
 }
 
-// x * rsqrt(mean(x^2) + epsilon) * scale
+struct RmsNormalized {
+  Tensor y, inverse;
+};
+
+// x * rsqrt(mean(x^2) + epsilon)
+RmsNormalized rms_normalize(Tensor x, const std::vector<int>& axes, float epsilon) {
+  Tensor inverse = rsqrt(mean(x * x, axes) + epsilon);
+  return {x * inverse, inverse};
+}
+
+// rms_normalize(x) * scale, which has the type of the scale; 1/rms as a further output.
 Status rms_normalization(NodeImport& node) {
   TUFF_ASSIGN(int axis, node.axis(node.attributes.integer("axis", -1), node.rank(0)));
   Tensor x = widen(node.input(0));
-  Tensor inverse = rsqrt(mean(x * x, axes_from(axis, x.rank())) + node.attributes.real("epsilon", 1e-5f));
-  return node.output(cast(x * inverse * like(node.input(1), x), node.input_type(0).dtype));
+  RmsNormalized n = rms_normalize(x, axes_from(axis, x.rank()), node.attributes.real("epsilon", 1e-5f));
+  if (node.output_used(1)) TUFF_TRY(node.output(1, n.inverse));
+  return node.output(cast(n.y * like(node.input(1), x), node.input_type(1).dtype));
+}
+
+// input + skip + bias, widened; as the output `sum`, too.
+Result<Tensor> skip_sum(NodeImport& node, size_t bias, size_t sum) {
+  Tensor x = widen(node.input(0)) + widen(node.input(1));
+  if (node.has_input(bias)) x = x + widen(node.input(bias));
+  TUFF_TRY(node.composition.status());
+  if (x.rank() != node.rank(0)) return invalid_argument("its skip has a higher rank than its input.");
+  if (node.output_used(sum)) TUFF_TRY(node.output(sum, cast(x, node.input_type(0).dtype)));
+  return x;
+}
+
+// normalize(input + skip + bias) * gamma + beta
+Status skip_layer_normalization(NodeImport& node) {
+  TUFF_ASSIGN(Tensor x, skip_sum(node, 4, 3));
+  Tensor y = normalize(x, {x.rank() - 1}, node.attributes.real("epsilon", 1e-12f)).y * like(node.input(2), x);
+  if (node.has_input(3)) y = y + like(node.input(3), x);
+  return node.output(cast(y, node.input_type(0).dtype));
+}
+
+// rms_normalize(input + skip + bias) * gamma
+Status skip_rms_normalization(NodeImport& node) {
+  TUFF_ASSIGN(Tensor x, skip_sum(node, 3, 3));
+  Tensor y = rms_normalize(x, {x.rank() - 1}, node.attributes.real("epsilon", 1e-12f)).y;
+  return node.output(cast(y * like(node.input(2), x), node.input_type(0).dtype));
+}
+
+// The sum of the rows of three tables, of words, positions and segments, normalised as a layer. Further outputs: how many of
+// each sequence's words the mask has, and the sum.
+Status embed_layer_normalization(NodeImport& node) {
+  enum : size_t { kWords, kSegments, kWordTable, kPositionTable, kSegmentTable, kGamma, kBeta, kWordMask, kWordPositions };
+  for (size_t needed : {kWordTable, kPositionTable, kGamma, kBeta})
+    if (!node.has_input(needed)) return invalid_argument("its input " + std::to_string(needed) + " is left out.");
+  if (node.has_input(kSegments) != node.has_input(kSegmentTable))
+    return invalid_argument("it has segments or their table alone.");
+  Composition& c = node.composition;
+  Tensor words = node.input(kWords);
+  TUFF_TRY(c.status());
+  if (words.rank() != 2) return invalid_argument("its words are not [batch, sequence].");
+  const IntExpr batch = words.dim(0), sequence = words.dim(1);
+  Tensor positions = node.has_input(kWordPositions) ? node.input(kWordPositions)
+                                                    : reshape(c.iota(Dtype::kI32, sequence), {IntExpr(1), sequence});
+  Tensor x = gather(node.input(kWordTable), words, 0) + gather(node.input(kPositionTable), positions, 0);
+  if (node.has_input(kSegments)) x = x + gather(node.input(kSegmentTable), node.input(kSegments), 0);
+  if (node.output_used(2)) TUFF_TRY(node.output(2, x));
+  if (node.output_used(1)) {
+    Tensor counts = broadcast(c.scalar(Dtype::kI32, 0), {batch});
+    if (node.has_input(kWordMask)) counts = reshape(sum(cast(node.input(kWordMask), Dtype::kI32), {1}), {batch});
+    TUFF_TRY(node.output(1, counts));
+  }
+  const Dtype dtype = x.dtype();
+  x = widen(x);
+  Tensor y = normalize(x, {2}, node.attributes.real("epsilon", 1e-12f)).y * like(node.input(kGamma), x);
+  return node.output(cast(y + like(node.input(kBeta), x), dtype));
 }
 
 // Over the spatial axes of each channel of each sample.
@@ -148,6 +213,7 @@ Status mean_variance_normalization(NodeImport& node) {
 
 constexpr Operator kNormalizationOperators[] = {
     {"BatchNormalization", 7, 5, 5, batch_normalization},
+    {"EmbedLayerNormalization", 1, 1, 9, embed_layer_normalization, "com.microsoft"},
     {"GroupNormalization", 18, 3, 3, group_normalization},
     {"InstanceNormalization", 6, 3, 3, instance_normalization},
     {"LRN", 1, 1, 1, local_response_normalization},
@@ -156,6 +222,8 @@ constexpr Operator kNormalizationOperators[] = {
     {"MeanVarianceNormalization", 9, 1, 1, mean_variance_normalization},
     {"RMSNormalization", 23, 2, 2, rms_normalization},
     {"SimplifiedLayerNormalization", 1, 2, 2, rms_normalization},
+    {"SkipLayerNormalization", 1, 3, 5, skip_layer_normalization, "com.microsoft"},
+    {"SkipSimplifiedLayerNormalization", 1, 3, 4, skip_rms_normalization, "com.microsoft"},
 };
 
 }  // namespace

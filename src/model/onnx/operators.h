@@ -33,6 +33,11 @@ std::span<const Operator> resize_operators();
 std::span<const Operator> compaction_operators();
 std::span<const Operator> quantization_operators();
 std::span<const Operator> quantized_product_operators();
+std::span<const Operator> attention_operators();
+std::span<const Operator> contrib_attention_operators();
+std::span<const Operator> group_query_operators();
+std::span<const Operator> rotary_operators();
+std::span<const Operator> scatter_operators();
 
 // Is each element of the outputs made of the inputs' elements at the same place?
 bool is_elementwise(const Operator& op);

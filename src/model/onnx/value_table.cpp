@@ -48,6 +48,19 @@ Status check_type(const ValueType& type) {
 
 }  // namespace
 
+bool ValueTable::has_one_declared_size(std::string_view a, std::string_view b, size_t axis) const {
+  const auto first = declared_.find(a), second = declared_.find(b);
+  if (first == declared_.end() || second == declared_.end()) return false;
+  const std::vector<Dimension>&ours = first->second->dims, &others = second->second->dims;
+  if (axis >= ours.size() || axis >= others.size() || ours[axis].kind != others[axis].kind) return false;
+  switch (ours[axis].kind) {
+    case Dimension::Kind::kValue: return ours[axis].value == others[axis].value;
+    case Dimension::Kind::kParam: return ours[axis].param == others[axis].param;
+    case Dimension::Kind::kUnknown: return false;
+  }
+  return false;
+}
+
 Status ValueTable::insert(std::string_view name, Binding binding) {
   TUFF_TRY(check_type(binding.type));
   if (!bindings_.emplace(name, std::move(binding)).second)

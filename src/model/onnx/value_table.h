@@ -47,6 +47,11 @@ class ValueTable {
   // Is the name bound to a tensor of the file whose elements are 4 bits?
   bool has_four_bits(std::string_view name) const;
 
+  // What the file says of the shapes of the graph's inputs and outputs.
+  void declare(const ValueInfoProto& info) { declared_.emplace(info.name, &info); }
+  // Does it give both one size along the axis, as a number or a name?
+  bool has_one_declared_size(std::string_view a, std::string_view b, size_t axis) const;
+
   // Names that a node or the graph's outputs read.
   void mark_used(std::string_view name) { used_.insert(name); }
   bool is_used(std::string_view name) const { return used_.count(name) != 0; }
@@ -60,6 +65,7 @@ class ValueTable {
   TensorLoader& loader_;
   std::unordered_map<std::string_view, Binding> bindings_;
   std::unordered_set<std::string_view> used_;
+  std::unordered_map<std::string_view, const ValueInfoProto*> declared_;
 };
 
 }  // namespace tuff::onnx
