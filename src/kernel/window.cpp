@@ -1,11 +1,58 @@
 // Window kernels: pooling and depthwise convolution, where each output sees its own few inputs.
-#include <algorithm>
+#include "kernel/window.h"
 
-#include "kernel/kernel_build.h"
+#include <algorithm>
 
 #include "graph/builder.h"
 
 namespace tuff {
+
+WindowReads window_reads(const WindowAttrs& window, const Dims& at, const std::optional<IntExpr>& channels) {
+  const IntExpr c = channels ? IntExpr::loop_variable("c", *channels) : IntExpr(0);
+  WindowReads reads = {{at[0], channels ? c : at[1]}, {at[1], c}};
+  for (size_t i = 0; i < window.kernel.size(); ++i) {
+    IntExpr tap = IntExpr::loop_variable("t" + std::to_string(i), IntExpr(window.kernel[i]));
+    reads.x.push_back(at[2 + i] * IntExpr(window.strides[i]) + tap * IntExpr(window.dilations[i]));
+    reads.w.push_back(tap);
+  }
+  return reads;
+}
+
+std::string window_step(const KernelWriter& writer, const WindowAttrs& window, Dtype dtype, const std::string& acc,
+                        const std::string& x, const std::string& w) {
+  if (window.op == WindowOp::kMax) return map_text(writer, MapOp::max, sum_dtype(dtype), sum_dtype(dtype), {acc, x});
+  if (window.op == WindowOp::kSum) return map_text(writer, MapOp::add, sum_dtype(dtype), sum_dtype(dtype), {acc, x});
+  if (register_of(dtype) != Register::kFloat) return acc + " + " + x + " * " + w;
+  if (writer.exact()) return acc + " + tuff_flush_inner(" + x + ") * tuff_flush_inner(" + w + ")";
+  return "fma(" + x + ", " + w + ", " + acc + ")";
+}
+
+std::string window_identity(const Dialect& dialect, WindowOp op, Dtype dtype) {
+  const Register reg = register_of(dtype);
+  uint64_t identity = 0;
+  if (op == WindowOp::kMax) {
+    if (reg == Register::kFloat || reg == Register::kDouble)
+      identity = dtype == Dtype::kF64 ? 0xfff0000000000000ull : scalar_bits(dtype, -1.0 / 0.0);
+    else if (is_signed_integer(dtype))
+      identity = uint64_t{1} << (8 * dtype_size_bytes(dtype) - 1);
+  }
+  return literal(dialect, dtype, identity);
+}
+
+void window_loops(const WindowAttrs& window, Slots& slots) {
+  std::string loops, loops_end;
+  for (size_t i = 0; i < window.kernel.size(); ++i) {
+    if (window.kernel[i] == 1) continue;
+    std::string t = "t" + std::to_string(i);
+    const bool innermost = std::all_of(window.kernel.begin() + static_cast<int64_t>(i) + 1, window.kernel.end(),
+                                       [](int64_t taps) { return taps == 1; });
+    loops += std::string(innermost ? "" : "[[dont_unroll]] ") + "for (int " + t + " = 0; " + t + " < " +
+             std::to_string(window.kernel[i]) + "; ++" + t + ") {\n";
+    loops_end += "}\n";
+  }
+  slots["loops"] = loops;
+  slots["loops_end"] = loops_end;
+}
 
 Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
   const Graph& graph = request.graph;
@@ -30,12 +77,7 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
     to_index["d" + std::to_string(order[k])] = at[k];
     coordinates[static_cast<size_t>(order[k])] = at[k];
   }
-  Dims x = {coordinates[0], coordinates[1]}, w = {coordinates[1], IntExpr(0)};
-  for (size_t i = 0; i < window.kernel.size(); ++i) {
-    IntExpr tap = IntExpr::loop_variable("t" + std::to_string(i), IntExpr(window.kernel[i]));
-    x.push_back(coordinates[2 + i] * IntExpr(window.strides[i]) + tap * IntExpr(window.dilations[i]));
-    w.push_back(tap);
-  }
+  const WindowReads reads = window_reads(window, coordinates);
 
   KernelWriter writer(graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   Block setup(writer, nullptr), tap(writer, &setup), epilogue(writer, nullptr);
@@ -43,31 +85,18 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
   emitter.bind("i", "i", 0);
   for (size_t i = 0; i < window.kernel.size(); ++i) emitter.bind("t" + std::to_string(i), "t" + std::to_string(i), 1);
   PointBuilder builder(group.scope);
-  TUFF_ASSIGN(int x_op, builder.element(node.inputs[0], x));
+  TUFF_ASSIGN(int x_op, builder.element(node.inputs[0], reads.x));
   int w_op = -1;
   if (window.op == WindowOp::kConv) {
-    TUFF_ASSIGN(w_op, builder.element(node.inputs[1], w));
+    TUFF_ASSIGN(w_op, builder.element(node.inputs[1], reads.w));
   }
   auto x_lanes = emitter.emit(builder.point(), x_op, "i", width);
   std::vector<std::string> w_lanes;
   if (w_op >= 0) w_lanes = emitter.emit(builder.point(), w_op, "i", width);
   for (int lane = 0; lane < width; ++lane) {
-    const std::string acc = "acc_" + std::to_string(lane), &xl = x_lanes[static_cast<size_t>(lane)];
-    std::string next;
-    if (window.op == WindowOp::kMax) {
-      next = map_text(writer, MapOp::max, sum_dtype(out.dtype), sum_dtype(out.dtype), {acc, xl});
-    } else if (window.op == WindowOp::kSum) {
-      next = map_text(writer, MapOp::add, sum_dtype(out.dtype), sum_dtype(out.dtype), {acc, xl});
-    } else {
-      const std::string& wl = w_lanes[static_cast<size_t>(lane)];
-      if (reg != Register::kFloat)
-        next = acc + " + " + xl + " * " + wl;
-      else if (request.exact)
-        next = acc + " + tuff_flush_inner(" + xl + ") * tuff_flush_inner(" + wl + ")";
-      else
-        next = "fma(" + xl + ", " + wl + ", " + acc + ")";
-    }
-    tap.line(acc + " = " + next + ";");
+    const std::string acc = "acc_" + std::to_string(lane);
+    const size_t l = static_cast<size_t>(lane);
+    tap.line(acc + " = " + window_step(writer, window, out.dtype, acc, x_lanes[l], w_op < 0 ? "" : w_lanes[l]) + ";");
   }
 
   Emitter finish({&epilogue});
@@ -100,27 +129,8 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
   slots["setup"] = setup.text(0);
   slots["tap"] = tap.text(0);
   slots["epilogue"] = epilogue.text(0);
-  uint64_t identity = 0;
-  if (window.op == WindowOp::kMax) {
-    if (reg == Register::kFloat || reg == Register::kDouble)
-      identity = out.dtype == Dtype::kF64 ? 0xfff0000000000000ull : scalar_bits(out.dtype, -1.0 / 0.0);
-    else if (is_signed_integer(out.dtype))
-      identity = uint64_t{1} << (8 * dtype_size_bytes(out.dtype) - 1);
-  }
-  slots["identity"] = literal(writer.dialect(), out.dtype, identity);
-  // Rolled, but for the innermost: unrolled, all taps load first, and their checks are more than NVIDIA has predicates.
-  std::string loops, loops_end;
-  for (size_t i = 0; i < window.kernel.size(); ++i) {
-    if (window.kernel[i] == 1) continue;
-    std::string t = "t" + std::to_string(i);
-    const bool innermost = std::all_of(window.kernel.begin() + static_cast<int64_t>(i) + 1, window.kernel.end(),
-                                       [](int64_t taps) { return taps == 1; });
-    loops += std::string(innermost ? "" : "[[dont_unroll]] ") + "for (int " + t + " = 0; " + t + " < " +
-             std::to_string(window.kernel[i]) + "; ++" + t + ") {\n";
-    loops_end += "}\n";
-  }
-  slots["loops"] = loops;
-  slots["loops_end"] = loops_end;
+  slots["identity"] = window_identity(writer.dialect(), window.op, out.dtype);
+  window_loops(window, slots);
   GuardedKernel made;
   TUFF_ASSIGN(made.kernel, finish_kernel(request, writer, "window", std::move(slots), {kInvocations, 1, 1}, grid.grid,
                                          "64 invocations of " + std::to_string(width)));
