@@ -114,7 +114,7 @@ Contraction contraction_of(const KernelRequest& request) {
 }
 
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
-                                    KernelWriter& writer) {
+                                    KernelWriter& writer, const RowElements& row_elements) {
   const Graph& graph = request.graph;
   const Node& node = graph.node(request.group.anchor);
   const Dtype dtype = graph.value(node.output).dtype;
@@ -152,7 +152,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
     setup.line("int m_lane_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
   }
   // Neighbouring workgroups have neighbouring rows of one panel of columns, which stays in the cache.
-  setup.line(std::string("int n = int(gl_WorkGroupID.") + (gemv ? "x" : "y") + ") * " + column_tile.text() +
+  setup.line("int n = " + (gemv ? "int(gl_WorkGroupID.x)" : tile.column_tile) + " * " + column_tile.text() +
              " + int(gl_LocalInvocationID.x);");
   for (int j = 0; j < tile.columns; ++j) {
     std::string at = j ? "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) : "n";
@@ -183,7 +183,10 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   // Operands. A is loaded `steps` k at a time along k, B `width` n at a time along n for each of those k.
   bind_statistics(request, statistics, c.output, 0, group);
   PointBuilder a_builder(group.scope), b_builder(group.scope);
-  TUFF_ASSIGN(int a_op, a_builder.element(node.inputs[0], c.a));
+  int a_op = -1;
+  if (!row_elements) {
+    TUFF_ASSIGN(a_op, a_builder.element(node.inputs[0], c.a));
+  }
   std::vector<int> b_ops(1);
   TUFF_ASSIGN(b_ops[0], b_builder.element(node.inputs[1], c.b));
   for (const auto& [other, at] : c.others) {
@@ -198,10 +201,17 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
     emitter.bind("m", "m_" + own + std::to_string(i), 0);
     const std::string lane_row = " + int(gl_SubgroupInvocationID) % " + std::to_string(rows_at_once);
     row_inputs(emitter, std::to_string(i) + (tile.exchange ? lane_row : ""), "stat_" + std::to_string(i));
-    auto lanes = emitter.emit(a_builder.point(), a_op, "k", tile.steps);
+    std::vector<std::string> lanes;
+    if (row_elements) {
+      const std::string row = row_lanes.first_row + " + " + std::to_string(i);
+      TUFF_ASSIGN(lanes, row_elements(rows, inner, "m_" + own + std::to_string(i), row));
+    } else {
+      lanes = emitter.emit(a_builder.point(), a_op, "k", tile.steps);
+      for (std::string& lane : lanes) lane = operand(lane);
+    }
     for (int t = 0; t < tile.steps; ++t)
-      inner.line(scalar + " a_" + own + std::to_string(i) + "_" + std::to_string(t) + " = " +
-                 operand(lanes[static_cast<size_t>(t)]) + ";");
+      inner.line(scalar + " a_" + own + std::to_string(i) + "_" + std::to_string(t) + " = " + lanes[static_cast<size_t>(t)] +
+                 ";");
   }
   // Each step in a block of its own, so that its operands live no longer than it.
   std::vector<std::unique_ptr<Block>> steps;

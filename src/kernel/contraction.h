@@ -2,6 +2,10 @@
 // and of the output over the variables b, m, n, t0, t1, ... and k. Private to src/kernel.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "kernel/kernel_build.h"
 
 namespace tuff {
@@ -28,6 +32,8 @@ struct ContractTile {
   int steps = 1;     // consecutive k loaded together
   uint32_t lanes_n = 64, lanes_m = 1;
   bool exchange = false;  // the workgroup is one subgroup; each lane loads A for a row of its own and passes it around
+  // Which tile of columns, as text.
+  std::string column_tile = "int(gl_WorkGroupID.y)";
 };
 
 // The slots that both schedules share, and the shared memory that their statistics of rows take; gemv: one row a workgroup,
@@ -37,8 +43,12 @@ struct ContractSlots {
   int64_t shared_bytes = 0;
   int64_t statistic_count = 0;
 };
+// Where A's elements come from if not from the first operand's Point: the `steps` k from `k` of row `m`, whose number in the
+// workgroup is `row`, as texts. What m alone decides goes into `rows`, before the loop over k, the rest into `inner`.
+using RowElements =
+    std::function<Result<std::vector<std::string>>(Block& rows, Block& inner, const std::string& m, const std::string& row)>;
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
-                                    KernelWriter& writer);
+                                    KernelWriter& writer, const RowElements& row_elements = {});
 
 Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c);
 
