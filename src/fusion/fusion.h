@@ -25,8 +25,9 @@ namespace tuff {
 
 using GroupId = Index<struct GroupTag>;
 
-// kAttend: a contract whose first operand is made, key by key, from another contract (attention.cpp).
-enum class AnchorKind : uint8_t { kMap, kReduce, kContract, kWindow, kAttend };
+// kAttend: a contract whose first operand is made, key by key, from another contract (attention.cpp). kSeparable: a product
+// whose first operand is made from a window that it has in shared memory (separable.cpp).
+enum class AnchorKind : uint8_t { kMap, kReduce, kContract, kWindow, kAttend, kSeparable };
 
 struct Group {
   AnchorKind kind = AnchorKind::kMap;

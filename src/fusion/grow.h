@@ -48,6 +48,7 @@ struct Fuser {
   void join_products_of_shared_rows();
   void write_rows_into_products();
   void write_into_readers();  // prologues
+  void write_windows_into_products();
   void choose_stores();
   Result<std::vector<Group>> in_order();
 
@@ -66,6 +67,11 @@ struct Fuser {
   void write_rows(uint32_t group, const Rows& rows);
   int64_t added_ns(NodeId node, int64_t cache_bytes, int64_t operations) const;
   std::string why_no_attention(const Group& group, NodeId scores) const;  // empty: nothing is against it
+  struct SeparableMerge;
+  ValueId result_of_window(uint32_t group) const;
+  SeparableMerge merge_window(const Group& source, ValueId result, const std::set<uint32_t>& into) const;
+  std::optional<Group> with_window(const Group& target, const Group& source, std::string& refusal) const;
+  Status check_without_window(const Group& group, ValueId window, ValueId operand) const;
   bool widens_for_loads(const Node& node) const;
   bool stays_wide(ValueId value, int64_t narrow_bytes) const;
   bool reads_constants_alone(const Group& group) const;

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "fusion/separable.h"
 #include "graph/builder.h"
 #include "kernel/shader_library.h"
 
@@ -206,15 +207,10 @@ Result<std::vector<GuardedKernel>> make_kernels(const KernelRequest& request) {
     case AnchorKind::kReduce: made = make_row_reduce(request); break;
     case AnchorKind::kContract: made = make_contract(request); break;
     case AnchorKind::kAttend: made = make_attend(request); break;
-    case AnchorKind::kWindow: {
-      const auto& window = std::get<WindowAttrs>(request.graph.node(request.group.anchor).attrs);
-      const Dims& w =
-          window.op == WindowOp::kConv ? request.graph.value(request.graph.node(request.group.anchor).inputs[1]).shape : Dims();
-      // Depthwise: each output channel sees one input channel, so there is nothing to contract but the kernel.
-      bool depthwise = window.op == WindowOp::kConv && window.groups > 1 && w[1].is(1) && w[0].is(window.groups);
-      made = window.op == WindowOp::kConv && !depthwise ? make_contract(request) : make_window(request);
+    case AnchorKind::kSeparable: made = make_separable(request); break;
+    case AnchorKind::kWindow:
+      made = is_own_channel_window(request.graph, request.group.anchor) ? make_window(request) : make_contract(request);
       break;
-    }
   }
   if (!made.ok() && request.group.anchor.valid())
     return made.status().with_context("Kernel of " + request.graph.node(request.group.anchor).origins.front());
