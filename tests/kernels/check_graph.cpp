@@ -57,7 +57,8 @@ std::string difference(const Tensor& got, const Tensor& want, const std::vector<
 }  // namespace
 
 std::string mode_text(const RunMode& mode) {
-  return std::string(mode.exact ? "exact" : "fast") + (mode.fuse ? " fused" : " unfused");
+  return std::string(mode.exact ? "exact" : "fast") + (mode.fuse ? " fused" : " unfused") +
+         (mode.rates ? " at other rates" : "");
 }
 
 Verdict check_graph(const GraphCase& c, const std::shared_ptr<Device>& device, const std::vector<RunMode>& modes) {

@@ -27,8 +27,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "\rseed %u ", seed);
     std::fflush(stderr);
     const GraphCase c = random_case(seed);
-    // Fusion is where the bugs are; unfused kernels are the same code in simpler cases.
-    Verdict verdict = check_graph(c, *device, {{false, true}, {true, true}, {seed % 2 == 0, false}});
+    // Fusion is where the bugs are; unfused kernels are the same code in simpler cases. A GPU's rates make its schedules.
+    Verdict verdict =
+        check_graph(c, *device, {{false, true}, {true, true}, {seed % 2 == 0, true, DeviceRates()}, {seed % 2 == 0, false}});
     in_place += verdict.in_place_count > 0;
     refused += verdict.kind == Verdict::Kind::kRefused;
     if (std::getenv("TUFF_FUZZ_REFUSALS") && verdict.kind == Verdict::Kind::kRefused)

@@ -204,6 +204,7 @@ class Generator {
       case 17: gather(); break;
       case 18: counted(); break;
       case 19: attend(); break;
+      case 20: separable(); break;
       default: view(); break;
     }
   }
@@ -533,6 +534,35 @@ class Generator {
     if (attrs.op != WindowOp::kMax) attrs.order.kind = SumOrder::Kind::kSerial;
     ValueId y;
     if (add(attrs, inputs, &y)) epilogue(y);
+  }
+
+  // A depthwise convolution or a pooling, a map perhaps, and a 1x1 convolution.
+  void separable() {
+    const int64_t channels = among<int64_t>({2, 3, 4, 5, 8, 12, 33});
+    Dims shape = {IntExpr(among<int64_t>({1, 1, 2})), IntExpr(channels)};
+    for (int i = 0; i < 2; ++i) shape.push_back(!symbols_.empty() && one_in(4) ? random_extent() : IntExpr(3 + pick(9)));
+    if (count(shape) > kMaxElements) return;
+    WindowAttrs attrs;
+    attrs.op = among({WindowOp::kConv, WindowOp::kConv, WindowOp::kSum, WindowOp::kMax});
+    attrs.kernel = {3, among<int64_t>({1, 3, 5})};
+    attrs.strides = {among<int64_t>({1, 2}), 1};
+    attrs.dilations = {1, 1};
+    attrs.groups = attrs.op == WindowOp::kConv ? channels : 1;
+    if (attrs.op != WindowOp::kMax) attrs.order.kind = SumOrder::Kind::kSerial;
+    std::vector<ValueId> inputs = {
+        padded(map(MapOp::abs, {new_source(Dtype::kF32, shape)}), PadMode::kConstant, {0, 0, 2, 2}, {0, 0, 2, 2}, 0)};
+    if (attrs.op == WindowOp::kConv)
+      inputs.push_back(new_source(Dtype::kF32, {shape[1], IntExpr(1), IntExpr(attrs.kernel[0]), IntExpr(attrs.kernel[1])}));
+    ValueId y;
+    if (!add(attrs, inputs, &y)) return;
+    if (one_in(2)) y = map(among({MapOp::tanh, MapOp::sigmoid, MapOp::neg}), {y});
+    WindowAttrs product;
+    product.op = WindowOp::kConv;
+    product.kernel = product.dilations = {1, 1};
+    product.strides = {1, among<int64_t>({1, 1, 2})};
+    product.order.kind = SumOrder::Kind::kSerial;
+    const IntExpr columns(among<int64_t>({1, 3, 4, 8, 20, 65}));
+    if (add(product, {y, new_source(Dtype::kF32, {columns, shape[1], IntExpr(1), IntExpr(1)})}, &y)) epilogue(y);
   }
 
   void concat() {

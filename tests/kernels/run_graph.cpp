@@ -103,7 +103,8 @@ Status check_state_in_place(const std::shared_ptr<Program>& program, const std::
 Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& device, const RunMode& mode,
                             const std::vector<Tensor>& inputs, const std::map<std::string, int64_t>& symbols) {
   TUFF_TRY(verify(source));
-  const DeviceInfo& info = device->info();
+  DeviceInfo info = device->info();
+  if (mode.rates) info.rates = *mode.rates;
   Graph graph = isolate_stored_values(source);
   TUFF_TRY(verify(graph));
   Layouts layouts = choose_layouts(graph, info);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace tuff {
 struct RunMode {
   bool exact = false;
   bool fuse = true;
+  std::optional<DeviceRates> rates = {};  // instead of the device's own: schedules that are other devices'
 };
 
 struct RunResult {

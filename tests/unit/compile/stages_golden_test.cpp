@@ -1,4 +1,4 @@
-// What the stages after simplify decide, as goldens in tests/golden/{layout,fusion,plan,bound,kernels}: eight small graphs of
+// What the stages after simplify decide, as goldens in tests/golden/{layout,fusion,plan,bound,kernels}: ten small graphs of
 // the kind that networks are made of, for a CPU's driver, a large GPU and a phone's. A device for which a stage's text is that
 // of another one is only named.
 #include <array>
@@ -174,6 +174,29 @@ constexpr std::string_view kSqueezeExcite = R"(
   output %16 "y"
 )";
 
+// A depthwise convolution with bias and ReLU6, and the 1x1 convolution that reads it, with bias.
+constexpr std::string_view kSeparable = R"(
+  input %0 "x": f32[1, 16, 28, 28]
+  %1: f32[16, 1, 3, 3] = constant random(seed=1, scale=0.5) from "depthwise"
+  %2: f32[1, 16, 1, 1] = constant random(seed=2, scale=0.5) from "depthwise"
+  %3: f32[24, 16, 1, 1] = constant random(seed=3, scale=0.5) from "project"
+  %4: f32[1, 24, 1, 1] = constant random(seed=4, scale=0.5) from "project"
+  %5: f32[1, 1, 1, 1] = constant splat(0) from "clip"
+  %6: f32[1, 1, 1, 1] = constant splat(6) from "clip"
+  %7: f32[1, 16, 28, 28] = broadcast %5 from "clip"
+  %8: f32[1, 16, 28, 28] = broadcast %6 from "clip"
+  %9: f32[1, 16, 30, 30] = pad %0 {mode=constant low=[0, 0, 1, 1] high=[0, 0, 1, 1] interior=[0, 0, 0, 0] fill=0} from "depthwise"
+  %10: f32[1, 16, 28, 28] = window.conv %9, %1 {kernel=[3, 3] strides=[1, 1] dilations=[1, 1] groups=16 order=serial} from "depthwise"
+  %11: f32[1, 16, 28, 28] = broadcast %2 from "depthwise"
+  %12: f32[1, 16, 28, 28] = map.add %10, %11 from "depthwise"
+  %13: f32[1, 16, 28, 28] = map.max %12, %7 from "clip"
+  %14: f32[1, 16, 28, 28] = map.min %13, %8 from "clip"
+  %15: f32[1, 24, 28, 28] = window.conv %14, %3 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "project"
+  %16: f32[1, 24, 28, 28] = broadcast %4 from "project"
+  %17: f32[1, 24, 28, 28] = map.add %15, %16 from "project"
+  output %17 "y"
+)";
+
 // Two convolutions of bytes: their sums are of integers, between them and in the weights there are bytes, and the sum with what
 // the first one reads dequantises that anew.
 constexpr std::string_view kQuantizedBlock = R"(
@@ -220,7 +243,7 @@ const std::vector<Case>& cases() {
       {"layer_norm", kLayerNorm, {{"n", 33}}},   {"attention", kAttention, {{"n", 33}}},
       {"concat_of_convs", kConcatOfConvs, {}},   {"depth_to_space", kDepthToSpace, {{"h", 5}, {"w", 8}}},
       {"elementwise", kElementwise, {{"n", 7}}}, {"squeeze_excite", kSqueezeExcite, {}},
-      {"quantized_block", kQuantizedBlock, {}},
+      {"quantized_block", kQuantizedBlock, {}},  {"separable", kSeparable, {}},
   };
   return kCases;
 }
