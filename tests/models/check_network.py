@@ -19,14 +19,15 @@ import numpy as np
 LARGEST_ERROR = 2e-5  # of the largest element
 INT8 = "_int8"  # at the end of a name: quantize.py's networks, where any order of a sum gives the same bits
 
-# Dispatches of a fused plan: one for each convolution, pooling and matrix product, everything else inside them.
+# Dispatches of a fused plan on any CPU driver: one for each convolution, pooling and matrix product, everything else inside
+# them, and windows inside the products that read them where that pays.
 MOST_DISPATCHES = {
-    "squeezenet1_1": 30,
+    "squeezenet1_1": 27,
     "resnet18": 23,
     "resnet18_int8": 26,
     "resnet50": 56,
-    "mobilenet_v2": 54,
-    "efficientnet_b0": 100,
+    "mobilenet_v2": 48,
+    "efficientnet_b0": 97,
     "vit_small": 13,
     "encoder_small": 11,
     "decoder_small": 20,
