@@ -51,6 +51,7 @@ std::string_view kind_name(AnchorKind kind) {
     case AnchorKind::kContract: return "contract";
     case AnchorKind::kWindow: return "window";
     case AnchorKind::kAttend: return "attend";
+    case AnchorKind::kSeparable: return "separable";
   }
   return "";
 }
@@ -151,7 +152,7 @@ TEST_CASE("GroupQueryAttention is one kernel, after those that store keys and va
                                    {"pk", {2, 2, 256, 32}}, {"pv", {2, 2, 256, 32}}, {"last", {2}, onnx::kInt32},
                                    {"#total", {}}};
   const std::vector<Message> of_step = {counts_constant("#total", {256})};
-  CHECK(dispatches_of({"GroupQueryAttention", kContrib, step, counts, 3}, of_step) == "map map attend");
+  CHECK(dispatches_of({"GroupQueryAttention", kContrib, step, counts, 3}, of_step) == "map map map attend");
 }
 
 }  // namespace tuff
