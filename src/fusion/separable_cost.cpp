@@ -35,6 +35,10 @@ int64_t window_operations(const SeparableWork& work, const SeparableTile& tile, 
 // Of two that memory holds up alike, that which computes less.
 bool is_better(const TileCost& a, const TileCost& b) { return a.ns != b.ns ? a.ns < b.ns : a.operations < b.operations; }
 
+// Of a lane, to this number: what staging windows takes besides the product's tile is spilled there (V3D's compiler, of 64),
+// while others compute addresses anew.
+constexpr int64_t kFewRegisters = 64, kStagingRegisters = 12;
+
 // Accumulators, one step's operands, the addresses of rows that are loaded, the rest.
 int64_t tile_registers(const SeparableTile& tile, bool fused) {
   const int64_t loaded_rows = !fused ? tile.rows : tile.exchange ? ceil_div(int64_t{tile.rows}, tile.lanes_n) : 1;
@@ -48,7 +52,8 @@ std::vector<SeparableTile> invocation_tiles(const SeparableWork& work, int width
   std::vector<SeparableTile> tiles;
   auto add = [&](int rows, int columns, int w, int64_t lanes_n, int64_t lanes_m, bool exchange) {
     SeparableTile tile{rows, columns, w, steps, lanes_n, lanes_m, exchange};
-    if (tile_registers(tile, fused) <= device.rates.registers_per_lane) tiles.push_back(tile);
+    const int64_t staging = fused && !exchange && device.rates.registers_per_lane <= kFewRegisters ? kStagingRegisters : 0;
+    if (tile_registers(tile, fused) + staging <= device.rates.registers_per_lane) tiles.push_back(tile);
   };
   const int64_t lanes = device.subgroup_size;
   if (device.rates.loads_cost_lanes && device.subgroup_ballot && lanes >= 4 && lanes <= 16 &&
