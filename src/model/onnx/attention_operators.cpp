@@ -128,7 +128,7 @@ Status attention(NodeImport& node) {
   const int64_t mode = node.attributes.integer("qk_matmul_output_mode", 0);
   auto show = [&](int64_t shown, Tensor t) -> Status {
     if (mode != shown || !node.output_used(kScores)) return ok_status();
-    const Dims s = t.shape();
+    const Dims& s = t.shape();
     if (s.size() != 5) return node.composition.status();
     return node.output(kScores, cast(reshape(t, {s[0], s[1] * s[2], s[3], s[4]}), dtype));
   };

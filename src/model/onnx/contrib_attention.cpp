@@ -18,7 +18,7 @@ struct ScoreInputs {
 // key that counts, [batch, key] or [batch, query, key].
 Result<Tensor> unpadded(NodeImport& node, size_t input, Tensor t) {
   Tensor mask = node.input(input);
-  const Dims shape = mask.shape();
+  const Dims& shape = mask.shape();
   const IntExpr batch = t.dim(kBatchAxis);
   if (shape.size() == 1 && shape[0] == batch) return map(MapOp::less, {key_places(t), of_batch(mask, t)});
   if (shape.size() == 1 && shape[0] == batch + batch) {
@@ -26,10 +26,10 @@ Result<Tensor> unpadded(NodeImport& node, size_t input, Tensor t) {
     Tensor key = key_places(t);
     return map(MapOp::logical_and, {map(MapOp::less_equal, {starts, key}), map(MapOp::less, {key, ends})});
   }
-  Tensor zero = node.composition.scalar(mask.dtype(), 0);
   const IntExpr queries = t.dim(kQueryAxis), keys = t.dim(kKeyAxis);
   if (shape == Dims{batch, keys} || shape == Dims{batch, queries, keys}) {
     const IntExpr rows = shape.size() == 3 ? queries : IntExpr(1);
+    Tensor zero = node.composition.scalar(mask.dtype(), 0);
     return map(MapOp::less, {zero, reshape(mask, {batch, IntExpr(1), IntExpr(1), rows, keys})});
   }
   return unsupported("a mask of the shape " + dims_text(shape) + " is not supported for " + batch.text() + " sequences of " +

@@ -157,7 +157,7 @@ Status scatter_nd(NodeImport& node) {
   index = reshape(index, {count, tuple});
   Tensor flat;
   for (int i = 0; i < k; ++i) {
-    const IntExpr size = addressed[static_cast<size_t>(i)];
+    const IntExpr& size = addressed[static_cast<size_t>(i)];
     Tensor part = counted_from_start(reshape(slice(index, 1, IntExpr(i), IntExpr(1)), {count}), size);
     flat = i == 0 ? part : flat * c.dimension(Dtype::kI32, size) + part;
   }
