@@ -19,16 +19,12 @@ ValueId before_broadcasts(const Graph& graph, ValueId value) {
   return value;
 }
 
-bool label_among(const std::vector<int>& labels, int label) {
-  return std::find(labels.begin(), labels.end(), label) != labels.end();
-}
-
 // The labels that are summed over.
 std::vector<int> summed_labels(const ContractAttrs& product) {
   std::vector<int> summed;
   for (const auto* side : {&product.a, &product.b})
     for (int label : *side)
-      if (!label_among(product.out, label) && !label_among(summed, label)) summed.push_back(label);
+      if (!has_label(product.out, label) && !has_label(summed, label)) summed.push_back(label);
   return summed;
 }
 
@@ -163,15 +159,11 @@ std::string Fuser::why_no_attention(const Group& group, NodeId scores) const {
   IntExpr columns(1);
   const auto& attrs = std::get<ContractAttrs>(outer.attrs);
   for (size_t i = 0; i < attrs.out.size(); ++i)
-    if (!label_among(attrs.a, attrs.out[i])) columns *= graph.value(outer.output).shape[i];
+    if (!has_label(attrs.a, attrs.out[i])) columns *= graph.value(outer.output).shape[i];
   if (!columns.is_constant() || columns.constant() < 1)
     return "a query's result has " + columns.text() + " elements, a number that is not known ahead.";
   if (inner.order.kind == SumOrder::Kind::kChunked) return "the scores are summed in chunks.";
-  int bindings = binding_count(group);
-  if (bindings > device.max_storage_buffers)
-    return "the kernel would bind " + std::to_string(bindings) + " buffers, the device allows " +
-           std::to_string(device.max_storage_buffers) + ".";
-  return {};
+  return why_too_large(group);
 }
 
 NodeId attention_scores(const Group& group, const Graph& graph) {

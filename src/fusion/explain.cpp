@@ -5,7 +5,6 @@
 #include "fusion/fusion.h"
 
 namespace tuff {
-namespace {
 
 std::string_view kind_name(AnchorKind kind) {
   switch (kind) {
@@ -18,6 +17,8 @@ std::string_view kind_name(AnchorKind kind) {
   }
   return "?";
 }
+
+namespace {
 
 std::string value_text(const Graph& graph, ValueId v) {
   const Value& value = graph.value(v);

@@ -118,9 +118,7 @@ void Fuser::write_into_readers() {
     }
     if (!result.valid() || !single || needed[result.value]) continue;
 
-    std::set<uint32_t> into;
-    for (NodeId reader : readers(result))
-      for (uint32_t home_group : homes[reader.value]) into.insert(home_group);
+    const std::set<uint32_t> into = reading_groups(result);
     if (into.empty()) continue;
     std::vector<NodeId> nodes = {source.members.back()};
     for (uint32_t t : into) nodes.push_back(groups[t].anchor);
@@ -153,8 +151,11 @@ void Fuser::write_into_readers() {
             window.op == WindowOp::kConv && window.groups == 1 ? (typical(graph.value(anchor.output).shape[1]) + 63) / 64 : 1;
         reads += taps * tiles;
       } else if (target.kind == AnchorKind::kContract) {
+        // Once for the product, and for each statistic that it computes of its rows.
+        int64_t phases = 1;
+        for (NodeId m : target.members) phases += std::holds_alternative<ReduceAttrs>(graph.node(m).attrs);
         int64_t other = typical(product(graph.value(anchor.output).shape)) / std::max<int64_t>(1, elements);
-        reads += std::max<int64_t>(1, (other + 63) / 64);
+        reads += phases * std::max<int64_t>(1, (other + 63) / 64);
       } else if (target.kind == AnchorKind::kAttend) {
         reads += attention_reads(target, result) / std::max<int64_t>(1, elements);
       } else if (target.kind == AnchorKind::kReduce) {
@@ -182,41 +183,25 @@ void Fuser::write_into_readers() {
       continue;
     }
     // Try on copies; all readers or none.
-    std::vector<std::pair<uint32_t, Group>> merged;
-    bool legal = true;
+    GrownGroups grown;
+    std::string refusal;
     for (uint32_t t : into) {
       Group target = groups[t];
-      for (NodeId m : source.members)
-        target.members.insert(std::upper_bound(target.members.begin(), target.members.end(), m), m);
-      if (target.members.size() > kMaxMembers) {
-        decide(false, "members", nodes, subject,
-               label(target.anchor) + " would have " + std::to_string(target.members.size()) +
-                   " nodes in its kernel, of at most " + std::to_string(kMaxMembers) + ".");
-        legal = false;
-        break;
-      }
-      int bindings = binding_count(target);
-      if (bindings > device.max_storage_buffers) {
-        decide(false, "storage buffers", nodes, subject,
-               label(target.anchor) + " would bind " + std::to_string(bindings) + " buffers, the device allows " +
-                   std::to_string(device.max_storage_buffers) + ".");
-        legal = false;
-        break;
-      }
-      merged.emplace_back(t, std::move(target));
+      add_members(target, source);
+      refusal = why_too_large(target);
+      if (!refusal.empty()) break;
+      grown.emplace_back(t, std::move(target));
     }
-    if (!legal) continue;
+    if (!refusal.empty()) {
+      decide(false, "limits", nodes, subject, refusal);
+      continue;
+    }
     decide(true, "prologue", nodes, subject,
            weights ? "memory keeps its constants of " + std::to_string(source_bytes) + " bytes, not the " +
                          std::to_string(result_bytes) + " that it makes of them."
                    : "computing it " + std::to_string(reads) + " times costs " + std::to_string(after) +
                          " ns, storing it would cost " + std::to_string(before) + " ns.");
-    for (NodeId m : source.members) {
-      homes[m.value].erase(static_cast<uint32_t>(g));
-      for (auto& [t, target] : merged) homes[m.value].insert(t);
-    }
-    source.members.clear();
-    for (auto& [t, target] : merged) groups[t] = std::move(target);
+    write_into(static_cast<uint32_t>(g), std::move(grown));
   }
 }
 

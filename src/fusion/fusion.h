@@ -12,6 +12,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/index.h"
@@ -29,6 +30,8 @@ using GroupId = Index<struct GroupTag>;
 // whose first operand is made from a window that it has in shared memory (separable.cpp).
 enum class AnchorKind : uint8_t { kMap, kReduce, kContract, kWindow, kAttend, kSeparable };
 
+std::string_view kind_name(AnchorKind kind);  // "attend"
+
 struct Group {
   AnchorKind kind = AnchorKind::kMap;
   NodeId anchor;                // whose output is the kernel's domain; of a copy: the view that it materialises
@@ -41,7 +44,7 @@ struct Group {
 
 struct Decision {
   bool accepted = false;
-  std::string rule;     // "epilogue", "prologue", "row", "concat in place", "storage buffers", "cycle", ...
+  std::string rule;     // "epilogue", "prologue", "row", "concat in place", "limits", "cycle", ...
   std::string subject;  // the nodes it is about, as text
   std::string why;      // one sentence with numbers
   std::vector<NodeId> nodes;

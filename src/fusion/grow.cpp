@@ -208,6 +208,37 @@ int Fuser::binding_count(const Group& group) const {
   return static_cast<int>(loads(group).size()) + std::max(1, outputs);
 }
 
+std::string Fuser::why_too_large(const Group& group) const {
+  if (group.members.size() > kMaxMembers)
+    return "the kernel would have " + std::to_string(group.members.size()) + " nodes, of at most " +
+           std::to_string(kMaxMembers) + ".";
+  const int bindings = binding_count(group);
+  if (bindings <= device.max_storage_buffers) return {};
+  return "the kernel would bind " + std::to_string(bindings) + " buffers, the device allows " +
+         std::to_string(device.max_storage_buffers) + ".";
+}
+
+std::set<uint32_t> Fuser::reading_groups(ValueId value) const {
+  std::set<uint32_t> found;
+  for (NodeId reader : readers(value)) found.insert(homes[reader.value].begin(), homes[reader.value].end());
+  return found;
+}
+
+void add_members(Group& to, const Group& from) {
+  std::vector<NodeId> both;
+  std::set_union(to.members.begin(), to.members.end(), from.members.begin(), from.members.end(), std::back_inserter(both));
+  to.members = std::move(both);
+}
+
+void Fuser::write_into(uint32_t group, GrownGroups grown) {
+  for (NodeId m : groups[group].members) {
+    homes[m.value].erase(group);
+    for (const auto& [t, target] : grown) homes[m.value].insert(t);
+  }
+  groups[group].members.clear();
+  for (auto& [t, target] : grown) groups[t] = std::move(target);
+}
+
 // Would some path leave the group and come back through the node? What is computed by one kernel runs as one, so the
 // walk goes through whole groups. It starts from the node's operands outside the group: a chain has none.
 bool Fuser::makes_cycle(const Group& group, NodeId node) const {
@@ -352,11 +383,8 @@ bool Fuser::try_join(Group& group, NodeId id) {
     decide(false, "cycle", both, subject, "another operand of it needs a result of this kernel first.");
     return false;
   }
-  int bindings = binding_count(grown);
-  if (bindings > device.max_storage_buffers) {
-    decide(false, "storage buffers", both, subject,
-           "the kernel would bind " + std::to_string(bindings) + " buffers, the device allows " +
-               std::to_string(device.max_storage_buffers) + ".");
+  if (std::string why = why_too_large(grown); !why.empty()) {
+    decide(false, "limits", both, subject, std::move(why));
     return false;
   }
   int64_t saved_bytes = 2 * typical_bytes(graph, node.inputs[0]);

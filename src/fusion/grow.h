@@ -17,6 +17,11 @@ constexpr const char* kNoPipeline = "the driver made no pipeline of a kernel wit
 ValueId storable_source(const Graph& graph, ValueId value, std::vector<NodeId>* path);
 bool made_by_compute(const Graph& graph, ValueId value);
 
+// Takes the other group's nodes in, in node order.
+void add_members(Group& to, const Group& from);
+// Groups as they would be, by their places among the Fuser's.
+using GrownGroups = std::vector<std::pair<uint32_t, Group>>;
+
 // Normalised rows that products read: see row_statistics.cpp.
 struct Rows {
   ValueId result;
@@ -79,6 +84,12 @@ struct Fuser {
   Status check_points(const Group& group, const std::vector<ValueId>& wanted) const;
   bool makes_cycle(const Group& group, NodeId node) const;
   int binding_count(const Group& group) const;
+  // Why no kernel has so many nodes or buffers; empty: it could.
+  std::string why_too_large(const Group& group) const;
+  // The groups of the nodes that read the value.
+  std::set<uint32_t> reading_groups(ValueId value) const;
+  // The grown groups take the place of what they were, and the group that they have in them ends.
+  void write_into(uint32_t group, GrownGroups grown);
   // How many elements of the value attention would compute, were it written into it.
   int64_t attention_reads(const Group& group, ValueId value) const;
   void place_pieces(const Node& concat);

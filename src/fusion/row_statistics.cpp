@@ -1,17 +1,16 @@
 // Normalised rows that products read need no kernel of their own: a workgroup of the product computes the statistics of the
 // rows that it has (their sums, maxima), and each element is normalised where it is loaded, as an operand or in the epilogue.
-// So a norm before a product costs neither a dispatch nor a pass, nor does the residual that reads it again.
+// So a norm before a product costs no dispatch and no pass through memory, nor does the residual that reads it again: each tile
+// of columns reads its rows once more, from a cache.
 #include <algorithm>
 
+#include "base/checked.h"
 #include "fusion/cost.h"
 #include "fusion/grow.h"
+#include "fusion/product.h"
 
 namespace tuff {
 namespace {
-
-bool is_among(const std::vector<int>& labels, int label) {
-  return std::find(labels.begin(), labels.end(), label) != labels.end();
-}
 
 bool is_reduced(const ReduceAttrs& reduce, size_t axis) {
   return std::find(reduce.axes.begin(), reduce.axes.end(), static_cast<int>(axis)) != reduce.axes.end();
@@ -21,9 +20,8 @@ bool is_reduced(const ReduceAttrs& reduce, size_t axis) {
 constexpr int64_t kTileColumns = 128;
 
 int64_t column_tiles(const Graph& graph, NodeId product) {
-  const Dims& out = graph.value(graph.node(product).output).shape;
-  const int64_t columns = out.empty() ? 1 : typical(out.back());
-  return std::max<int64_t>(1, (columns + kTileColumns - 1) / kTileColumns);
+  const auto extents = product_extents(graph, product);
+  return extents ? std::max<int64_t>(1, ceil_div(typical(extents->columns), kTileColumns)) : 1;
 }
 
 }  // namespace
@@ -53,7 +51,7 @@ std::optional<Dims> Fuser::row_of_epilogue(const Group& target, ValueId value, c
   for (size_t i = 0; i < row.size(); ++i) {
     if (is_reduced(reduce, i)) row[i] = IntExpr(0);
     // A tile's rows have neither columns of their own nor parts of a row.
-    if (is_reduced(reduce, i) == is_among(product.a, product.out[i])) return std::nullopt;
+    if (is_reduced(reduce, i) == has_label(product.a, product.out[i])) return std::nullopt;
   }
   for (NodeId m : target.members) {
     const Node& node = graph.node(m);
@@ -102,14 +100,10 @@ std::optional<Group> Fuser::with_rows(const Group& target, const Group& source, 
     return std::nullopt;
   }
   Group grown = target;
+  add_members(grown, source);
   for (NodeId m : source.members) {
     const Node& node = graph.node(m);
-    grown.members.insert(std::upper_bound(grown.members.begin(), grown.members.end(), m), m);
     if (std::holds_alternative<ReduceAttrs>(node.attrs)) grown.coordinates[node.output.value] = *row;
-  }
-  if (grown.members.size() > kMaxMembers) {
-    refusal = label(target.anchor) + " would have " + std::to_string(grown.members.size()) + " nodes in its kernel.";
-    return std::nullopt;
   }
   // At one element of its row, from loads and the row's statistics.
   Group checked = grown;
@@ -124,25 +118,20 @@ std::optional<Group> Fuser::with_rows(const Group& target, const Group& source, 
     refusal = legal.message();
     return std::nullopt;
   }
-  if (const int bindings = binding_count(grown); bindings > device.max_storage_buffers) {
-    refusal = label(target.anchor) + " would bind " + std::to_string(bindings) + " buffers, the device allows " +
-              std::to_string(device.max_storage_buffers) + ".";
-    return std::nullopt;
-  }
+  refusal = why_too_large(grown);
+  if (!refusal.empty()) return std::nullopt;
   return grown;
 }
 
 // What a product's kernel takes longer for reading so many bytes again and computing so much more: nothing where the one
 // hides behind the other.
 int64_t Fuser::added_ns(NodeId node, int64_t cache_bytes, int64_t operations) const {
+  const auto extents = product_extents(graph, node);
+  if (!extents) return 0;  // it is refused
   const Node& anchor = graph.node(node);
-  const auto* attrs = std::get_if<ContractAttrs>(&anchor.attrs);
-  if (!attrs) return 0;  // it is refused
-  int64_t depth = 1, moved = typical_bytes(graph, anchor.output);
-  for (size_t i = 0; i < attrs->a.size(); ++i)
-    if (!is_among(attrs->out, attrs->a[i])) depth *= typical(graph.value(anchor.inputs[0]).shape[i]);
+  int64_t moved = typical_bytes(graph, anchor.output);
   for (ValueId input : anchor.inputs) moved += typical_bytes(graph, input);
-  const int64_t multiply_adds = typical(product(graph.value(anchor.output).shape)) * depth;
+  const int64_t multiply_adds = typical(extents->batch * extents->rows * extents->columns * extents->depth);
   const int64_t memory = memory_ns(moved, device), arithmetic = arithmetic_ns(multiply_adds, device);
   return std::max(memory + cache_ns(cache_bytes, device), arithmetic + arithmetic_ns(operations, device)) -
          std::max(memory, arithmetic);
@@ -170,8 +159,7 @@ std::optional<Rows> Fuser::rows_of(uint32_t group) const {
   const Dims& whole = graph.value(graph.node(source.anchor).inputs[0]).shape;
   if (!rows.result.valid() || needed[rows.result.value] || graph.value(rows.result).shape != whole) return std::nullopt;
   rows.bytes = typical_bytes(graph, rows.result);
-  for (NodeId reader : readers(rows.result))
-    for (uint32_t home : homes[reader.value]) rows.readers.insert(home);
+  rows.readers = reading_groups(rows.result);
   if (rows.readers.empty()) return std::nullopt;
   return rows;
 }
@@ -182,12 +170,12 @@ void Fuser::write_rows_into_products() {
 }
 
 void Fuser::write_rows(uint32_t group, const Rows& rows) {
-  Group& source = groups[group];
+  const Group& source = groups[group];
   std::string refusal;
   if (exact) refusal = "in exact mode a row's sums keep the order of 64 lanes, which a product's tile does not have.";
   if (stays_alone(source.anchor)) refusal = kNoPipeline;
   std::vector<NodeId> nodes = {source.anchor};
-  std::vector<std::pair<uint32_t, Group>> merged;
+  GrownGroups grown;
   int64_t tiles = 0, after = 0;
   for (uint32_t t : rows.readers) {
     const NodeId reader = groups[t].anchor;
@@ -197,7 +185,7 @@ void Fuser::write_rows(uint32_t group, const Rows& rows) {
     after += added_ns(reader, rows.bytes * of_reader, rows.operations * of_reader);
     if (refusal.empty() && stays_alone(reader)) refusal = kNoPipeline;
     if (!refusal.empty()) continue;
-    if (auto grown = with_rows(groups[t], source, rows.result, refusal)) merged.emplace_back(t, std::move(*grown));
+    if (auto target = with_rows(groups[t], source, rows.result, refusal)) grown.emplace_back(t, std::move(*target));
   }
   // Of its own: it reads rows and writes them; what it reads again, row by row, is in a cache.
   const int64_t before =
@@ -207,13 +195,7 @@ void Fuser::write_rows(uint32_t group, const Rows& rows) {
   if (refusal.empty() && after > before) refusal = costs;
   const std::string subject = label(source.anchor) + " into " + std::to_string(rows.readers.size()) + " products";
   decide(refusal.empty(), "row statistics", nodes, subject, refusal.empty() ? costs : refusal);
-  if (!refusal.empty()) return;
-  for (NodeId m : source.members) {
-    homes[m.value].erase(group);
-    for (const auto& [t, target] : merged) homes[m.value].insert(t);
-  }
-  source.members.clear();
-  for (auto& [t, target] : merged) groups[t] = std::move(target);
+  if (refusal.empty()) write_into(group, std::move(grown));
 }
 
 }  // namespace tuff

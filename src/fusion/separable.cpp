@@ -18,15 +18,6 @@ bool in_f32_registers(Dtype dtype) { return is_float(dtype) && dtype_size_bytes(
 
 }  // namespace
 
-bool is_own_channel_window(const Graph& graph, NodeId id) {
-  const Node& node = graph.node(id);
-  const auto* window = std::get_if<WindowAttrs>(&node.attrs);
-  if (!window) return false;
-  if (window->op != WindowOp::kConv) return true;
-  const Dims& weights = graph.value(node.inputs[1]).shape;
-  return window->groups > 1 && weights[1].is(1) && weights[0].is(window->groups);
-}
-
 NodeId separable_window(const Group& group, const Graph& graph) {
   for (NodeId m : group.members)
     if (m != group.anchor && std::holds_alternative<WindowAttrs>(graph.node(m).attrs)) return m;
@@ -59,13 +50,7 @@ std::optional<Group> Fuser::with_window(const Group& target, const Group& source
   }
   Group grown = target;
   grown.kind = AnchorKind::kSeparable;
-  for (NodeId m : source.members)
-    if (!std::binary_search(grown.members.begin(), grown.members.end(), m))
-      grown.members.insert(std::upper_bound(grown.members.begin(), grown.members.end(), m), m);
-  if (grown.members.size() > kMaxMembers) {
-    refusal = label(target.anchor) + " would have " + std::to_string(grown.members.size()) + " nodes in its kernel.";
-    return std::nullopt;
-  }
+  add_members(grown, source);
   // The first operand from the window at the same point; the second, and what follows, without it.
   const ValueId a = anchor.inputs[0], b = anchor.inputs[1];
   if (graph.value(a).shape != graph.value(window.output).shape) {
@@ -82,11 +67,8 @@ std::optional<Group> Fuser::with_window(const Group& target, const Group& source
     refusal = legal.message();
     return std::nullopt;
   }
-  if (const int bindings = binding_count(grown); bindings > device.max_storage_buffers) {
-    refusal = label(target.anchor) + " would bind " + std::to_string(bindings) + " buffers, the device allows " +
-              std::to_string(device.max_storage_buffers) + ".";
-    return std::nullopt;
-  }
+  refusal = why_too_large(grown);
+  if (!refusal.empty()) return std::nullopt;
   return grown;
 }
 
@@ -134,7 +116,7 @@ ValueId Fuser::result_of_window(uint32_t g) const {
 }
 
 struct Fuser::SeparableMerge {
-  std::vector<std::pair<uint32_t, Group>> merged;
+  GrownGroups grown;
   int64_t before_ns = 0, after_ns = 0, before_bytes = 0, after_bytes = 0;
   int64_t workgroups = 0, shared_bytes = 0;
   std::string refusal;
@@ -175,7 +157,7 @@ Fuser::SeparableMerge Fuser::merge_window(const Group& source, ValueId result, c
     merge.before_ns += cost_of(choice.product, alone, device).ns;
     merge.workgroups = cost.workgroups;
     merge.shared_bytes = choice.tile->staged() ? choice.tile->shared_bytes() : 0;
-    merge.merged.emplace_back(t, std::move(*grown));
+    merge.grown.emplace_back(t, std::move(*grown));
     window = choice.work;
   }
   const int64_t elements = std::max<int64_t>(1, typical(product(graph.value(result).shape)));
@@ -197,10 +179,8 @@ void Fuser::write_windows_into_products() {
   for (uint32_t g = 0; g < groups.size(); ++g) {
     const ValueId result = result_of_window(g);
     if (!result.valid()) continue;
-    Group& source = groups[g];
-    std::set<uint32_t> into;
-    for (NodeId reader : readers(result))
-      for (uint32_t home_group : homes[reader.value]) into.insert(home_group);
+    const Group& source = groups[g];
+    const std::set<uint32_t> into = reading_groups(result);
     auto is_product = [&](uint32_t t) { return product_extents(graph, groups[t].anchor).has_value(); };
     if (std::none_of(into.begin(), into.end(), is_product)) continue;
     std::vector<NodeId> nodes = {source.anchor};
@@ -217,12 +197,7 @@ void Fuser::write_windows_into_products() {
                "; that costs " + std::to_string(merge.after_ns) + " ns, with a kernel of its own it would cost " +
                std::to_string(merge.before_ns) + " ns and " + std::to_string(merge.before_bytes - merge.after_bytes) +
                " bytes more.");
-    for (NodeId m : source.members) {
-      homes[m.value].erase(g);
-      for (auto& [t, target] : merge.merged) homes[m.value].insert(t);
-    }
-    source.members.clear();
-    for (auto& [t, target] : merge.merged) groups[t] = std::move(target);
+    write_into(g, std::move(merge.grown));
   }
 }
 

@@ -26,8 +26,6 @@ struct SeparableTile {
   int64_t shared_bytes() const { return row_tile() * stride * (steps == 3 ? 4 : steps) * 4; }
 };
 
-// Is it a window each of whose results sees one channel?
-bool is_own_channel_window(const Graph& graph, NodeId node);
 // Of a group of kind kSeparable: its window.
 NodeId separable_window(const Group& group, const Graph& graph);
 // The tile of such a group that the cost model likes best; nullopt where none fits the device.

@@ -10,10 +10,6 @@
 namespace tuff {
 namespace {
 
-bool has_label(const std::vector<int>& labels, int label) {
-  return std::find(labels.begin(), labels.end(), label) != labels.end();
-}
-
 // Multiply-adds that a load of a vector costs as much as.
 int64_t load_cost(const DeviceInfo& device, int64_t width) { return device.rates.loads_cost_lanes ? 12 : width; }
 
@@ -97,15 +93,6 @@ bool set_stretch(SeparableTile& tile, bool whole, const SeparableWork& work, con
   return tile.shared_bytes() <= limit && ends();
 }
 
-int column_width(const ProductExtents& e) {
-  return divide_exact(e.columns, IntExpr(4)) ? 4 : divide_exact(e.columns, IntExpr(2)) ? 2 : 1;
-}
-
-int depth_steps(const ProductExtents& e) {
-  if (e.depth.is(2) || e.depth.is(3)) return static_cast<int>(e.depth.constant());
-  return divide_exact(e.depth, IntExpr(4)) ? 4 : 1;
-}
-
 SeparableWork typical_work(const ProductExtents& e) {
   auto at_least_one = [](const IntExpr& extent) { return std::max<int64_t>(1, typical(extent)); };
   SeparableWork work;
@@ -120,7 +107,7 @@ SeparableWork typical_work(const ProductExtents& e) {
 SeparableTile best_product_tile(const ProductExtents& e, const SeparableWork& work, const DeviceInfo& device) {
   SeparableTile best;
   TileCost best_cost;
-  for (const SeparableTile& tile : invocation_tiles(work, column_width(e), depth_steps(e), false, device)) {
+  for (const SeparableTile& tile : invocation_tiles(work, vector_width(e.columns), depth_steps(e.depth), false, device)) {
     const TileCost cost = cost_of(tile, work, device);
     if (best_cost.workgroups != 0 && !is_better(cost, best_cost)) continue;
     best_cost = cost;
@@ -146,35 +133,6 @@ int64_t map_operations(const Graph& graph, const Group& group, NodeId window) {
 }
 
 }  // namespace
-
-std::optional<ProductExtents> product_extents(const Graph& graph, NodeId id) {
-  const Node& node = graph.node(id);
-  ProductExtents e;
-  const Dims& out = graph.value(node.output).shape;
-  if (const auto* window = std::get_if<WindowAttrs>(&node.attrs)) {
-    const bool one_pixel = std::all_of(window->kernel.begin(), window->kernel.end(), [](int64_t taps) { return taps == 1; });
-    if (window->op != WindowOp::kConv || !one_pixel || is_own_channel_window(graph, id)) return std::nullopt;
-    const Dims& weights = graph.value(node.inputs[1]).shape;
-    e.batch = IntExpr(window->groups);
-    e.columns = floor_div(weights[0], IntExpr(window->groups));
-    e.depth = weights[1];
-    for (size_t i = 0; i < out.size(); ++i)
-      if (i != 1) e.rows *= out[i];
-    return e;
-  }
-  const auto* contract = std::get_if<ContractAttrs>(&node.attrs);
-  if (!contract) return std::nullopt;
-  for (size_t i = 0; i < out.size(); ++i) {
-    const bool in_a = has_label(contract->a, contract->out[i]), in_b = has_label(contract->b, contract->out[i]);
-    (in_a && in_b ? e.batch : in_a ? e.rows : e.columns) *= out[i];
-  }
-  for (size_t i = 0; i < contract->a.size(); ++i)
-    if (!has_label(contract->out, contract->a[i])) e.depth *= graph.value(node.inputs[0]).shape[i];
-  for (int label : contract->b)
-    if (!has_label(contract->out, label) && !has_label(contract->a, label)) return std::nullopt;
-  e.chunked = contract->order.kind == SumOrder::Kind::kChunked;
-  return e;
-}
 
 TileCost cost_of(const SeparableTile& tile, const SeparableWork& work, const DeviceInfo& device) {
   const int64_t row_tiles = ceil_div(work.rows, tile.row_tile()), panels = ceil_div(work.columns, tile.column_tile());
@@ -226,7 +184,7 @@ SeparableChoice choose_separable(const Graph& graph, const Group& group, const P
   const int64_t busy = 2 * device.rates.compute_units;
   if (window_cost(graph, window, work, 0, device).workgroups >= busy || product.workgroups >= busy) choice.wanted = busy;
   TileCost best;
-  for (SeparableTile tile : invocation_tiles(work, column_width(e), depth_steps(e), true, device))
+  for (SeparableTile tile : invocation_tiles(work, vector_width(e.columns), depth_steps(e.depth), true, device))
     for (bool whole : {true, false}) {
       if (!set_stretch(tile, whole, work, device)) continue;
       // A chunk of a sum may be longer than a stretch.

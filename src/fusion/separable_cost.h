@@ -1,17 +1,10 @@
 // What a separable convolution costs, in one kernel and in two. Private to src/fusion.
 #pragma once
 
+#include "fusion/product.h"
 #include "fusion/separable.h"
 
 namespace tuff {
-
-struct ProductExtents {
-  IntExpr batch = IntExpr(1), rows = IntExpr(1), columns = IntExpr(1), depth = IntExpr(1);
-  bool chunked = false;
-};
-
-// Of a contract, or of a convolution whose window is one pixel; nullopt for other nodes.
-std::optional<ProductExtents> product_extents(const Graph& graph, NodeId id);
 
 // A product's work at typical sizes, and that of the window at one of its elements.
 struct SeparableWork {

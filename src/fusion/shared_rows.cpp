@@ -37,11 +37,9 @@ std::pair<ValueId, uint32_t> Fuser::given_to_product(uint32_t group) const {
     given = v;
   }
   if (!given.valid()) return none;
-  std::set<uint32_t> into;
-  for (NodeId reader : readers(given)) {
+  for (NodeId reader : readers(given))
     if (!std::holds_alternative<MapAttrs>(graph.node(reader).attrs)) return none;
-    into.insert(homes[reader.value].begin(), homes[reader.value].end());
-  }
+  const std::set<uint32_t> into = reading_groups(given);
   if (into.size() != 1 || groups[*into.begin()].kind != AnchorKind::kContract) return none;
   return {given, *into.begin()};
 }
@@ -71,29 +69,25 @@ void Fuser::join_product(uint32_t from, uint32_t into, ValueId value) {
   if (stays_alone(source.anchor) || stays_alone(target.anchor)) return refuse(kNoPipeline);
 
   Group grown = target;
-  for (NodeId m : source.members) grown.members.insert(std::upper_bound(grown.members.begin(), grown.members.end(), m), m);
+  add_members(grown, source);
   grown.coordinates.insert(source.coordinates.begin(), source.coordinates.end());
   const auto products = std::count_if(grown.members.begin(), grown.members.end(),
                                       [&](NodeId m) { return std::holds_alternative<ContractAttrs>(graph.node(m).attrs); });
   if (products > kMaxProducts)
     return refuse(std::to_string(products) + " products would leave each too few registers to sum in.");
-  if (grown.members.size() > kMaxMembers)
-    return refuse("the kernel would have " + std::to_string(grown.members.size()) + " nodes.");
   std::vector<ValueId> wanted;
   for (NodeId m : target.members)
     if (leaves(graph.node(m).output, into)) wanted.push_back(graph.node(m).output);
   if (const Status legal = check_points(grown, wanted); !legal.ok()) return refuse(legal.message());
-  if (const int bindings = binding_count(grown); bindings > device.max_storage_buffers)
-    return refuse("the kernel would bind " + std::to_string(bindings) + " buffers, the device allows " +
-                  std::to_string(device.max_storage_buffers) + ".");
+  if (std::string why = why_too_large(grown); !why.empty()) return refuse(std::move(why));
 
   const int64_t saved_bytes = 2 * typical_bytes(graph, value) + typical_bytes(graph, graph.node(source.anchor).inputs[0]);
   decide(true, "shared rows", nodes, subject,
          "both are summed at one point; saves a launch and " + std::to_string(saved_bytes) + " bytes, about " +
              std::to_string(device.rates.launch_ns + memory_ns(saved_bytes, device)) + " ns.");
-  for (NodeId m : source.members) homes[m.value] = {into};
-  groups[into] = std::move(grown);
-  groups[from].members.clear();
+  GrownGroups all;
+  all.emplace_back(into, std::move(grown));
+  write_into(from, std::move(all));
 }
 
 }  // namespace tuff

@@ -1,5 +1,6 @@
 #include "graph/graph.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/checked.h"
@@ -12,6 +13,10 @@ bool is_view(const Attrs& attrs) {
          std::holds_alternative<SliceAttrs>(attrs) || std::holds_alternative<PadAttrs>(attrs) ||
          std::holds_alternative<BroadcastAttrs>(attrs) || std::holds_alternative<ConcatAttrs>(attrs) ||
          std::holds_alternative<GatherAttrs>(attrs);
+}
+
+bool has_label(const std::vector<int>& labels, int label) {
+  return std::find(labels.begin(), labels.end(), label) != labels.end();
 }
 
 std::string_view attrs_name(const Attrs& attrs) {

@@ -62,6 +62,7 @@ struct ContractAttrs {
   std::vector<int> a, b, out;
   SumOrder order;
 };
+bool has_label(const std::vector<int>& labels, int label);
 
 enum class WindowOp : uint8_t { kConv, kSum, kMax };
 // Sliding window without padding (pad is a view before it). x: [n, c, spatial...].

@@ -25,8 +25,6 @@ struct Scores {
   IntExpr depth;
 };
 
-bool among(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
-
 Scores scores_of(const KernelRequest& request, const Substitution& variables) {
   const Graph& graph = request.graph;
   const Node& node = graph.node(attention_scores(request.group, graph));
@@ -40,7 +38,7 @@ Scores scores_of(const KernelRequest& request, const Substitution& variables) {
     const auto& labels = side ? attrs.b : attrs.a;
     const ValueId operand = node.inputs[static_cast<size_t>(side)];
     for (size_t i = 0; i < labels.size(); ++i) {
-      if (among(attrs.out, labels[i]) || of_label.count(labels[i])) continue;
+      if (has_label(attrs.out, labels[i]) || of_label.count(labels[i])) continue;
       scores.depth = graph.value(operand).shape[i];
       of_label[labels[i]] = IntExpr::loop_variable("depth", scores.depth);
     }

@@ -13,12 +13,6 @@ namespace {
 // Rows up to which splitting the sum over invocations beats giving each invocation rows of its own.
 constexpr int64_t kGemvRows = 4;
 
-// Consecutive k that are loaded together: a vector's worth, or all of a short sum (the three channels of an image).
-int steps_of(const Contraction& c) {
-  if (c.depth.is(2) || c.depth.is(3)) return static_cast<int>(c.depth.constant());
-  return divide_exact(c.depth, IntExpr(4)) && !c.depth.is(0) ? 4 : 1;
-}
-
 int products_of(const Contraction& c) { return 1 + static_cast<int>(c.others.size()); }
 
 // Accumulators, both operands of one step, each row's addresses and checks, the rest.
@@ -103,7 +97,7 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   const Register reg = register_of(request.graph.value(node.output).dtype);
   bool vectors = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
   int width = vectors ? vector_width(c.columns) : 1;
-  int steps = steps_of(c);
+  int steps = depth_steps(c.depth);
   ContractTile tile = choose_tile(request, c, reg, width, steps);
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   TUFF_ASSIGN(ContractSlots filled, fill_contract(request, c, tile, false, writer));
@@ -129,7 +123,7 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   ContractTile tile;
   tile.width = width;
   tile.products = products_of(c);
-  tile.steps = steps_of(c);
+  tile.steps = depth_steps(c.depth);
   const int64_t chunks = std::max<int64_t>(1, ceil_div(c.depth.interval().high, c.chunk_length));
   tile.lanes_n = 16;
   int64_t lanes_k = 1;

@@ -18,8 +18,6 @@ std::vector<int> in_storage_order(const KernelRequest& request, ValueId value, c
   return out;
 }
 
-bool has(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
-
 Contraction of_contract(const KernelRequest& request, const Node& node, const ContractAttrs& attrs) {
   const Graph& graph = request.graph;
   const Dims& out_shape = graph.value(node.output).shape;
@@ -28,7 +26,8 @@ Contraction of_contract(const KernelRequest& request, const Node& node, const Co
   auto group = [&](const std::string& name, bool in_a, bool in_b, IntExpr& extent) {
     std::vector<int> axes;
     for (size_t i = 0; i < attrs.out.size(); ++i)
-      if (has(attrs.a, attrs.out[i]) == in_a && has(attrs.b, attrs.out[i]) == in_b) axes.push_back(static_cast<int>(i));
+      if (has_label(attrs.a, attrs.out[i]) == in_a && has_label(attrs.b, attrs.out[i]) == in_b)
+        axes.push_back(static_cast<int>(i));
     axes = in_storage_order(request, node.output, axes);
     Dims shape;
     for (int axis : axes) shape.push_back(out_shape[static_cast<size_t>(axis)]);
@@ -48,7 +47,7 @@ Contraction of_contract(const KernelRequest& request, const Node& node, const Co
   for (int side = 0; side < 2; ++side) {
     const auto& labels = side ? attrs.b : attrs.a;
     for (size_t i = 0; i < labels.size(); ++i)
-      if (!has(attrs.out, labels[i]) && !has(summed, labels[i])) {
+      if (!has_label(attrs.out, labels[i]) && !has_label(summed, labels[i])) {
         summed.push_back(labels[i]);
         sizes.push_back(graph.value(node.inputs[static_cast<size_t>(side)]).shape[i]);
       }

@@ -101,12 +101,6 @@ Grid1d spread(const IntExpr& workgroups, const DeviceInfo& device) {
           "(int(gl_WorkGroupID.y) * " + std::to_string(limit) + " + int(gl_WorkGroupID.x))"};
 }
 
-int vector_width(const IntExpr& innermost_extent) {
-  for (int width : {4, 2})
-    if (divide_exact(innermost_extent, IntExpr(width)) && !innermost_extent.is(0)) return width;
-  return 1;
-}
-
 int innermost_axis(const KernelRequest& request, ValueId value) {
   ValueId owner = value;
   while (request.fusion.placements[owner.value].owner != owner) owner = request.fusion.placements[owner.value].owner;

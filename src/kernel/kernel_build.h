@@ -1,6 +1,7 @@
 // What every anchor's file needs to turn a group into source. Private to src/kernel.
 #pragma once
 
+#include "fusion/product.h"
 #include "kernel/make_kernels.h"
 #include "kernel/skeleton.h"
 
@@ -56,8 +57,6 @@ struct Grid1d {
 };
 Grid1d spread(const IntExpr& workgroups, const DeviceInfo& device);
 
-// The greatest of 4, 2, 1 that divides the innermost stored axis of the value, as far as is known.
-int vector_width(const IntExpr& innermost_extent);
 // The innermost axis of the value's storage that is longer than 1.
 int innermost_axis(const KernelRequest& request, ValueId value);
 

@@ -7,8 +7,6 @@
 namespace tuff {
 namespace {
 
-bool has(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
-
 // The stride along a label, 0 where the array does not have it.
 int64_t stride_of(const std::vector<int>& labels, const Sizes& strides, int label) {
   auto it = std::find(labels.begin(), labels.end(), label);
@@ -35,11 +33,11 @@ Result<Array> evaluate_contract(const ContractAttrs& attrs, const Arrays& inputs
     return offsets_of(sizes, strides);
   };
   std::vector<int> batch, m, n, k;
-  for (int label : attrs.out) (has(attrs.a, label) ? has(attrs.b, label) ? batch : m : n).push_back(label);
+  for (int label : attrs.out) (has_label(attrs.a, label) ? has_label(attrs.b, label) ? batch : m : n).push_back(label);
   for (int label : attrs.a)
-    if (!has(attrs.out, label)) k.push_back(label);
+    if (!has_label(attrs.out, label)) k.push_back(label);
   for (int label : attrs.b)
-    if (!has(attrs.out, label) && !has(attrs.a, label)) k.push_back(label);
+    if (!has_label(attrs.out, label) && !has_label(attrs.a, label)) k.push_back(label);
 
   InnerProduct product;
   product.a_batch = table(batch, attrs.a, a.strides);

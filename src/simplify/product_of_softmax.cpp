@@ -13,10 +13,6 @@ namespace {
 // Wider products are not computed beside their keys; the division then stays with the softmax, which is one kernel.
 constexpr int64_t kMaxColumns = 256;
 
-bool label_in(const std::vector<int>& labels, int label) {
-  return std::find(labels.begin(), labels.end(), label) != labels.end();
-}
-
 ValueId behind_broadcasts(const Rewriter& dst, ValueId v) {
   while (dst.producer_as<BroadcastAttrs>(v)) v = dst.producer(v)->inputs[0];
   return v;
@@ -65,7 +61,7 @@ std::optional<Softmax> softmax_of(const Rewriter& dst, ValueId v) {
 int64_t own_columns(const ContractAttrs& product, const std::vector<int>& other, const Dims& shape) {
   IntExpr count(1);
   for (size_t i = 0; i < product.out.size(); ++i)
-    if (!label_in(other, product.out[i])) count *= shape[i];
+    if (!has_label(other, product.out[i])) count *= shape[i];
   return count.is_constant() ? count.constant() : 0;
 }
 
@@ -84,10 +80,10 @@ Rewritten product_of_softmax(Rewriter& dst, const Site& site) {
   if (!softmax || site.output.dtype != Dtype::kF32) return kNoMatch;
   const int keys = product.a[static_cast<size_t>(softmax->axis)];
   for (int label : product.a)
-    if (label_in(product.out, label) == (label == keys)) return kNoMatch;
+    if (has_label(product.out, label) == (label == keys)) return kNoMatch;
   for (int label : product.b)
-    if (!label_in(product.out, label) && label != keys) return kNoMatch;
-  if (!label_in(product.b, keys)) return kNoMatch;
+    if (!has_label(product.out, label) && label != keys) return kNoMatch;
+  if (!has_label(product.b, keys)) return kNoMatch;
   const int64_t columns = own_columns(product, product.a, site.output.shape);
   if (columns < 1 || columns > kMaxColumns) return kNoMatch;
 
@@ -99,12 +95,12 @@ Rewritten product_of_softmax(Rewriter& dst, const Site& site) {
   Dims ones_shape, spread_shape;
   for (size_t i = 0; i < product.a.size(); ++i) {
     const int label = product.a[i];
-    if (!label_in(product.b, label)) continue;
+    if (!has_label(product.b, label)) continue;
     sum.b.push_back(label);
     ones_shape.push_back(dst.shape(softmax->exponentials)[i]);
   }
   for (size_t i = 0; i < product.out.size(); ++i) {
-    const bool has = label_in(product.a, product.out[i]);
+    const bool has = has_label(product.a, product.out[i]);
     if (has) sum.out.push_back(product.out[i]);
     spread_shape.push_back(has ? site.output.shape[i] : IntExpr(1));
   }

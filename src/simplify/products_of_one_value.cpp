@@ -11,8 +11,6 @@
 namespace tuff {
 namespace {
 
-bool holds(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
-
 struct OneProduct {
   NodeId contract, sum;           // sum: of its result and the bias; invalid without one
   ValueId result, weights, bias;  // bias: of the result's rank, before it is repeated
@@ -50,8 +48,8 @@ class ProductJoiner {
   static int own_label(const ContractAttrs& product) {
     int own = -1;
     for (int label : product.b) {
-      if (!holds(product.out, label)) continue;
-      if (own >= 0 || holds(product.a, label)) return -1;
+      if (!has_label(product.out, label)) continue;
+      if (own >= 0 || has_label(product.a, label)) return -1;
       own = label;
     }
     return own;

@@ -18,18 +18,16 @@ constexpr int64_t kMaxChunks = 32;
 constexpr SumOrder kSerial{SumOrder::Kind::kSerial, 0};
 constexpr SumOrder kTree{SumOrder::Kind::kTree, 0};
 
-bool has(const std::vector<int>& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
-
 SumOrder contract_order(const ContractAttrs& attrs, const Dims& a, const Dims& b) {
   IntExpr rows(1), summed(1);
   for (size_t i = 0; i < a.size(); ++i) {
-    if (!has(attrs.out, attrs.a[i]))
+    if (!has_label(attrs.out, attrs.a[i]))
       summed *= a[i];
-    else if (!has(attrs.b, attrs.a[i]))
+    else if (!has_label(attrs.b, attrs.a[i]))
       rows *= a[i];
   }
   for (size_t i = 0; i < b.size(); ++i)
-    if (!has(attrs.out, attrs.b[i]) && !has(attrs.a, attrs.b[i])) summed *= b[i];
+    if (!has_label(attrs.out, attrs.b[i]) && !has_label(attrs.a, attrs.b[i])) summed *= b[i];
   if (rows.interval().low > 1) return kSerial;
   int64_t greatest = std::max<int64_t>(summed.interval().high, 1);
   int64_t length = ceil_div(ceil_div(greatest, kMaxChunks), kChunkUnit) * kChunkUnit;

@@ -1,0 +1,55 @@
+#include "fusion/product.h"
+
+#include <algorithm>
+
+namespace tuff {
+bool is_own_channel_window(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  const auto* window = std::get_if<WindowAttrs>(&node.attrs);
+  if (!window) return false;
+  if (window->op != WindowOp::kConv) return true;
+  const Dims& weights = graph.value(node.inputs[1]).shape;
+  return window->groups > 1 && weights[1].is(1) && weights[0].is(window->groups);
+}
+
+std::optional<ProductExtents> product_extents(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  ProductExtents e;
+  const Dims& out = graph.value(node.output).shape;
+  if (const auto* window = std::get_if<WindowAttrs>(&node.attrs)) {
+    const bool one_pixel = std::all_of(window->kernel.begin(), window->kernel.end(), [](int64_t taps) { return taps == 1; });
+    if (window->op != WindowOp::kConv || !one_pixel || is_own_channel_window(graph, id)) return std::nullopt;
+    const Dims& weights = graph.value(node.inputs[1]).shape;
+    e.batch = IntExpr(window->groups);
+    e.columns = floor_div(weights[0], IntExpr(window->groups));
+    e.depth = weights[1];
+    for (size_t i = 0; i < out.size(); ++i)
+      if (i != 1) e.rows *= out[i];
+    return e;
+  }
+  const auto* contract = std::get_if<ContractAttrs>(&node.attrs);
+  if (!contract) return std::nullopt;
+  for (size_t i = 0; i < out.size(); ++i) {
+    const bool in_a = has_label(contract->a, contract->out[i]), in_b = has_label(contract->b, contract->out[i]);
+    (in_a && in_b ? e.batch : in_a ? e.rows : e.columns) *= out[i];
+  }
+  for (size_t i = 0; i < contract->a.size(); ++i)
+    if (!has_label(contract->out, contract->a[i])) e.depth *= graph.value(node.inputs[0]).shape[i];
+  for (int label : contract->b)
+    if (!has_label(contract->out, label) && !has_label(contract->a, label)) return std::nullopt;
+  e.chunked = contract->order.kind == SumOrder::Kind::kChunked;
+  return e;
+}
+
+int vector_width(const IntExpr& extent) {
+  for (int width : {4, 2})
+    if (divide_exact(extent, IntExpr(width)) && !extent.is(0)) return width;
+  return 1;
+}
+
+int depth_steps(const IntExpr& depth) {
+  if (depth.is(2) || depth.is(3)) return static_cast<int>(depth.constant());
+  return vector_width(depth) == 4 ? 4 : 1;
+}
+
+}  // namespace tuff

@@ -1,0 +1,25 @@
+// A product's sizes, whatever makes it one, and how its operands are loaded.
+#pragma once
+
+#include <optional>
+
+#include "graph/graph.h"
+
+namespace tuff {
+
+struct ProductExtents {
+  IntExpr batch = IntExpr(1), rows = IntExpr(1), columns = IntExpr(1), depth = IntExpr(1);
+  bool chunked = false;  // its sum's order
+};
+
+// Of a contract, or of a convolution whose window is one pixel; nullopt for other nodes.
+std::optional<ProductExtents> product_extents(const Graph& graph, NodeId id);
+// Is it a window each of whose results sees one channel?
+bool is_own_channel_window(const Graph& graph, NodeId node);
+
+// The greatest of 4, 2, 1 that divides the extent, as far as is known: how many neighbours are one vector.
+int vector_width(const IntExpr& extent);
+// Consecutive k that are loaded together: a vector's worth, or all of a short sum (the three channels of an image).
+int depth_steps(const IntExpr& depth);
+
+}  // namespace tuff
