@@ -151,12 +151,13 @@ Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request) {
   const Register reg = register_of(request.graph.value(node.output).dtype);
   std::vector<GuardedKernel> out;
   const IntExpr::Interval rows = c.rows.interval();
-  const int64_t shared = int64_t{32} * 16 * 4 * 4 * products_of(c);
-  bool few = rows.low <= kGemvRows && c.chunk_length > 0 && reg == Register::kFloat &&
-             c.depth.interval().high <= 32 * c.chunk_length && shared <= request.device.max_shared_bytes;
+  const bool few =
+      rows.low <= kGemvRows && c.chunk_length > 0 && reg == Register::kFloat && c.depth.interval().high <= 32 * c.chunk_length;
+  GuardedKernel gemv;
   if (few) {
-    GuardedKernel gemv;
     TUFF_ASSIGN(gemv.kernel, make_gemv(request, c));
+  }
+  if (few && gemv.kernel.shared_bytes <= request.device.max_shared_bytes) {
     bool always = rows.high <= kGemvRows;
     if (!always) gemv.guard.at_most.push_back({c.rows, kGemvRows});
     out.push_back(std::move(gemv));

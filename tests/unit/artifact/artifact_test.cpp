@@ -10,6 +10,7 @@
 #include "artifact/format.h"
 #include "compile/compile.h"
 #include "tuff/tuff.h"
+#include "unit/device_text.h"
 
 namespace tuff {
 namespace {
@@ -34,15 +35,6 @@ std::string model_text() {
          "  %7: f32[n, 64] = map.exp %6 from \"softmax\"\n"
          "  output %7 \"y\"\n"
          "}\n";
-}
-
-DeviceInfo device_text(const std::string& name) {
-  const std::string path = std::string(TUFF_TEST_ROOT) + "/devices/" + name + ".txt";
-  Result<std::string> text = read_text_file(path);
-  REQUIRE_MESSAGE(text.ok(), text.status().message());
-  Result<DeviceInfo> device = parse_device_info(*text, path);
-  REQUIRE_MESSAGE(device.ok(), device.status().message());
-  return *device;
 }
 
 const std::vector<DeviceInfo>& devices() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compile/stages.h"
+#include "unit/device_text.h"
 #include "unit/model/onnx_writer.h"
 
 namespace tuff {
@@ -44,31 +45,10 @@ Model model_of(const Operator& op, const std::vector<Message>& constants) {
   return model;
 }
 
-std::string_view kind_name(AnchorKind kind) {
-  switch (kind) {
-    case AnchorKind::kMap: return "map";
-    case AnchorKind::kReduce: return "reduce";
-    case AnchorKind::kContract: return "contract";
-    case AnchorKind::kWindow: return "window";
-    case AnchorKind::kAttend: return "attend";
-    case AnchorKind::kSeparable: return "separable";
-  }
-  return "";
-}
-
-DeviceInfo graphics_card() {
-  const std::string path = std::string(TUFF_TEST_ROOT) + "/devices/rx_6900.txt";
-  auto text = read_text_file(path);
-  REQUIRE_MESSAGE(text.ok(), text.status().message());
-  auto device = parse_device_info(*text, path);
-  REQUIRE_MESSAGE(device.ok(), device.status().message());
-  return std::move(*device);
-}
-
 // The kinds of the dispatches, in order.
 std::string dispatches_of(const Operator& op, const std::vector<Message>& constants = {}) {
   const Graph graph = onnx_test::loaded(model_of(op, constants));
-  auto stages = run_stages(graph, graphics_card(), {}, Stage::kPlan);
+  auto stages = run_stages(graph, device_text("rx_6900"), {}, Stage::kPlan);
   REQUIRE_MESSAGE(stages.ok(), stages.status().message());
   CHECK_MESSAGE(stages->plan.steps.size() == stages->fusion.groups.size(), explain(stages->fusion, stages->laid_out));
   std::string kinds;

@@ -8,6 +8,7 @@
 #include "compile/compile.h"
 #include "golden.h"
 #include "model/model.h"
+#include "unit/device_text.h"
 
 namespace tuff {
 namespace {
@@ -258,17 +259,8 @@ Graph graph_of(const Case& c) {
   return std::move(*graph);
 }
 
-DeviceInfo device_of(std::string_view name) {
-  const std::string path = std::string(TUFF_TEST_ROOT) + "/devices/" + std::string(name) + ".txt";
-  auto text = read_text_file(path);
-  REQUIRE_MESSAGE(text.ok(), text.status().message());
-  auto device = parse_device_info(*text, path);
-  REQUIRE_MESSAGE(device.ok(), device.status().message());
-  return std::move(*device);
-}
-
 std::string text_of(const Case& c, std::string_view device, Stage stage) {
-  const auto text = print_stage(graph_of(c), device_of(device), {}, {stage, TextFormat::kText, c.sizes});
+  const auto text = print_stage(graph_of(c), device_text(std::string(device)), {}, {stage, TextFormat::kText, c.sizes});
   REQUIRE_MESSAGE(text.ok(), text.status().message());
   return *text;
 }
