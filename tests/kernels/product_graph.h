@@ -1,28 +1,11 @@
 // Products, norms and what reads them, for tests of what fusion makes of them.
 #pragma once
 
-#include <doctest/doctest.h>
-
-#include <string>
-#include <vector>
-
-#include "fusion/fusion.h"
-#include "graph/builder.h"
-#include "kernels/check_graph.h"
-#include "layout/isolate_stored_values.h"
-#include "simplify/simplify.h"
+#include "kernels/checked_builder.h"
 
 namespace tuff {
 
-struct ProductBuilder {
-  GraphBuilder builder;
-
-  ValueId take(Result<ValueId> value) {
-    REQUIRE_MESSAGE(value.ok(), value.status().message());
-    return *value;
-  }
-  ValueId number(double v) { return take(builder.scalar(Dtype::kF32, v)); }
-  ValueId map(MapOp op, std::vector<ValueId> operands) { return take(builder.map(op, std::move(operands))); }
+struct ProductBuilder : CheckedBuilder {
   ValueId input(const std::string& name, Dims shape) { return builder.input(name, Dtype::kF32, std::move(shape)); }
 
   // (x - mean) * rsqrt(variance + epsilon) * gamma + beta over the last axis
@@ -46,21 +29,20 @@ struct ProductBuilder {
   }
 };
 
-// Agrees in all modes, and in fast mode it is so many kernels, products all of them.
-inline void check_products(Graph built, size_t kernels) {
-  auto device = test_device();
-  REQUIRE_MESSAGE(device.ok(), device.status().message());
-  auto graph = simplify(built, {});
-  REQUIRE_MESSAGE(graph.ok(), graph.status().message());
-  const Graph isolated = isolate_stored_values(*graph);
-  auto fusion = fuse(isolated, choose_layouts(isolated, (*device)->info()), {}, (*device)->info(), {});
-  REQUIRE_MESSAGE(fusion.ok(), fusion.status().message());
-  CHECK_MESSAGE(fusion->groups.size() == kernels, explain(*fusion, isolated));
-  for (const Group& group : fusion->groups) CHECK_MESSAGE(group.kind == AnchorKind::kContract, explain(*fusion, isolated));
+// Agrees in all modes, also in the schedules of a graphics card; in fast mode it is so many kernels, products all of them.
+inline void check_products(const Graph& built, size_t kernels) {
   GraphCase c;
-  c.graph = std::move(*graph);
-  const Verdict verdict = check_graph(c, *device);
-  CHECK_MESSAGE(verdict.kind == Verdict::Kind::kAgrees, mode_text(verdict.mode), ": ", verdict.what, "\n", verdict.sources);
+  c.graph = simplified(built);
+  std::vector<RunMode> modes = kAllModes;
+  modes.push_back({false, true, graphics_rates()});
+  modes.push_back({true, true, graphics_rates()});
+  for (const RunMode& mode : modes) {
+    if (mode.exact || !mode.fuse) continue;
+    std::string text;
+    CHECK_MESSAGE(kernel_kinds(c.graph, mode, text) == std::vector<AnchorKind>(kernels, AnchorKind::kContract), mode_text(mode),
+                  "\n", text);
+  }
+  check_agrees(c, modes);
 }
 
 }  // namespace tuff

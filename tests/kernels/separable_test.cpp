@@ -5,12 +5,8 @@
 #include <algorithm>
 #include <array>
 
-#include "fusion/fusion.h"
-#include "graph/builder.h"
-#include "kernels/check_graph.h"
-#include "layout/isolate_stored_values.h"
+#include "kernels/checked_builder.h"
 #include "simplify/precision.h"
-#include "simplify/simplify.h"
 
 namespace tuff {
 namespace {
@@ -29,16 +25,9 @@ struct Block {
   bool symbolic = false;  // batch and image have symbols for sizes
 };
 
-struct BlockBuilder {
-  GraphBuilder builder;
+struct BlockBuilder : CheckedBuilder {
   uint64_t seed = 1;
 
-  ValueId take(Result<ValueId> value) {
-    REQUIRE_MESSAGE(value.ok(), value.status().message());
-    return *value;
-  }
-  ValueId number(double v) { return take(builder.scalar(Dtype::kF32, v)); }
-  ValueId map(MapOp op, std::vector<ValueId> operands) { return take(builder.map(op, std::move(operands))); }
   ValueId weights(Dims shape) {
     ConstantAttrs attrs;
     attrs.dtype = Dtype::kF32;
@@ -110,25 +99,9 @@ struct BlockBuilder {
   }
 };
 
-// A device with shared memory, for which whatever saves a launch pays; the device's own lanes pass rows around.
-DeviceRates staging_rates() {
-  DeviceRates rates;
-  rates.compute_units = 1;
-  rates.launch_ns = 1'000'000'000;
-  return rates;
-}
-
 size_t count_separable(const Graph& graph, const RunMode& mode, std::string& text) {
-  const Graph isolated = isolate_stored_values(graph);
-  DeviceInfo info = (*test_device())->info();
-  if (mode.rates) info.rates = *mode.rates;
-  FusionOptions options;
-  options.exact = mode.exact;
-  auto fusion = fuse(isolated, choose_layouts(isolated, info), options, info, {});
-  REQUIRE_MESSAGE(fusion.ok(), fusion.status().message());
-  text = explain(*fusion, isolated);
-  return static_cast<size_t>(std::count_if(fusion->groups.begin(), fusion->groups.end(),
-                                           [](const Group& group) { return group.kind == AnchorKind::kSeparable; }));
+  const std::vector<AnchorKind> kinds = kernel_kinds(graph, mode, text);
+  return static_cast<size_t>(std::count(kinds.begin(), kinds.end(), AnchorKind::kSeparable));
 }
 
 enum class Values { kUsual, kSpecial, kHalfStored };
@@ -137,31 +110,26 @@ enum class Values { kUsual, kSpecial, kHalfStored };
 // that, this one's plan is as it is.
 void check_blocks(const Graph& built, size_t separable, const std::map<std::string, int64_t>& symbols = {},
                   Values values = Values::kUsual, bool at_own_rates = true) {
-  auto device = test_device();
-  REQUIRE_MESSAGE(device.ok(), device.status().message());
-  auto graph = simplify(built, {});
-  REQUIRE_MESSAGE(graph.ok(), graph.status().message());
+  Graph graph = simplified(built);
   if (values == Values::kHalfStored) {
-    auto lowered = store_in_f16(*graph);
+    auto lowered = store_in_f16(graph);
     REQUIRE_MESSAGE(lowered.ok(), lowered.status().message());
     graph = std::move(lowered->graph);
   }
   std::vector<RunMode> modes;
   for (bool exact : {false, true}) {
     modes.push_back({exact, true});
-    modes.push_back({exact, true, staging_rates()});
+    modes.push_back({exact, true, graphics_rates()});
   }
   for (const RunMode& mode : modes) {
     std::string text;
-    if (mode.rates || at_own_rates)
-      CHECK_MESSAGE(count_separable(*graph, mode, text) == separable, mode_text(mode), "\n", text);
+    if (mode.rates || at_own_rates) CHECK_MESSAGE(count_separable(graph, mode, text) == separable, mode_text(mode), "\n", text);
   }
   GraphCase c;
-  c.graph = std::move(*graph);
+  c.graph = std::move(graph);
   c.symbols = symbols;
   c.special_values = values == Values::kSpecial;
-  const Verdict verdict = check_graph(c, *device, modes);
-  CHECK_MESSAGE(verdict.kind == Verdict::Kind::kAgrees, mode_text(verdict.mode), ": ", verdict.what, "\n", verdict.sources);
+  check_agrees(c, modes);
 }
 
 void check_block(const Block& a, Values values = Values::kUsual) {
