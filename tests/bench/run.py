@@ -21,19 +21,12 @@ sys.path.insert(0, str(HERE.parent / "models"))
 
 from architectures import ARCHITECTURES  # noqa: E402
 from chain import CHAIN, chain  # noqa: E402
+from check_network import MOST_DISPATCHES  # noqa: E402
 from engines import EngineError, Ncnn, Tuff  # noqa: E402
 from make_models import build  # noqa: E402
 from ncnn_writer import write_ncnn  # noqa: E402
 from onnx_writer import to_onnx  # noqa: E402
 
-# Kernels and submits that one inference may take.
-DISPATCH_LIMITS = {
-    "squeezenet1_1": 30,
-    "resnet18": 23,
-    "resnet50": 56,
-    "mobilenet_v2": 54,
-    "efficientnet_b0": 100,
-}
 # ncnn in core-milliseconds an inference, measured on two busy cores with lavapipe of Mesa 22.3.6:
 # what stands in for the peer where its package has no Vulkan.
 KNOWN_NCNN_CORE_MS = {
@@ -128,7 +121,7 @@ def table(results, peer):
         print(
             f"| {name} | {milliseconds(median(ours, 'wall_ns'))} | {milliseconds(median(theirs, 'wall_ns'))} "
             f"| {milliseconds(core_ms)} | {known or milliseconds(median(theirs, 'cpu_ns'))} | {spread} | {by_core} "
-            f"| {dispatches} (at most {DISPATCH_LIMITS[name]}) | {details.get('submit_count', '–')} |"
+            f"| {dispatches} (at most {MOST_DISPATCHES[name]}) | {details.get('submit_count', '–')} |"
         )
         if wall:
             speedups.append(statistics.median(wall))
