@@ -212,25 +212,29 @@ TEST_CASE("separable: sizes that are known at bind time") {
   a.symbolic = true, a.channels = 12, a.columns = 20;
   Block chunked = a;  // rows may be one, so that the product's sum has several chunks
   chunked.product = Product::kContract, chunked.channels = 300, chunked.columns = 5;
-  constexpr std::array<int64_t, 3> kSizes[] = {{1, 1, 1}, {3, 4, 5}};
+  struct Size {
+    int64_t batch, height, width;
+  };
   for (const Block& block : {a, chunked}) {
     const Graph graph = BlockBuilder().build(block);
-    for (auto [batch, height, width] : kSizes) {
-      INFO("batch ", batch, ", ", height, "x", width, ", ", block.channels, " channels");
-      check_blocks(graph, 1, {{"batch", batch}, {"height", height}, {"width", width}});
+    for (const Size& size : {Size{1, 1, 1}, Size{3, 4, 5}}) {
+      INFO("batch ", size.batch, ", ", size.height, "x", size.width, ", ", block.channels, " channels");
+      check_blocks(graph, 1, {{"batch", size.batch}, {"height", size.height}, {"width", size.width}});
     }
   }
 }
 
 TEST_CASE("separable: products of a few rows read each other") {
-  constexpr std::array<int64_t, 3> kSizes[] = {{1, 1, 3}, {1, 130, 40}, {3, 37, 6}};
-  for (auto [batch, channels, hidden] : kSizes) {
-    INFO("batch ", batch, ", ", channels, " channels, ", hidden, " between");
+  struct Size {
+    int64_t batch, channels, hidden;
+  };
+  for (const Size& size : {Size{1, 1, 3}, Size{1, 130, 40}, Size{3, 37, 6}}) {
+    INFO("batch ", size.batch, ", ", size.channels, " channels, ", size.hidden, " between");
     BlockBuilder b;
-    const ValueId mean = b.builder.input("mean", Dtype::kF32, {batch, channels, 1, 1});
-    const ValueId squeezed = b.biased(b.convolution(mean, hidden, 1, 1));
+    const ValueId mean = b.builder.input("mean", Dtype::kF32, {size.batch, size.channels, 1, 1});
+    const ValueId squeezed = b.biased(b.convolution(mean, size.hidden, 1, 1));
     const ValueId active = b.map(MapOp::mul, {squeezed, b.map(MapOp::sigmoid, {squeezed})});
-    b.builder.output(b.map(MapOp::sigmoid, {b.biased(b.convolution(active, channels, 1, 1))}), "scale");
+    b.builder.output(b.map(MapOp::sigmoid, {b.biased(b.convolution(active, size.channels, 1, 1))}), "scale");
     check_blocks(b.builder.graph(), 1, {}, Values::kUsual, false);
   }
 }

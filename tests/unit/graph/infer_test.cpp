@@ -59,7 +59,7 @@ TEST_CASE("infer reduce") {
   CHECK(infer_text(reduce(ReduceOp::kSum, {0}), {flags({2})}) == "reduce.sum does not reduce values of type bool.");
   CHECK(infer_text(reduce(ReduceOp::kAll, {0}), {f32({2})}) == "reduce.all does not reduce values of type f32.");
   CHECK(infer_text(reduce(ReduceOp::kArgMin, {0, 1}), {f32({2, 2})}) == "reduce.argmin an arg-reduction has exactly one axis.");
-  for (std::vector<int> axes : {std::vector<int>{1, 0}, {0, 0}, {-1}, {2}})
+  for (const std::vector<int>& axes : {std::vector<int>{1, 0}, {0, 0}, {-1}, {2}})
     CHECK(infer_text(reduce(ReduceOp::kMax, axes), {f32({2, 2})}) ==
           "reduce.max axes must be ascending and inside the rank 2.");
   CHECK(infer_text(reduce(ReduceOp::kMax, {0}), {}) == "reduce.max takes 1 inputs, got 0.");
@@ -77,7 +77,7 @@ TEST_CASE("infer contract") {
   CHECK(infer_text(matmul, {flags({n, 3}), flags({3, 4})}) == "contract does not multiply bools.");
   CHECK(infer_text(matmul, {f32({n}), f32({3, 4})}) == "contract has labels for another rank than its inputs have.");
   CHECK(infer_text(contract({0, 0}, {0, 1}, {1}), {f32({3, 3}), f32({3, 4})}) == "contract an input repeats a label.");
-  for (std::vector<int> out : {std::vector<int>{0, 0}, {0, 7}})
+  for (const std::vector<int>& out : {std::vector<int>{0, 0}, {0, 7}})
     CHECK(infer_text(contract({0, 1}, {1, 2}, out), {f32({n, 3}), f32({3, 4})}) ==
           "contract an output label is repeated or not in the inputs.");
 }

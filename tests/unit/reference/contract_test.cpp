@@ -15,18 +15,17 @@ TEST_CASE("a serial contraction adds along k from 0, one product at a time") {
       "output %2 \"y\"\n");
   Tensor a = float_tensor({3, 5, 37}, 1), b = float_tensor({37, 3, 6}, 2);
   auto y = outputs_of(graph, {a, b}), truth = outputs_of(graph, {a, b}, Precision::kTruth);
-  for (int m = 0; m < 5; ++m)
-    for (int g = 0; g < 3; ++g)
-      for (int n = 0; n < 6; ++n) {
+  for (size_t m = 0; m < 5; ++m)
+    for (size_t g = 0; g < 3; ++g)
+      for (size_t n = 0; n < 6; ++n) {
         float acc = 0;
         double exact = 0;
-        for (int k = 0; k < 37; ++k) {
-          float p = a.elements<float>()[static_cast<size_t>((g * 5 + m) * 37 + k)],
-                q = b.elements<float>()[static_cast<size_t>((k * 3 + g) * 6 + n)];
+        for (size_t k = 0; k < 37; ++k) {
+          float p = a.elements<float>()[(g * 5 + m) * 37 + k], q = b.elements<float>()[(k * 3 + g) * 6 + n];
           acc = acc + tuff_flush_inner(p) * tuff_flush_inner(q);
           exact += static_cast<double>(p) * q;
         }
-        size_t at = static_cast<size_t>((m * 3 + g) * 6 + n);
+        const size_t at = (m * 3 + g) * 6 + n;
         CHECK(y[0].elements<float>()[at] == acc);
         CHECK(truth[0].elements<double>()[at] == doctest::Approx(exact).epsilon(1e-14));
       }
@@ -86,27 +85,27 @@ TEST_CASE("small operands of an inner product count as 0") {
 }
 
 TEST_CASE("convolution: kernel axes, then channels of the group") {
-  for (int groups : {1, 2}) {
-    int group_inputs = 4 / groups;
+  for (size_t groups : {1, 2}) {
+    const size_t group_inputs = 4 / groups;
     Graph graph = graph_of("input %0 \"x\": f32[2, 4, 9, 11]\n input %1 \"w\": f32[6, " + std::to_string(group_inputs) +
                            ", 3, 2]\n"
                            "%2: f32[2, 6, 4, 9] = window.conv %0, %1 {kernel=[3, 2] strides=[2, 1] dilations=[1, 2] groups=" +
                            std::to_string(groups) + " order=serial} from \"c\"\noutput %2 \"y\"\n");
-    Tensor x = float_tensor({2, 4, 9, 11}, 5), w = float_tensor({6, group_inputs, 3, 2}, 6);
+    Tensor x = float_tensor({2, 4, 9, 11}, 5), w = float_tensor({6, static_cast<int64_t>(group_inputs), 3, 2}, 6);
     auto y = outputs_of(graph, {x, w});
     CHECK(outputs_of(graph, {x, w}, Precision::kFloat, {}, 2)[0].bytes == y[0].bytes);
     size_t at = 0;
-    for (int n = 0; n < 2; ++n)
-      for (int m = 0; m < 6; ++m)
-        for (int oy = 0; oy < 4; ++oy)
-          for (int ox = 0; ox < 9; ++ox, ++at) {
+    for (size_t n = 0; n < 2; ++n)
+      for (size_t m = 0; m < 6; ++m)
+        for (size_t oy = 0; oy < 4; ++oy)
+          for (size_t ox = 0; ox < 9; ++ox, ++at) {
             float acc = 0;
-            for (int ky = 0; ky < 3; ++ky)
-              for (int kx = 0; kx < 2; ++kx)
-                for (int c = 0; c < group_inputs; ++c) {
-                  int channel = m / (6 / groups) * group_inputs + c;
-                  float p = x.elements<float>()[static_cast<size_t>(((n * 4 + channel) * 9 + 2 * oy + ky) * 11 + ox + 2 * kx)];
-                  float q = w.elements<float>()[static_cast<size_t>(((m * group_inputs + c) * 3 + ky) * 2 + kx)];
+            for (size_t ky = 0; ky < 3; ++ky)
+              for (size_t kx = 0; kx < 2; ++kx)
+                for (size_t c = 0; c < group_inputs; ++c) {
+                  const size_t channel = m / (6 / groups) * group_inputs + c;
+                  float p = x.elements<float>()[((n * 4 + channel) * 9 + 2 * oy + ky) * 11 + ox + 2 * kx];
+                  float q = w.elements<float>()[((m * group_inputs + c) * 3 + ky) * 2 + kx];
                   acc = acc + p * q;
                 }
             CHECK(y[0].elements<float>()[at] == acc);

@@ -118,7 +118,7 @@ TEST_CASE("a run of other sizes is told them, and nothing is recorded, allocated
       finish(*f.session, start(*f.session, x));
       CHECK(told(desc) == Words{static_cast<uint32_t>(n), static_cast<uint32_t>(n),
                                 static_cast<uint32_t>(std::max<int64_t>(0, n - 3)), static_cast<uint32_t>(3 * n + 2)});
-      CHECK(std::memcmp(bytes_of(desc.inputs[0].buffer).data(), x.data(), x.size() * 4) == 0);
+      CHECK(floats_in(*desc.inputs[0].buffer, x.size()) == x);
     }
     const DeviceCounters after = f.session->counters();
     CHECK(after.recordings == before.recordings);
@@ -230,7 +230,7 @@ TEST_CASE("an input stays while its own shape does; written for other sizes it i
     CHECK(session->read_output(0, {Dtype::kF32, {2, 2}, {8, 4}, reinterpret_cast<std::byte*>(y.data())}).ok());
     if (session != f.session.get()) CHECK(y == x);
   }
-  CHECK(std::memcmp(bytes_of(f.device->recorded[0].inputs[1].buffer).data(), std::vector<float>{5, 6}.data(), 8) == 0);
+  CHECK(floats_in(*f.device->recorded[0].inputs[1].buffer, 2) == std::vector<float>{5, 6});
 }
 
 TEST_CASE("device memory of the caller's has room for the largest sizes") {

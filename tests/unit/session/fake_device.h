@@ -21,6 +21,13 @@ class FakeBuffer : public Buffer {
   bool mapped_;
 };
 
+// The first `count` elements of a FakeBuffer.
+inline std::vector<float> floats_in(const Buffer& buffer, size_t count) {
+  std::vector<float> elements(count);
+  std::memcpy(elements.data(), static_cast<const FakeBuffer&>(buffer).bytes.data(), count * sizeof(float));
+  return elements;
+}
+
 class FakeDevice : public Device, public std::enable_shared_from_this<FakeDevice> {
  public:
   explicit FakeDevice(bool unified) {
