@@ -34,7 +34,8 @@ std::vector<std::string> model_nodes(const Group& group, const Graph& graph) {
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   };
   for (NodeId m : group.members) add(m);
-  if (group.members.empty() && group.anchor.valid()) add(group.anchor);
+  if (group.members.empty())
+    for (ValueId v : group.stores) add(graph.value(v).producer);
   return names;
 }
 
@@ -128,8 +129,11 @@ Status verify(const Fusion& fusion, const Graph& graph) {
     std::set<uint32_t> seen;
     std::vector<ValueId> work;
     for (NodeId m : group.members) work.insert(work.end(), graph.node(m).inputs.begin(), graph.node(m).inputs.end());
-    if (group.members.empty() && group.anchor.valid())
-      work.insert(work.end(), graph.node(group.anchor).inputs.begin(), graph.node(group.anchor).inputs.end());
+    if (group.members.empty())
+      for (ValueId v : group.stores) {
+        const std::vector<ValueId>& inputs = graph.producer(v)->inputs;
+        work.insert(work.end(), inputs.begin(), inputs.end());
+      }
     while (!work.empty()) {
       ValueId v = work.back();
       work.pop_back();

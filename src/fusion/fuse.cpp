@@ -217,9 +217,11 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
   if (options.fuse) fuser.join_products_of_shared_rows();
   if (options.fuse) fuser.write_rows_into_products();
   if (options.fuse) fuser.write_into_readers();
-  // Last, so that maps between a window and a product are the product's already.
+  // After the maps, so that those between a window and a product are the product's already.
   if (options.fuse) fuser.write_windows_into_products();
   fuser.choose_stores();
+  // Last: what is still a kernel of its own, copies among them.
+  if (options.fuse) fuser.join_maps_of_shared_domain();
   Fusion fusion;
   TUFF_ASSIGN(fusion.groups, fuser.in_order());
   fusion.placements = std::move(fuser.placements);

@@ -34,7 +34,7 @@ std::string_view kind_name(AnchorKind kind);  // "attend"
 
 struct Group {
   AnchorKind kind = AnchorKind::kMap;
-  NodeId anchor;                // whose output is the kernel's domain; of a copy: the view that it materialises
+  NodeId anchor;                // whose output is the kernel's domain; of a copy: the first view that it materialises
   std::vector<NodeId> members;  // compute nodes, in node order, the anchor among them (a copy has none)
   std::vector<ValueId> stores;  // what the kernel writes; a view of a member's value where it is stored through views
   // Coordinates at which the kernel has each value, over the loop variables d0, d1, ... (domain axes; of a reduce: the

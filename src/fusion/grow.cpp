@@ -159,8 +159,10 @@ std::vector<ValueId> Fuser::loads(const Group& group) const {
   std::vector<ValueId> roots;
   for (NodeId m : group.members)
     for (ValueId in : graph.node(m).inputs) roots.push_back(in);
-  // A copy reads what its value shows.
-  if (group.members.empty()) roots = graph.node(group.anchor).inputs;
+  // A copy reads what its values show.
+  if (group.members.empty())
+    for (ValueId v : group.stores)
+      for (ValueId in : graph.producer(v)->inputs) roots.push_back(in);
   return loads_behind(std::move(roots), group.members);
 }
 
@@ -212,9 +214,12 @@ std::string Fuser::why_too_large(const Group& group) const {
   if (group.members.size() > kMaxMembers)
     return "the kernel would have " + std::to_string(group.members.size()) + " nodes, of at most " +
            std::to_string(kMaxMembers) + ".";
-  const int bindings = binding_count(group);
-  if (bindings <= device.max_storage_buffers) return {};
-  return "the kernel would bind " + std::to_string(bindings) + " buffers, the device allows " +
+  return why_too_many_buffers(static_cast<size_t>(binding_count(group)));
+}
+
+std::string Fuser::why_too_many_buffers(size_t count) const {
+  if (static_cast<int64_t>(count) <= device.max_storage_buffers) return {};
+  return "the kernel would bind " + std::to_string(count) + " buffers, the device allows " +
          std::to_string(device.max_storage_buffers) + ".";
 }
 

@@ -55,6 +55,7 @@ struct Fuser {
   void write_into_readers();  // prologues
   void write_windows_into_products();
   void choose_stores();
+  void join_maps_of_shared_domain();
   Result<std::vector<Group>> in_order();
 
   // Pieces of the moves.
@@ -68,6 +69,10 @@ struct Fuser {
   std::pair<ValueId, uint32_t> given_to_product(uint32_t group) const;
   bool shares_rows(const Group& a, const Group& b) const;
   void join_product(uint32_t from, uint32_t into, ValueId value);
+  bool shares_domain(const Group& a, const Group& b) const;
+  bool copies_state(const Group& group) const;
+  // By group: the groups whose stores it loads.
+  std::vector<std::set<uint32_t>> dependencies() const;
   std::optional<Rows> rows_of(uint32_t group) const;
   void write_rows(uint32_t group, const Rows& rows);
   int64_t added_ns(NodeId node, int64_t cache_bytes, int64_t operations) const;
@@ -86,6 +91,7 @@ struct Fuser {
   int binding_count(const Group& group) const;
   // Why no kernel has so many nodes or buffers; empty: it could.
   std::string why_too_large(const Group& group) const;
+  std::string why_too_many_buffers(size_t count) const;
   // The groups of the nodes that read the value.
   std::set<uint32_t> reading_groups(ValueId value) const;
   // The grown groups take the place of what they were, and the group that they have in them ends.

@@ -108,33 +108,35 @@ void Fuser::choose_stores() {
   }
 }
 
+std::vector<std::set<uint32_t>> Fuser::dependencies() const {
+  std::map<uint32_t, std::vector<uint32_t>> writers;  // by value: a concat has one a piece
+  for (uint32_t g = 0; g < groups.size(); ++g)
+    for (ValueId v : groups[g].stores) {
+      writers[v.value].push_back(g);
+      while (placements[v.value].owner != v) {
+        v = placements[v.value].owner;
+        writers[v.value].push_back(g);
+      }
+    }
+  std::vector<std::set<uint32_t>> before(groups.size());
+  for (uint32_t g = 0; g < groups.size(); ++g) {
+    if (groups[g].stores.empty()) continue;
+    for (ValueId v : loads(groups[g]))
+      for (uint32_t w : writers[v.value])
+        if (w != g) before[g].insert(w);
+  }
+  return before;
+}
+
 Result<std::vector<Group>> Fuser::in_order() {
   // Kahn's algorithm over groups; ties by the first member, so that the order is that of the model.
   std::vector<uint32_t> live;
   for (uint32_t g = 0; g < groups.size(); ++g)
     if (!groups[g].stores.empty()) live.push_back(g);
-  std::map<uint32_t, std::vector<uint32_t>> writers;  // by value: a concat has one a piece
-  auto owner_of = [&](ValueId v) {
-    while (placements[v.value].owner != v) v = placements[v.value].owner;
-    return v;
-  };
+  std::vector<std::set<uint32_t>> before = dependencies();
+  std::vector<std::vector<uint32_t>> after(groups.size());
   for (uint32_t g : live)
-    for (ValueId v : groups[g].stores) {
-      writers[v.value].push_back(g);
-      ValueId owner = owner_of(v);
-      for (ValueId step = v; step != owner;) {
-        step = placements[step.value].owner;
-        writers[step.value].push_back(g);
-      }
-    }
-  std::map<uint32_t, std::set<uint32_t>> before;  // group -> groups that must run first
-  std::map<uint32_t, std::vector<uint32_t>> after;
-  for (uint32_t g : live) {
-    for (ValueId v : loads(groups[g])) {
-      for (uint32_t w : writers[v.value])
-        if (w != g && before[g].insert(w).second) after[w].push_back(g);
-    }
-  }
+    for (uint32_t earlier : before[g]) after[earlier].push_back(g);
   auto rank = [&](uint32_t g) {
     return groups[g].members.empty() ? (groups[g].anchor.valid() ? groups[g].anchor.value : 0) : groups[g].members.back().value;
   };

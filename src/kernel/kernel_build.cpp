@@ -183,7 +183,8 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
       if (std::find(kernel.origins.begin(), kernel.origins.end(), name) == kernel.origins.end()) kernel.origins.push_back(name);
   };
   for (NodeId m : request.group.members) origin(m);
-  if (request.group.members.empty() && request.group.anchor.valid()) origin(request.group.anchor);
+  if (request.group.members.empty())
+    for (ValueId v : request.group.stores) origin(graph.value(v).producer);
   return kernel;
 }
 

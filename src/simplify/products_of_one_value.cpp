@@ -1,7 +1,8 @@
 // Products of one value by several constants are one product by all of them, whose slices are the results:
 //   x * a, x * b, x * c = slices of x * [a b c]        x * a + d, x * b + e = slices of x * [a b] + [d e]
-// Only where products alone read the results (attention's queries, keys and values): those read a slice where it lies, but a
-// map after one product is free in that product's kernel, and on a slice would be a kernel of its own.
+// Only where each result lies in memory in any case, since a product, a sum or a rotation reads it (attention's queries, keys
+// and values): those read a slice where it lies. Where maps alone read a result they are free in its product's kernel, and on a
+// slice would be a kernel of their own; a concatenation's piece is written where it belongs, and a slice would be copied there.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -58,24 +59,24 @@ class ProductJoiner {
     return static_cast<size_t>(std::find(labels.begin(), labels.end(), label) - labels.begin());
   }
 
-  bool read_by_products(ValueId value) const {
+  // Must the value lie in memory whatever its maps do, because something reads it at other places than its own?
+  bool read_elsewhere(ValueId value) const {
     std::vector<ValueId> work = {value};
-    bool any = false;
+    bool elsewhere = false;
     while (!work.empty()) {
       const ValueId v = work.back();
       work.pop_back();
       if (std::find(src_.outputs.begin(), src_.outputs.end(), v) != src_.outputs.end()) return false;
       for (NodeId user : users_[v.value]) {
         const Node& node = src_.node(user);
-        if (std::holds_alternative<ContractAttrs>(node.attrs))
-          any = true;
-        else if (is_view(node.attrs))
+        if (std::holds_alternative<ConcatAttrs>(node.attrs)) return false;
+        if (std::holds_alternative<ReshapeAttrs>(node.attrs) || std::holds_alternative<TransposeAttrs>(node.attrs))
           work.push_back(node.output);
         else
-          return false;
+          elsewhere = elsewhere || !std::holds_alternative<MapAttrs>(node.attrs);
       }
     }
-    return any;
+    return elsewhere;
   }
 
   bool matches(NodeId id, OneProduct& product) const {
@@ -88,7 +89,7 @@ class ProductJoiner {
     product = {id, {}, node.output, node.inputs[1], {}};
     const std::vector<NodeId>& readers = users_[node.output.value];
     if (readers.size() == 1 && take_bias(node.output, readers[0], axis_of(attrs->out, own), product)) product.sum = readers[0];
-    return read_by_products(product.result);
+    return read_elsewhere(product.result);
   }
 
   static bool product_of_constants(const Dims& shape) {

@@ -24,7 +24,7 @@ class FakeBuffer : public Buffer {
 // The first `count` elements of a FakeBuffer.
 inline std::vector<float> floats_in(const Buffer& buffer, size_t count) {
   std::vector<float> elements(count);
-  std::memcpy(elements.data(), static_cast<const FakeBuffer&>(buffer).bytes.data(), count * sizeof(float));
+  if (count > 0) std::memcpy(elements.data(), static_cast<const FakeBuffer&>(buffer).bytes.data(), count * sizeof(float));
   return elements;
 }
 

@@ -311,3 +311,39 @@ TEST_CASE("products of one value by several constants become one, where products
   small.fold_limit_bytes = 2 * 6 * 4 * 4 - 1;
   CHECK(print(checked(products_of_one_value(before, small))) == print(before));
 }
+
+namespace {
+
+// How many products there are after two of one value, of which a product reads the second, and `readers` the first, %4.
+int products_left(const std::string& readers) {
+  const Graph before = graph_of(
+      "symbol n in 1..64 step 1\n input %0 \"x\": f32[n, 6]\n input %1 \"z\": f32[n, 4]\n"
+      "%2: f32[6, 4] = constant random(seed=1, scale=1) from \"a\"\n"
+      "%3: f32[6, 4] = constant random(seed=2, scale=1) from \"b\"\n"
+      "%4: f32[n, 4] = contract %0, %2 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"a\"\n"
+      "%5: f32[n, 4] = contract %0, %3 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"b\"\n"
+      "%6: f32[n, n] = contract %5, %1 {a=[0, 1] b=[2, 1] out=[0, 2]} from \"reader\"\n" +
+      readers + "output %6 \"scores\"\n");
+  const Graph after = checked(products_of_one_value(before, folding_options()));
+  check_same_truth(before, after, {{"n", 7}});
+  return count_of(after, "contract") - 1;
+}
+
+}  // namespace
+
+TEST_CASE("a product is part of one where its result lies in memory, whatever maps read it besides") {
+  // Rotated halves, as position embeddings read queries and keys.
+  CHECK(products_left("%7: f32[n, 2] = slice %4 {starts=[0, 2] steps=[1, 1]} from \"r\"\n"
+                      "%8: f32[n, 2] = slice %4 {starts=[0, 0] steps=[1, 1]} from \"r\"\n"
+                      "%9: f32[n, 4] = concat %7, %8 {axis=1} from \"r\"\n"
+                      "%10: f32[n, 4] = map.mul %4, %1 from \"cos\"\n"
+                      "%11: f32[n, 4] = map.add %10, %9 from \"sum\"\n output %11 \"y\"\n") == 1);
+  // Repeated over another axis, as a cache reads what it keeps at one place.
+  CHECK(products_left("%7: f32[1, n, 4] = reshape %4 from \"r\"\n %8: f32[3, n, 4] = broadcast %7 from \"r\"\n"
+                      "%9: f32[3, n, 4] = map.tanh %8 from \"t\"\n output %9 \"y\"\n") == 1);
+  CHECK(products_left("%7: f32[n, 1] = reduce.sum %4 {axes=[1]} from \"sum\"\n output %7 \"y\"\n") == 1);
+  // A concatenation's piece is written where it belongs, an output as it is.
+  CHECK(products_left("%7: f32[n, 8] = concat %1, %4 {axis=1} from \"c\"\n output %7 \"y\"\n") == 2);
+  CHECK(products_left("%7: f32[n, 1] = reduce.sum %4 {axes=[1]} from \"sum\"\n output %7 \"y\"\n output %4 \"p\"\n") == 2);
+  CHECK(products_left("%7: f32[n, 4] = map.tanh %4 from \"t\"\n output %7 \"y\"\n") == 2);
+}
