@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/checked.h"
+#include "fusion/cost.h"
+
 namespace tuff {
 bool is_own_channel_window(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
@@ -39,6 +42,16 @@ std::optional<ProductExtents> product_extents(const Graph& graph, NodeId id) {
     if (!has_label(contract->out, label) && !has_label(contract->a, label)) return std::nullopt;
   e.chunked = contract->order.kind == SumOrder::Kind::kChunked;
   return e;
+}
+
+uint32_t few_rows_lanes(const IntExpr& columns, const IntExpr& workgroups_a_tile, int width, const DeviceInfo& device) {
+  constexpr int64_t kTransactionBytes = 64;
+  uint32_t lanes = 16;
+  auto workgroups = [&] {
+    return ceil_div(typical(columns), int64_t{lanes} * width) * std::max<int64_t>(1, typical(workgroups_a_tile));
+  };
+  while (workgroups() < 2 * device.rates.compute_units && lanes * width * 4 > kTransactionBytes) lanes /= 2;
+  return lanes;
 }
 
 int vector_width(const IntExpr& extent) {

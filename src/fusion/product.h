@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "device/device_info.h"
 #include "graph/graph.h"
 
 namespace tuff {
@@ -16,6 +17,13 @@ struct ProductExtents {
 std::optional<ProductExtents> product_extents(const Graph& graph, NodeId id);
 // Is it a window each of whose results sees one channel?
 bool is_own_channel_window(const Graph& graph, NodeId node);
+
+// Rows up to which splitting the sum over invocations, one row a workgroup, beats giving each invocation rows of its own
+// (gemv.glsl); only where the sum's order has chunks.
+constexpr int64_t kFewRows = 4;
+// How many column vectors of `width` a workgroup has there: fewer where the device would have too few workgroups, as long as
+// what they read of a row of weights is a whole transaction of memory.
+uint32_t few_rows_lanes(const IntExpr& columns, const IntExpr& workgroups_a_tile, int width, const DeviceInfo& device);
 
 // The greatest of 4, 2, 1 that divides the extent, as far as is known: how many neighbours are one vector.
 int vector_width(const IntExpr& extent);

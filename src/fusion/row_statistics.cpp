@@ -16,12 +16,17 @@ bool is_reduced(const ReduceAttrs& reduce, size_t axis) {
   return std::find(reduce.axes.begin(), reduce.axes.end(), static_cast<int>(axis)) != reduce.axes.end();
 }
 
-// Columns of a product that one workgroup has, where there are many: for each such tile the rows are read again.
-constexpr int64_t kTileColumns = 128;
-
-int64_t column_tiles(const Graph& graph, NodeId product) {
+// For each tile of columns that a workgroup has the rows are read again.
+int64_t column_tiles(const Graph& graph, NodeId product, const DeviceInfo& device) {
+  constexpr int64_t kTileColumns = 128;
   const auto extents = product_extents(graph, product);
-  return extents ? std::max<int64_t>(1, ceil_div(typical(extents->columns), kTileColumns)) : 1;
+  if (!extents) return 1;
+  const IntExpr workgroups = extents->rows * extents->batch;
+  const int width = vector_width(extents->columns);
+  const bool few_rows = extents->chunked && typical(extents->rows) <= kFewRows;
+  const int64_t columns =
+      few_rows ? int64_t{few_rows_lanes(extents->columns, workgroups, width, device)} * width : kTileColumns;
+  return std::max<int64_t>(1, ceil_div(typical(extents->columns), columns));
 }
 
 }  // namespace
@@ -180,7 +185,7 @@ void Fuser::write_rows(uint32_t group, const Rows& rows) {
   for (uint32_t t : rows.readers) {
     const NodeId reader = groups[t].anchor;
     nodes.push_back(reader);
-    const int64_t of_reader = column_tiles(graph, reader);
+    const int64_t of_reader = column_tiles(graph, reader, device);
     tiles += of_reader;
     after += added_ns(reader, rows.bytes * of_reader, rows.operations * of_reader);
     if (refusal.empty() && stays_alone(reader)) refusal = kNoPipeline;

@@ -5,13 +5,11 @@
 
 #include "base/checked.h"
 #include "fusion/cost.h"
+#include "fusion/product.h"
 #include "kernel/contraction.h"
 
 namespace tuff {
 namespace {
-
-// Rows up to which splitting the sum over invocations beats giving each invocation rows of its own.
-constexpr int64_t kGemvRows = 4;
 
 int products_of(const Contraction& c) { return 1 + static_cast<int>(c.others.size()); }
 
@@ -125,7 +123,7 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   tile.products = products_of(c);
   tile.steps = depth_steps(c.depth);
   const int64_t chunks = std::max<int64_t>(1, ceil_div(c.depth.interval().high, c.chunk_length));
-  tile.lanes_n = 16;
+  tile.lanes_n = few_rows_lanes(c.columns, c.rows * c.batch, width, request.device);
   int64_t lanes_k = 1;
   while (lanes_k < chunks && lanes_k * 2 * tile.lanes_n <= std::min<int64_t>(128, request.device.max_workgroup_invocations))
     lanes_k *= 2;
@@ -152,14 +150,14 @@ Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request) {
   std::vector<GuardedKernel> out;
   const IntExpr::Interval rows = c.rows.interval();
   const bool few =
-      rows.low <= kGemvRows && c.chunk_length > 0 && reg == Register::kFloat && c.depth.interval().high <= 32 * c.chunk_length;
+      rows.low <= kFewRows && c.chunk_length > 0 && reg == Register::kFloat && c.depth.interval().high <= 32 * c.chunk_length;
   GuardedKernel gemv;
   if (few) {
     TUFF_ASSIGN(gemv.kernel, make_gemv(request, c));
   }
   if (few && gemv.kernel.shared_bytes <= request.device.max_shared_bytes) {
-    bool always = rows.high <= kGemvRows;
-    if (!always) gemv.guard.at_most.push_back({c.rows, kGemvRows});
+    bool always = rows.high <= kFewRows;
+    if (!always) gemv.guard.at_most.push_back({c.rows, kFewRows});
     out.push_back(std::move(gemv));
     if (always) return out;
   }
