@@ -5,7 +5,7 @@
 // so that keys and values are the same for all of them and are read once. It walks over the keys, `key_tile` at a time, and
 // stores nothing of T or E.
 //   fast   one walk: what is summed so far is scaled where a greater T comes; where queries are few, `splits` invocations
-//          share a query's keys and add up in order at the end
+//          share a query's keys and add up in pairs at the end, always the same ones
 //   exact  a first walk for the maximum alone, so that E has the bits that it has by itself; the sums have the graph's order
 // Slots:
 //   setup      coordinates of the query and the columns
@@ -17,9 +17,11 @@
 layout(local_size_x = ${workgroup_x}, local_size_y = ${workgroup_y}, local_size_z = 1) in;
 ${declarations}
 //@if splits
-shared float part_top[${splits} * ${workgroup_x}];
-shared float part_total[${splits} * ${workgroup_x}];
-shared ${vector} part_acc[${columns} * ${splits} * ${workgroup_x}];
+shared float part_top[${splits} / 2 * ${workgroup_x}];
+shared float part_total[${splits} / 2 * ${workgroup_x}];
+//@for j columns
+shared ${vector} part_acc_${j}[${splits} / 2 * ${workgroup_x}];
+//@end
 //@end
 // A row of which nothing counts so far has no maximum to be measured from.
 float shift_of(float top) { return floatBitsToUint(top) == 0xff800000u ? 0.0 : top; }
@@ -81,25 +83,31 @@ void main() {
     ${values}
   }
 //@if splits
-  int part = int(gl_LocalInvocationID.x);
-  part_top[int(gl_LocalInvocationID.y) * ${workgroup_x} + part] = top;
-  part_total[int(gl_LocalInvocationID.y) * ${workgroup_x} + part] = total;
+  int split = int(gl_LocalInvocationID.y);
+  [[dont_unroll]] for (int kept = ${splits} / 2; kept > 0; kept /= 2) {
+    int part = (split < kept ? split : split - kept) * ${workgroup_x} + int(gl_LocalInvocationID.x);
+    if (split >= kept && split < 2 * kept) {
+      part_top[part] = top;
+      part_total[part] = total;
 //@for j columns
-  part_acc[(${j} * ${splits} + int(gl_LocalInvocationID.y)) * ${workgroup_x} + part] = acc_${j};
+      part_acc_${j}[part] = acc_${j};
 //@end
-  barrier();
-  if (gl_LocalInvocationID.y != 0u) return;
-  for (int s = 1; s < ${splits}; ++s) {
-    float last = top, other = part_top[s * ${workgroup_x} + part];
-    top = max(last, other);
-    shift = shift_of(top);
-    float rescale = ${rescale};
-    float its = ${rescale_other};
-    total = total * rescale + part_total[s * ${workgroup_x} + part] * its;
+    }
+    barrier();
+    if (split < kept) {
+      float last = top, other = part_top[part];
+      top = max(last, other);
+      shift = shift_of(top);
+      float rescale = ${rescale};
+      float its = ${rescale_other};
+      total = total * rescale + part_total[part] * its;
 //@for j columns
-    acc_${j} = acc_${j} * rescale + part_acc[(${j} * ${splits} + s) * ${workgroup_x} + part] * its;
+      acc_${j} = acc_${j} * rescale + part_acc_${j}[part] * its;
 //@end
+    }
+    barrier();
   }
+  if (split != 0) return;
 //@end
 //@end
   ${epilogue}

@@ -3,7 +3,7 @@ ${keys}
 //@for t key_tile
 float s_${t} = ${zero};
 //@end
-for (int depth = 0; depth < ${depth_count}; ++depth) {
+[[dont_unroll]] for (int depth = 0; depth < ${depth_count}; ++depth) {
   ${loads_q}
 //@for t key_tile
   ${loads_k_${t}}

@@ -62,6 +62,11 @@ int64_t registers_of(const AttendTile& tile) {
   return int64_t{tile.columns} * tile.width + 3 * tile.key_tile + (tile.key_tile + 1) * tile.steps + 24;
 }
 
+// The sums of one half of the invocations that share a query, which the other half adds to its own.
+int64_t shared_bytes_of(const AttendTile& tile) {
+  return int64_t{tile.splits / 2} * tile.lanes * (tile.columns * tile.width + 2) * 4;
+}
+
 AttendTile choose_tile(const KernelRequest& request, const Contraction& c, const Scores& scores) {
   const DeviceInfo& device = request.device;
   AttendTile tile;
@@ -79,17 +84,33 @@ AttendTile choose_tile(const KernelRequest& request, const Contraction& c, const
   auto workgroups = [&] {
     return ceil_div(rows, int64_t{tile.lanes}) * ceil_div(vectors, tile.columns) * std::max<int64_t>(1, typical(c.batch));
   };
-  auto shared_bytes = [&](int64_t splits) { return splits * tile.lanes * (tile.columns * tile.width + 2) * 4; };
   // Too few workgroups have fewer queries each, whose keys their invocations share.
   while (workgroups() < 2 * device.rates.compute_units && keys >= int64_t{2} * tile.splits * tile.key_tile) {
     if (tile.lanes * tile.splits * 2 > invocations) {
       if (tile.lanes == 1) break;
       tile.lanes /= 2;
     }
-    if (shared_bytes(2 * tile.splits) > device.max_shared_bytes) break;
-    tile.splits *= 2;
+    AttendTile split = tile;
+    split.splits *= 2;
+    if (shared_bytes_of(split) > device.max_shared_bytes) break;
+    tile = split;
   }
   return tile;
+}
+
+// Makes every division by the input a multiplication, for an input that is then its reciprocal; false where it is more than a
+// divisor. A reciprocal and a product err by 2.2 of the 3 roundings that a division may (NUMERICS: 1.5 ULP), once a row.
+bool divide_by_reciprocal(Point& point, int input) {
+  auto is_input = [&](int op) {
+    const PointOp& its = point.ops[static_cast<size_t>(op)];
+    return its.kind == PointOp::Kind::kInput && its.input == input;
+  };
+  for (const PointOp& op : point.ops)
+    for (size_t i = 0; i < op.args.size(); ++i)
+      if (is_input(op.args[i]) && !(op.kind == PointOp::Kind::kMap && op.op == MapOp::div && i == 1)) return false;
+  for (PointOp& op : point.ops)
+    if (op.kind == PointOp::Kind::kMap && op.op == MapOp::div && is_input(op.args[1])) op.op = MapOp::mul;
+  return true;
 }
 
 // What fills attend_scores.glsl and attend_values.glsl, and the slots of both.
@@ -233,7 +254,11 @@ struct AttendWriter {
     Point point = builder.point();
     replace_variables(point, variables);
     Block common(writer, nullptr);
-    std::string items;
+    std::string total = "total", items;
+    if (!request.exact && divide_by_reciprocal(point, 1)) {
+      total = "share";
+      common.line("float share = " + map_text(writer, MapOp::reciprocal, Dtype::kF32, Dtype::kF32, {"total"}) + ";");
+    }
     for (int j = 0; j < tile.columns; ++j) {
       Block item(writer, &common);
       Emitter out({&common, &item});
@@ -243,7 +268,7 @@ struct AttendWriter {
       for (int lane = 0; lane < tile.width; ++lane)
         lanes.push_back("acc_" + number(j) + (tile.width == 1 ? "" : std::string(".") + "xyzw"[lane]));
       out.bind_input(0, lanes, 1);
-      out.bind_input(1, {"total"}, 0);
+      out.bind_input(1, {total}, 0);
       for (const auto& [value, stored] : stores) {
         auto texts = out.emit(point, stored.op, "n", tile.width);
         TUFF_TRY(out.store(value, stored.address, texts, "n", tile.width));
@@ -321,7 +346,7 @@ Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request) {
                                 " columns each, " + std::to_string(tile.key_tile) + " keys at a time" +
                                 (tile.splits > 1 ? ", over " + std::to_string(tile.splits) + " invocations" : "") +
                                 (request.exact ? ", two walks" : "")));
-  if (tile.splits > 1) made.kernel.shared_bytes = int64_t{tile.splits} * tile.lanes * (tile.columns * tile.width + 2) * 4;
+  made.kernel.shared_bytes = shared_bytes_of(tile);
   const IntExpr column_blocks = ceil_div(vectors, IntExpr(tile.columns));
   made.kernel.multiply_adds = c.multiply_adds + c.batch * c.rows * c.depth * scores.depth * column_blocks;
   std::vector<GuardedKernel> all;
