@@ -105,7 +105,7 @@ class Tuff:
         self.environment = environment
 
     def start(self, model, environment=None):
-        return self.bench(model, 1)
+        """Nothing outlives a batch."""
 
     def output_of(self, *arguments, environment=None):
         """What one process of the command printed."""
@@ -120,9 +120,8 @@ class Tuff:
 
     def bench(self, model, count, environment=None):
         """The report of one process."""
-        printed = self.output_of(
-            "bench", model.with_suffix(".onnx"), "--json", "--runs", count, environment=environment
-        )
+        how = ["--json", "--runs", count, "--warmup", min(3, count)]
+        printed = self.output_of("bench", model.with_suffix(".onnx"), *how, environment=environment)
         try:
             return json.loads(printed)
         except json.JSONDecodeError as error:

@@ -42,6 +42,13 @@ def check_output(engine, model):
         raise EngineError(f"{engine.name}'s output for {model.name} is not onnxruntime's: {said}")
 
 
+def run_count(wall_ns, batch_seconds):
+    """As many inferences as a batch is long, at least 3 to have a median; but one where three are ten batches."""
+    batch_ns = batch_seconds * 1e9
+    least = 3 if 3 * wall_ns < 10 * batch_ns else 1
+    return max(least, math.ceil(batch_ns / wall_ns))
+
+
 def measure(name, folder, engines, pairs, batch_seconds):
     """Interleaved batches of each engine, the order turned round in every other pair."""
     model = folder / name
@@ -52,8 +59,7 @@ def measure(name, folder, engines, pairs, batch_seconds):
             if engine.name == "ncnn":
                 result.cpu_layers = report["cpu_layers"]
             check_output(engine, model)
-            once = engine.batch(model, 2)
-            counts[engine.name] = max(3, math.ceil(batch_seconds * 1e9 / once.wall_ns))
+            counts[engine.name] = run_count(engine.batch(model, 1).wall_ns, batch_seconds)
         for pair in range(pairs):
             for engine in engines if pair % 2 == 0 else reversed(engines):
                 result.batches[engine.name].append(engine.batch(model, counts[engine.name]))
@@ -83,9 +89,11 @@ def arguments():
     parser.add_argument("--tuff", default=str(ROOT / "build/release/bin/tuff"), help="the command, or none")
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS), help="default: both")
     parser.add_argument("--models", type=pathlib.Path, default=ROOT / "build/bench-models", help="where models are made, once")
-    parser.add_argument("--only", nargs="+", choices=[*ROWS, *SMALL_ROWS], default=list(ROWS), metavar="ROW")
+    names = f"of {', '.join(ROWS)}; or, for tests, {', '.join(SMALL_ROWS)}"
+    choices = [*ROWS, *SMALL_ROWS]
+    parser.add_argument("--only", nargs="+", choices=choices, default=list(ROWS), metavar="ROW", help=names)
     parser.add_argument("--pairs", type=int, default=7)
-    parser.add_argument("--batch-seconds", type=float, default=1.0, help="about how long one batch is; at least 3 inferences")
+    parser.add_argument("--batch-seconds", type=float, default=1.0, help="about how long one batch is")
     parser.add_argument("--icd", help=f"the driver's file; default: as the environment says, else {LAVAPIPE}")
     parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FOLDER", help="where results.md, .json and ratios.svg go")
     parser.add_argument("--skip-first", action="store_true", help="leave out first inferences and the host time")
@@ -130,7 +138,7 @@ class Benchmark:
             print(f"measuring {name}", file=sys.stderr, flush=True)
             try:
                 results[name] = measure(name, options.models, self.engines, options.pairs, options.batch_seconds)
-                self.measured["rows"][name] = as_json(results[name])
+                self.measured["rows"][name] = as_json(results[name]) | {"load": os.getloadavg()[0]}
             except EngineError as error:
                 self.measured["errors"][name] = str(error)
         self.say(*table(results, self.with_ncnn))

@@ -125,6 +125,12 @@ class Report(unittest.TestCase):
         self.assertIsNone(report.summary(alone))
 
 
+class Batches(unittest.TestCase):
+    def test_a_batch_is_about_as_long_as_asked_and_has_a_median_where_it_can(self):
+        counts = [run.run_count(milliseconds * 1e6, 0.5) for milliseconds in (10, 120, 500, 1600, 1700, 30000)]
+        self.assertEqual(counts, [50, 5, 3, 3, 1, 1])
+
+
 class Plot(unittest.TestCase):
     def test_a_chart_is_xml_with_a_bar_for_each_row(self):
         bars = [plot.Bar("A & B", [1.0, 2.5], 1.3), plot.Bar("C", [0.5], 1.3)]
