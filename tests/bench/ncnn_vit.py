@@ -3,7 +3,7 @@
 In: the ONNX model that vit() makes and its sizes. Out: FOLDER/NAME.param and NAME.bin with the same weights.
 Invariant: layers are ncnn's own for transformers: MultiHeadAttention with its four products in it, LayerNorm, GELU with the
 error function, and Gemm with its bias for the other products. InnerProduct, which converters choose for those, computes the
-same but takes four times as long for so many rows.
+same, but takes almost four times as long on lavapipe for so many rows.
 """
 
 from onnx import numpy_helper
