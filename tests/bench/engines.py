@@ -1,18 +1,19 @@
-"""The two sides of the benchmark behind one interface.
+"""The sides of the benchmark behind one interface.
 
-In: a model's files. Out: Batch, the times of some inferences in a row, and First, that of the first
-one in a fresh process.
-Invariant: neither side's figures hold the other's work: one runs while the other waits in a read or
-does not exist.
+In: a model's files. Out: Batch, the times of some inferences in a row, the output, and the time of the first inference in a
+fresh process.
+Invariant: no side's figures hold another's work: one runs while the others wait in a read or do not exist.
 """
 
 import dataclasses
 import json
-import os
 import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 @dataclasses.dataclass
@@ -27,10 +28,8 @@ class EngineError(Exception):
     pass
 
 
-class Ncnn:
-    """ncnn's Python package in a child that stays alive from the first batch to close()."""
-
-    name = "ncnn"
+class Peer:
+    """An engine of another project, in a child that stays alive from the first batch to close()."""
 
     def __init__(self, environment):
         self.environment = environment
@@ -40,15 +39,14 @@ class Ncnn:
         """A fresh process up to the end of its first inference; answers the worker's report."""
         self.close()
         self.child = subprocess.Popen(
-            [sys.executable, str(pathlib.Path(__file__).with_name("ncnn_worker.py"))],
+            [sys.executable, str(HERE / self.worker)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             env=environment or self.environment,
         )
-        files = [str(model.with_suffix(suffix)) for suffix in (".param", ".bin", ".input.npy")]
-        return self.ask(load=files)
+        return self.ask(load=[str(model.with_suffix(suffix)) for suffix in self.suffixes])
 
     def ask(self, **request):
         try:
@@ -58,11 +56,15 @@ class Ncnn:
             pass  # the child has ended; the read below says so
         line = self.child.stdout.readline()
         if not line:
-            raise EngineError(f"The ncnn worker ended with status {self.child.wait()}.")
+            raise EngineError(f"The worker of {self.name} ended with status {self.child.wait()}.")
         answer = json.loads(line)
         if "error" in answer:
             raise EngineError(answer["error"])
         return answer
+
+    def save(self, model, path):
+        """Writes the output of the first inference."""
+        self.ask(save=str(path))
 
     def first_ns(self, model, environment):
         report = self.start(model, environment)
@@ -81,6 +83,18 @@ class Ncnn:
             self.child = None
 
 
+class Ncnn(Peer):
+    name = "ncnn"
+    worker = "ncnn_worker.py"
+    suffixes = (".param", ".bin", ".input.npy")
+
+
+class Onnxruntime(Peer):
+    name = "onnxruntime"
+    worker = "onnxruntime_worker.py"
+    suffixes = (".onnx", ".input.npy")
+
+
 class Tuff:
     """`tuff bench`, a whole process for each batch; what it reports leaves out its warm-up."""
 
@@ -91,21 +105,33 @@ class Tuff:
         self.environment = environment
 
     def start(self, model, environment=None):
-        return self.bench(model, 1)
+        """Nothing outlives a batch."""
 
-    def bench(self, model, count, environment=None):
-        """The report of one process."""
-        command = [self.command, "bench", str(model.with_suffix(".onnx")), "--json", "--runs", str(count)]
+    def output_of(self, *arguments, environment=None):
+        """What one process of the command printed."""
+        command = [self.command, *map(str, arguments)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, env=environment or self.environment)
         except OSError as error:
             raise EngineError(f"{self.command} cannot be started: {error}") from error
         if done.returncode != 0:
             raise EngineError(f"{' '.join(command)} ended with status {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def bench(self, model, count, environment=None):
+        """The report of one process."""
+        how = ["--json", "--runs", count, "--warmup", min(3, count)]
+        printed = self.output_of("bench", model.with_suffix(".onnx"), *how, environment=environment)
         try:
-            return json.loads(done.stdout)
+            return json.loads(printed)
         except json.JSONDecodeError as error:
-            raise EngineError(f"{' '.join(command)} printed no JSON: {error}") from error
+            raise EngineError(f"`tuff bench` of {model.name} printed no JSON: {error}") from error
+
+    def save(self, model, path):
+        with tempfile.TemporaryDirectory() as folder:
+            feed = f"input={model.with_suffix('.input.npy')}"
+            self.output_of("run", model.with_suffix(".onnx"), "-i", feed, "-o", folder)
+            (pathlib.Path(folder) / "output.npy").rename(path)
 
     def first_ns(self, model, environment):
         """From the start of loading to the end of the first inference; opening the device is left out on both sides."""

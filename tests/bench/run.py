@@ -1,7 +1,9 @@
-"""Times Tuff against ncnn's Vulkan backend on the test networks, in float32, on one driver.
+"""Times Tuff against ncnn's Vulkan backend in float32 on one driver, and for orientation onnxruntime's CPU.
 
-In: options (--help). Out: tables on stdout as Markdown, and with --json everything that was measured.
-Invariant: what is compared ran in turns within one call of this script: each ratio is of one batch of
+In: options (--help). Out: tables on stdout as Markdown; with --output FOLDER also results.md, results.json with every batch, and
+ratios.svg.
+Invariant: what is compared ran in turns within one call of this script, after each side's output was held against what
+onnxruntime computes unoptimised: a side that computes something else is an error and not a row. Each ratio is of one batch of
 either side, one right after the other, and what is printed is the median of the pairs' ratios.
 """
 
@@ -15,126 +17,56 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE.parent / "models"))
+from engines import EngineError, Ncnn, Onnxruntime, Tuff
+from plot import Bar, chart
+from report import Result, as_json, first_table, host_table, summary, table
+from rows import ALL, CHAIN, MODELS, ROWS, SMALL_ROWS, prepare
 
-from architectures import ARCHITECTURES  # noqa: E402
-from chain import CHAIN, chain  # noqa: E402
-from check_network import MOST_DISPATCHES  # noqa: E402
-from engines import EngineError, Ncnn, Tuff  # noqa: E402
-from make_models import build  # noqa: E402
-from ncnn_writer import write_ncnn  # noqa: E402
-from onnx_writer import to_onnx  # noqa: E402
-
-# ncnn in core-milliseconds an inference, measured on two busy cores with lavapipe of Mesa 22.3.6:
-# what stands in for the peer where its package has no Vulkan.
-KNOWN_NCNN_CORE_MS = {
-    "squeezenet1_1": 141,
-    "resnet18": 469,
-    "resnet50": 1206,
-    "mobilenet_v2": 175,
-    "efficientnet_b0": 272,
-}
-AIM_MEAN, AIM_LEAST = 1.5, 1.1
+ROOT = MODELS.parent.parent
 LAVAPIPE = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json"
+PEERS = {"ncnn": Ncnn, "onnxruntime": Onnxruntime}
+OWN_ERROR = 1e-4  # of the largest element: another order of sums, in a whole network
 
 
-def prepare(folder, names):
-    """Writes the files of each network that the folder lacks."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        wanted = [folder / f"{name}{suffix}" for suffix in (".onnx", ".param", ".bin")]
-        if not all(file.exists() for file in wanted):
-            network = chain() if name == CHAIN else build(name, "published")
-            wanted[0].write_bytes(to_onnx(network, 17).SerializeToString(deterministic=True))
-            write_ncnn(network if name == CHAIN else build(name, "fold"), folder)
-        if not (folder / f"{name}.output.npy").exists():
-            expected = HERE.parent / "models" / "expected.py"
-            subprocess.run([sys.executable, expected, folder, "--only", name], check=True, stdout=subprocess.DEVNULL)
-
-
-def check_peer(ncnn, folder, name):
-    """A peer that computes something else would be no measure."""
+def check_output(engine, model):
+    """What computes something else would be no measure."""
+    bound = ALL[model.name].ncnn_error if engine.name == "ncnn" else OWN_ERROR
     with tempfile.TemporaryDirectory() as scratch:
         output = pathlib.Path(scratch) / "output.npy"
-        ncnn.ask(save=str(output))
-        compare = [sys.executable, str(HERE.parent / "models" / "compare.py"), "--rtol", "1e-4"]
-        done = subprocess.run(
-            [*compare, str(folder / f"{name}.output.npy"), str(output)], capture_output=True, text=True
-        )
+        engine.save(model, output)
+        expected = model.with_suffix(".output.npy")
+        compare = [sys.executable, MODELS / "compare.py", "--rtol", str(bound), expected, output]
+        done = subprocess.run(compare, capture_output=True, text=True)
     if done.returncode != 0:
-        raise EngineError(f"ncnn's output for {name} is not onnxruntime's: {done.stdout.strip()}")
+        said = (done.stdout or done.stderr).strip().replace("\n", "; ")
+        raise EngineError(f"{engine.name}'s output for {model.name} is not onnxruntime's: {said}")
+
+
+def run_count(wall_ns, batch_seconds):
+    """As many inferences as a batch is long, at least 3 to have a median; but one where three are ten batches."""
+    batch_ns = batch_seconds * 1e9
+    least = 3 if 3 * wall_ns < 10 * batch_ns else 1
+    return max(least, math.ceil(batch_ns / wall_ns))
 
 
 def measure(name, folder, engines, pairs, batch_seconds):
     """Interleaved batches of each engine, the order turned round in every other pair."""
     model = folder / name
-    counts = {}
-    for engine in engines:
-        engine.start(model)
-        if isinstance(engine, Ncnn):
-            check_peer(engine, folder, name)
-        once = engine.batch(model, 2)
-        counts[engine.name] = max(3, math.ceil(batch_seconds * 1e9 / once.wall_ns))
-    batches = {engine.name: [] for engine in engines}
-    for pair in range(pairs):
-        for engine in engines if pair % 2 == 0 else reversed(engines):
-            batches[engine.name].append(engine.batch(model, counts[engine.name]))
-    for engine in engines:
-        engine.close()
-    return batches
-
-
-def median(batches, field):
-    values = [getattr(batch, field) for batch in batches]
-    return statistics.median(values) if values and None not in values else None
-
-
-def ratios(batches, field):
-    """ncnn's time over Tuff's in each pair."""
-    pairs = zip(batches.get("ncnn", []), batches.get("tuff", []))
-    times = [(getattr(a, field), getattr(b, field)) for a, b in pairs]
-    return [a / b for a, b in times if a and b]
-
-
-def milliseconds(value):
-    return "–" if value is None else f"{value / 1e6:.1f}"
-
-
-def table(results, peer):
-    columns = ["network", "Tuff ms", "ncnn ms", "Tuff core-ms", "ncnn core-ms"]
-    columns += ["times as fast (pairs)", "by core-ms", "dispatches", "submits"]
-    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-    speedups = []
-    for name, batches in results.items():
-        ours, theirs = batches.get("tuff", []), batches.get("ncnn", [])
-        wall, cpu = ratios(batches, "wall_ns"), ratios(batches, "cpu_ns")
-        known = "" if peer else f"{KNOWN_NCNN_CORE_MS[name]} (known)"
-        core_ms = median(ours, "cpu_ns")
-        if not peer and core_ms:
-            cpu = [KNOWN_NCNN_CORE_MS[name] * 1e6 / core_ms]
-        details = ours[0].details if ours else {}
-        spread = f"{statistics.median(wall):.2f} ({min(wall):.2f}..{max(wall):.2f})" if wall else "–"
-        by_core = f"{statistics.median(cpu):.2f}" if cpu else "–"
-        dispatches = details.get("dispatch_count", "–")
-        print(
-            f"| {name} | {milliseconds(median(ours, 'wall_ns'))} | {milliseconds(median(theirs, 'wall_ns'))} "
-            f"| {milliseconds(core_ms)} | {known or milliseconds(median(theirs, 'cpu_ns'))} | {spread} | {by_core} "
-            f"| {dispatches} (at most {MOST_DISPATCHES[name]}) | {details.get('submit_count', '–')} |"
-        )
-        if wall:
-            speedups.append(statistics.median(wall))
-    if not speedups:
-        # Figures from another machine give a picture, not a verdict.
-        return None
-    mean = statistics.geometric_mean(speedups)
-    met = mean >= AIM_MEAN and min(speedups) >= AIM_LEAST
-    print(
-        f"\nGeometric mean {mean:.2f} (aim {AIM_MEAN}), least {min(speedups):.2f} (aim {AIM_LEAST}): "
-        f"the aim is {'met' if met else 'missed'}."
-    )
-    return {"geometric_mean": mean, "least": min(speedups), "met": met}
+    counts, result = {}, Result({engine.name: [] for engine in engines})
+    try:
+        for engine in engines:
+            report = engine.start(model)
+            if engine.name == "ncnn":
+                result.cpu_layers = report["cpu_layers"]
+            check_output(engine, model)
+            counts[engine.name] = run_count(engine.batch(model, 1).wall_ns, batch_seconds)
+        for pair in range(pairs):
+            for engine in engines if pair % 2 == 0 else reversed(engines):
+                result.batches[engine.name].append(engine.batch(model, counts[engine.name]))
+    finally:
+        for engine in engines:
+            engine.close()
+    return result
 
 
 def first_inferences(folder, engines, environment, repeats=3):
@@ -149,93 +81,116 @@ def first_inferences(folder, engines, environment, repeats=3):
                 empty.append(engine.first_ns(folder / "squeezenet1_1", own))
                 filled.append(engine.first_ns(folder / "squeezenet1_1", own))
         rows[engine.name] = {"without_cache_ns": statistics.median(empty), "with_cache_ns": statistics.median(filled)}
-    print("\n| first inference of SqueezeNet | without cache, ms | with cache, ms |\n|---|---|---|")
-    for name, row in rows.items():
-        print(f"| {name} | {milliseconds(row['without_cache_ns'])} | {milliseconds(row['with_cache_ns'])} |")
-    return rows
-
-
-def host_time(folder, engines, pairs):
-    """What the caller's own thread spends on one run of a graph of 50 kernels."""
-    batches = measure(CHAIN, folder, engines, pairs, 0.3)
-    print("\n| one run of 50 small kernels | host thread, us | wall, us | dispatches |\n|---|---|---|---|")
-    rows = {}
-    for name, some in batches.items():
-        host, wall = median(some, "host_ns"), median(some, "wall_ns")
-        host_text = "–" if host is None else f"{host / 1e3:.0f}"
-        print(f"| {name} | {host_text} | {wall / 1e3:.0f} | {some[0].details.get('dispatch_count', '–')} |")
-        rows[name] = {"host_ns": host, "wall_ns": wall}
     return rows
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tuff", default=str(ROOT / "build/release/bin/tuff"), help="the command, or none")
-    parser.add_argument("--peer", choices=["ncnn", "none"], default="ncnn")
-    parser.add_argument("--models", type=pathlib.Path, default=ROOT / "build/bench-models")
-    parser.add_argument("--only", nargs="+", choices=list(ARCHITECTURES), default=list(ARCHITECTURES))
+    parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS), help="default: both")
+    parser.add_argument("--models", type=pathlib.Path, default=ROOT / "build/bench-models", help="where models are made, once")
+    names = f"of {', '.join(ROWS)}; or, for tests, {', '.join(SMALL_ROWS)}"
+    choices = [*ROWS, *SMALL_ROWS]
+    parser.add_argument("--only", nargs="+", choices=choices, default=list(ROWS), metavar="ROW", help=names)
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--batch-seconds", type=float, default=1.0, help="about how long one batch is")
     parser.add_argument("--icd", help=f"the driver's file; default: as the environment says, else {LAVAPIPE}")
-    parser.add_argument("--json", type=pathlib.Path, help="where to keep every batch")
+    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FOLDER", help="where results.md, .json and ratios.svg go")
     parser.add_argument("--skip-first", action="store_true", help="leave out first inferences and the host time")
-    parser.add_argument("--require", action="store_true", help="exit status 1 when the aim is missed")
+    parser.add_argument("--require", action="store_true", help="exit status 1 when an aim is missed")
     return parser.parse_args()
 
 
-def peer_or_reason(folder, environment):
-    """ncnn, when its package is here and runs on Vulkan; else None and why."""
-    ncnn = Ncnn(environment)
-    try:
-        report = ncnn.start(folder / CHAIN)
-        print(f"ncnn {report['version']}, Vulkan on {report['device']}, float32.")
-        return ncnn, None
-    except EngineError as error:
-        return None, str(error)
-    finally:
-        ncnn.close()
+class Benchmark:
+    def __init__(self, options):
+        self.options = options
+        self.environment = dict(os.environ)
+        if options.icd or not (self.environment.get("VK_ICD_FILENAMES") or self.environment.get("VK_DRIVER_FILES")):
+            self.environment["VK_ICD_FILENAMES"] = self.environment["VK_DRIVER_FILES"] = options.icd or LAVAPIPE
+        self.lines = []
+        self.measured = {"rows": {}, "errors": {}}
 
+    def say(self, *lines):
+        print("\n".join(lines), flush=True)
+        self.lines += lines
 
-def main():
-    options = arguments()
-    environment = dict(os.environ)
-    if options.icd or not (environment.get("VK_ICD_FILENAMES") or environment.get("VK_DRIVER_FILES")):
-        environment["VK_ICD_FILENAMES"] = environment["VK_DRIVER_FILES"] = options.icd or LAVAPIPE
-    prepare(options.models, [*dict.fromkeys([*options.only, "squeezenet1_1"]), CHAIN])
+    def open_engines(self):
+        """Those that run here; a peer that does not is said to be missing, and why."""
+        self.engines = [] if self.options.tuff == "none" else [Tuff(self.options.tuff, self.environment)]
+        self.measured["peers"] = {}
+        for name in self.options.peers:
+            engine = PEERS[name](self.environment)
+            try:
+                report = engine.start(self.options.models / CHAIN)
+                self.say(f"{name} {report['version']} on {report['device']}, float32.")
+                self.engines.append(engine)
+                self.measured["peers"][name] = {"version": report["version"], "device": report["device"]}
+            except EngineError as error:
+                self.say(f"{name} is not measured here: {error}")
+                self.measured["peers"][name] = {"missing": str(error)}
+            finally:
+                engine.close()
+        self.with_ncnn = any(engine.name == "ncnn" for engine in self.engines)
 
-    engines, peer, reason = [], None, "left out as asked"
-    if options.tuff != "none":
-        engines.append(Tuff(options.tuff, environment))
-    if options.peer == "ncnn":
-        peer, reason = peer_or_reason(options.models, environment)
-    if peer:
-        engines.append(peer)
-    else:
-        print(f"ncnn is not measured here ({reason}); its column holds figures known from another machine.")
-    load = os.getloadavg()[0]
-    print(f"{options.pairs} interleaved pairs, batches of about {options.batch_seconds} s, load {load:.1f}.\n")
-
-    measured = {"networks": {}, "peer_missing": None if peer else reason}
-    try:
-        results = {}
+    def measure_rows(self):
+        options, results = self.options, {}
         for name in options.only:
-            results[name] = measure(name, options.models, engines, options.pairs, options.batch_seconds)
-            measured["networks"][name] = {side: [vars(b) for b in some] for side, some in results[name].items()}
-        summary = table(results, peer)
-        measured["summary"] = summary
-        if not options.skip_first and engines:
-            measured["first_inference"] = first_inferences(options.models, engines, environment)
-            measured["host_time"] = host_time(options.models, engines, options.pairs)
-    except EngineError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 2
-    finally:
-        if peer:
-            peer.close()
-        if options.json:
-            options.json.write_text(json.dumps(measured, indent=1) + "\n")
-    return 1 if options.require and not (summary and summary["met"]) else 0
+            print(f"measuring {name}", file=sys.stderr, flush=True)
+            try:
+                results[name] = measure(name, options.models, self.engines, options.pairs, options.batch_seconds)
+                self.measured["rows"][name] = as_json(results[name]) | {"load": os.getloadavg()[0]}
+            except EngineError as error:
+                self.measured["errors"][name] = str(error)
+        self.say(*table(results, self.with_ncnn))
+        self.measured["summary"] = summary(results)
+        return results
+
+    def measure_first_and_host(self):
+        """What a first inference takes, and what the caller's own thread spends on one run of a graph of 50 kernels."""
+        models = self.options.models
+        vulkan = [engine for engine in self.engines if engine.name != "onnxruntime"]
+        try:
+            first = first_inferences(models, vulkan, self.environment)
+            host = measure(CHAIN, models, vulkan, self.options.pairs, 0.3)
+        except EngineError as error:
+            self.measured["errors"][CHAIN] = str(error)
+            return
+        self.say("", *first_table(first), "", *host_table(host))
+        self.measured |= {"first_inference": first, "host_time": as_json(host)}
+
+    def write(self, results):
+        folder = self.options.output
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "results.md").write_text("\n".join(self.lines) + "\n")
+        (folder / "results.json").write_text(json.dumps(self.measured, indent=1) + "\n")
+        ratios = {name: result.ratios("wall_ns") for name, result in results.items()}
+        bars = [Bar(ALL[name].title, some, ALL[name].aim) for name, some in ratios.items() if some]
+        if bars:
+            device = self.measured["peers"]["ncnn"]["device"]
+            title = "How many times as fast as ncnn's Vulkan backend"
+            subtitle = f"{device}, float32, median of {self.options.pairs} interleaved pairs"
+            (folder / "ratios.svg").write_text(chart(bars, title, subtitle))
+
+    def run(self):
+        options = self.options
+        needed = [*options.only, CHAIN] + ([] if options.skip_first else ["squeezenet1_1"])
+        prepare(options.models, dict.fromkeys(needed))
+        self.open_engines()
+        load = os.getloadavg()[0]
+        self.measured |= {"pairs": options.pairs, "batch_seconds": options.batch_seconds, "load": load}
+        self.say(f"{options.pairs} interleaved pairs, batches of about {options.batch_seconds} s, load {load:.1f}.", "")
+        results = self.measure_rows()
+        if not options.skip_first and self.engines:
+            self.measure_first_and_host()
+        for error in self.measured["errors"].values():
+            self.say("", f"ERROR: {error}")
+        if options.output:
+            self.write(results)
+        if self.measured["errors"]:
+            return 2
+        found = self.measured["summary"]
+        return 1 if options.require and not (found and found["met"]) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(Benchmark(arguments()).run())

@@ -1,4 +1,4 @@
-"""Five image networks at their published layer sizes, 3x224x224 in, 1000 logits out.
+"""Seven image networks at their published layer sizes, 3x224x224 in, 1000 logits out.
 
 In: nothing. Out: a Network with seeded random weights. Names follow the modules of the usual
 framework implementations, so that a node's name says which block it belongs to.
@@ -179,12 +179,92 @@ def efficientnet_b0():
     return net
 
 
+def googlenet():
+    """Inception v1 as it is passed around: batch norms behind the convolutions, 3x3 where the paper has 5x5, one head."""
+    net = Network("googlenet", seed=22)
+
+    def conv_bn(x, at, channels, kernel, **attributes):
+        x = net.conv(x, f"{at}.conv", channels, kernel, pad=kernel // 2, **attributes)
+        return net.pointwise("relu", f"{at}.relu", net.batchnorm(x, f"{at}.bn"))
+
+    def inception(x, at, one, three_reduced, three, five_reduced, five, pooled):
+        branches = [
+            conv_bn(x, f"{at}.branch1", one, 1),
+            conv_bn(conv_bn(x, f"{at}.branch2.0", three_reduced, 1), f"{at}.branch2.1", three, 3),
+            conv_bn(conv_bn(x, f"{at}.branch3.0", five_reduced, 1), f"{at}.branch3.1", five, 3),
+            conv_bn(net.max_pool(x, f"{at}.branch4.0", 3, 1, pad=1, ceil=True), f"{at}.branch4.1", pooled, 1),
+        ]
+        return net.concat(f"{at}.concat", *branches)
+
+    x = conv_bn("input", "conv1", 64, 7, stride=2)
+    x = net.max_pool(x, "maxpool1", 3, 2, ceil=True)
+    x = conv_bn(x, "conv2", 64, 1)
+    x = conv_bn(x, "conv3", 192, 3)
+    x = net.max_pool(x, "maxpool2", 3, 2, ceil=True)
+    x = inception(x, "inception3a", 64, 96, 128, 16, 32, 32)
+    x = inception(x, "inception3b", 128, 128, 192, 32, 96, 64)
+    x = net.max_pool(x, "maxpool3", 3, 2, ceil=True)
+    x = inception(x, "inception4a", 192, 96, 208, 16, 48, 64)
+    x = inception(x, "inception4b", 160, 112, 224, 24, 64, 64)
+    x = inception(x, "inception4c", 128, 128, 256, 24, 64, 64)
+    x = inception(x, "inception4d", 112, 144, 288, 32, 64, 64)
+    x = inception(x, "inception4e", 256, 160, 320, 32, 128, 128)
+    x = net.max_pool(x, "maxpool4", 2, 2, ceil=True)
+    x = inception(x, "inception5a", 256, 160, 320, 32, 128, 128)
+    x = inception(x, "inception5b", 384, 192, 384, 48, 128, 128)
+    x = net.flatten(net.global_pool(x, "avgpool"), "flatten")
+    net.linear(x, "fc", 1000)
+    return net
+
+
+def shufflenet_v2():
+    """At width 1.0."""
+    net = Network("shufflenet_v2", seed=16)
+
+    def conv_bn(x, at, index, channels, kernel, activate=True, **attributes):
+        """index: of the convolution within its branch; its norm and activation follow."""
+        x = net.conv(x, f"{at}.{index}", channels, kernel, pad=kernel // 2, **attributes)
+        x = net.batchnorm(x, f"{at}.{index + 1}")
+        return net.pointwise("relu", f"{at}.{index + 2}", x) if activate else x
+
+    def depthwise(x, at, index, stride):
+        width = net.shapes[x][0]
+        return conv_bn(x, at, index, width, 3, activate=False, stride=stride, groups=width)
+
+    def main_branch(x, at, channels, stride):
+        x = conv_bn(x, at, 0, channels, 1)
+        x = depthwise(x, at, 3, stride)
+        return conv_bn(x, at, 5, channels, 1)
+
+    def block(x, at, channels, stride):
+        half = channels // 2
+        if stride == 1:
+            kept = net.slice(x, f"{at}.kept", 0, half)
+            changed = main_branch(net.slice(x, f"{at}.changed", half, channels), f"{at}.branch2", half, 1)
+        else:
+            kept = conv_bn(depthwise(x, f"{at}.branch1", 0, stride), f"{at}.branch1", 2, half, 1)
+            changed = main_branch(x, f"{at}.branch2", half, stride)
+        return net.shuffle(net.concat(f"{at}.concat", kept, changed), f"{at}.shuffle", 2)
+
+    x = conv_bn("input", "conv1", 0, 24, 3, stride=2)
+    x = net.max_pool(x, "maxpool", 3, 2, pad=1)
+    for stage, channels, count in [(2, 116, 4), (3, 232, 8), (4, 464, 4)]:
+        for i in range(count):
+            x = block(x, f"stage{stage}.{i}", channels, 2 if i == 0 else 1)
+    x = conv_bn(x, "conv5", 0, 1024, 1)
+    x = net.flatten(net.global_pool(x, "avgpool"), "flatten")
+    net.linear(x, "fc", 1000)
+    return net
+
+
 # Name: (builder, whether the file that is usually passed around has its batch norms folded, the
-# operators in that file).
+# operators in that file; of the last two in this folder's, for theirs differ).
 ARCHITECTURES = {
     "squeezenet1_1": (squeezenet1_1, False, 66),
     "resnet18": (resnet18, False, 69),
     "resnet50": (resnet50, True, 122),
     "mobilenet_v2": (mobilenet_v2, True, 105),
     "efficientnet_b0": (efficientnet_b0, True, 239),
+    "googlenet": (googlenet, True, 139),
+    "shufflenet_v2": (shufflenet_v2, True, 187),
 }

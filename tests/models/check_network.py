@@ -28,10 +28,14 @@ MOST_DISPATCHES = {
     "resnet50": 56,
     "mobilenet_v2": 48,
     "efficientnet_b0": 97,
+    "googlenet": 65,
+    "shufflenet_v2": 55,
     "vit_small": 13,
     "encoder_small": 11,
     "decoder_small": 20,
 }
+# Of these, kernels that only move data. A channel shuffle is a view, but a long chain of them is stored once.
+MOST_MOVING = {"shufflenet_v2": 1}
 
 
 class Checks:
@@ -96,7 +100,8 @@ def check_plan(checks, tuff, stem, network):
     kernels = [line for line in tuff_output(tuff, "explain", f"{stem}.onnx").splitlines() if line.startswith("kernel ")]
     moving = [line for line in kernels if line.split(",", 1)[1].strip().startswith("copy")]
     checks.check(len(kernels) == plan["dispatch_count"], f"{len(kernels)} kernels explained")
-    checks.check(not moving, f"{len(moving)} kernels that only move data" + "".join("\n      " + m for m in moving))
+    moved = f"{len(moving)} kernels that only move data" + "".join("\n      " + m for m in moving)
+    checks.check(len(moving) <= MOST_MOVING.get(network, 0), moved)
 
 
 def check_weights(checks, tuff, stem):

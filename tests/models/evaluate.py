@@ -1,6 +1,6 @@
 """One layer of a Network in double precision.
 
-In: the layer's kind, attributes, weights and input arrays, (C, H, W) or (C,). Out: its output array.
+In: the layer's kind, attributes, weights and input arrays, (C, H, W), (rows, columns) or (C,). Out: its output array.
 Invariant: no rounding below double, so that the result can serve as the truth.
 """
 
@@ -56,6 +56,12 @@ def evaluate(kind, attributes, weights, inputs):
         return batchnorm(x, weights, **attributes)
     if kind == "max_pool":
         return max_pool(x, **attributes)
+    if kind == "matmul":
+        return x @ weights["weight"].astype(np.float64)
+    if kind == "slice":
+        return x[attributes["begin"] : attributes["end"]]
+    if kind == "shuffle":
+        return x.reshape(attributes["groups"], -1, *x.shape[1:]).swapaxes(0, 1).reshape(x.shape)
     return {
         "relu": lambda: np.maximum(x, 0),
         "relu6": lambda: np.clip(x, 0, 6),

@@ -40,7 +40,7 @@ def jitter(random, count):
 
 
 class Network:
-    """Values are named by the layer that makes them; shapes are (C, H, W) or (C,) with batch 1."""
+    """Values are named by the layer that makes them; shapes are (C, H, W), (C,) or a matrix's, with batch 1."""
 
     def __init__(self, name, seed, input_shape=(3, 224, 224)):
         self.name = name
@@ -112,6 +112,14 @@ class Network:
     def concat(self, name, *inputs):
         return self.add_layer("concat", name, inputs)
 
+    def slice(self, x, name, begin, end):
+        """Channels begin to end - 1."""
+        return self.add_layer("slice", name, [x], dict(begin=begin, end=end))
+
+    def shuffle(self, x, name, groups):
+        """The first channel of each group, then the second of each, and so on."""
+        return self.add_layer("shuffle", name, [x], dict(groups=groups))
+
     def flatten(self, x, name, by_shape=False):
         """by_shape: reshape(x.shape[0], -1) as an exporter traces it, six nodes instead of one."""
         return self.add_layer("flatten", name, [x], dict(by_shape=by_shape))
@@ -120,6 +128,12 @@ class Network:
         weight, _ = self.scaled("linear", x, name, (features, self.shapes[x][0]), {})
         bias = jitter(self.random(name + ".bias"), features).astype(np.float32)
         return self.add_layer("linear", name, [x], {}, {"weight": weight, "bias": bias})
+
+    def matmul(self, x, name, columns):
+        """A matrix times a weight."""
+        depth = self.shapes[x][1]
+        weight = self.random(name).standard_normal((depth, columns)) * depth**-0.5
+        return self.add_layer("matmul", name, [x], {}, {"weight": weight.astype(np.float32)})
 
     def run(self, image):
         """The output for one (C, H, W) image in double precision, from the float32 weights."""

@@ -2,7 +2,7 @@
 
 In: a Network, an opset from 13 to 17. Out: onnx.ModelProto, checked, with batch 1.
 Invariant: one node a layer, in order, but for flatten(by_shape), which is the six nodes that an
-exporter traces from reshape(x.shape[0], -1).
+exporter traces from reshape(x.shape[0], -1), and for a shuffle of channels, which is three.
 """
 
 import numpy as np
@@ -83,6 +83,13 @@ class Writer:
             self.node("GlobalAveragePool", layer.name, inputs, output)
         elif layer.kind == "concat":
             self.node("Concat", layer.name, inputs, output, axis=1)
+        elif layer.kind == "slice":
+            limits = [self.integers(layer.name, part, [at]) for part, at in (("begin", a["begin"]), ("end", a["end"]))]
+            self.node("Slice", layer.name, [*inputs, *limits, self.constant("channels", np.array([1], np.int64))], output)
+        elif layer.kind == "shuffle":
+            self.shuffle(layer, inputs[0], output)
+        elif layer.kind == "matmul":
+            self.node("MatMul", layer.name, inputs + list(weights.values()), output)
         elif layer.kind == "flatten" and a["by_shape"]:
             self.flatten_by_shape(layer.name, inputs[0], output)
         elif layer.kind == "flatten":
@@ -91,6 +98,19 @@ class Writer:
             self.node("Gemm", layer.name, inputs + list(weights.values()), output, alpha=1.0, beta=1.0, transB=1)
         else:
             raise ValueError(f"Layer {layer.name} is of kind {layer.kind}, which has no ONNX form.")
+
+    def integers(self, layer_name, part, values):
+        return self.constant(f"{layer_name}.{part}", np.array(values, np.int64))
+
+    def shuffle(self, layer, x, output):
+        """Channels as groups x members, exchanged."""
+        name, groups = layer.name, layer.attributes["groups"]
+        channels, *plane = self.network.shapes[layer.inputs[0]]
+        grouped = self.integers(name, "grouped", [1, groups, channels // groups, *plane])
+        y = self.node("Reshape", name, [x, grouped], f"/{name}/groups")
+        y = self.node("Transpose", name, [y], f"/{name}/exchanged", perm=[0, 2, 1, 3, 4])
+        flat = self.integers(name, "flat", [1, channels, *plane])
+        self.node("Reshape", name, [y, flat], output, suffix="_1")
 
     def flatten_by_shape(self, name, x, output):
         shape = self.node("Shape", name, [x], f"/{name}/shape")
@@ -101,9 +121,9 @@ class Writer:
             )
         )
         batch = self.node("Gather", name, [shape, zero], f"/{name}/batch", axis=0)
-        axes = self.constant(f"{name}.axes", np.array([0], np.int64))
+        axes = self.integers(name, "axes", [0])
         batch = self.node("Unsqueeze", name, [batch, axes], f"/{name}/batch_1d")
-        rest = self.constant(f"{name}.rest", np.array([-1], np.int64))
+        rest = self.integers(name, "rest", [-1])
         target = self.node("Concat", name, [batch, rest], f"/{name}/target", axis=0)
         self.node("Reshape", name, [x, target], output)
 
