@@ -154,10 +154,10 @@ class FactorStage {
                std::to_string(together) + ";");
     bind_clamped(factor_.line, factor_.line, factor_.line + "_first + line", 1);
     const std::vector<std::string> bits = factor_.width > 1 ? vector_bits() : pair_bits();
-    for (int word = 0; word < together / 2; ++word)
+    for (size_t word = 0; 2 * word < bits.size(); ++word)
       body_.line(array_ + "[line * " + std::to_string(factor_.stride_words()) + " + item / 2" +
-                 (word ? " + " + std::to_string(word) : "") + "] = tuff_word_of_16(" + bits[static_cast<size_t>(2 * word)] +
-                 ", " + bits[static_cast<size_t>(2 * word + 1)] + ");");
+                 (word ? " + " + std::to_string(word) : "") + "] = tuff_word_of_16(" + bits[2 * word] + ", " +
+                 bits[2 * word + 1] + ");");
     return "for (int i = int(gl_LocalInvocationIndex); i < " + std::to_string(factor_.lines * groups) +
            "; i += " + std::to_string(tile_.invocations()) + ") {\n" + body_.text(2) + "}\n";
   }
