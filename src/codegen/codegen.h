@@ -32,6 +32,9 @@ Result<CompiledKernel> compile_kernel(const Kernel& kernel, const DeviceInfo& de
 Result<CompiledKernels> compile_kernels(std::span<const Kernel> kernels, const DeviceInfo& device,
                                         const CodegenOptions& options);
 
+// Whether the GLSL compiler of this build knows cooperative matrices: Debian 12's does not (third_party/README.md).
+bool compiles_cooperative_matrices();
+
 std::string disassemble(std::span<const uint32_t> words);
 
 }  // namespace tuff

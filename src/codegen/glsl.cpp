@@ -7,6 +7,8 @@
 #include <glslang/SPIRV/GlslangToSpv.h>
 #include <glslang/build_info.h>
 
+#include "codegen/codegen.h"
+
 namespace tuff {
 namespace {
 
@@ -101,6 +103,8 @@ Result<std::vector<uint32_t>> compile_glsl(const std::string& source, const std:
     return internal_error("glslang threw while it compiled kernel '" + kernel_name + "'.");
   }
 }
+
+bool compiles_cooperative_matrices() { return GLSLANG_VERSION_MAJOR >= 13; }
 
 std::string glsl_compiler_version() {
   return "glslang " + std::to_string(GLSLANG_VERSION_MAJOR) + "." + std::to_string(GLSLANG_VERSION_MINOR) + "." +

@@ -88,7 +88,8 @@ Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const Co
   if (last <= Stage::kLayout) return s;
 
   TUFF_ASSIGN(s.fusion, timed_stage("fusion", options.progress, s.times, [&] {
-                return fuse(s.laid_out, s.layouts, {options.fuse, options.exact, apart}, device, options.observations);
+                return fuse(s.laid_out, s.layouts, {options.fuse, options.exact, apart, compiles_cooperative_matrices()},
+                            device, options.observations);
               }));
   TUFF_TRY(verify(s.fusion, s.laid_out));
   if (last <= Stage::kExplain) return s;

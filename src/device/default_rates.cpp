@@ -66,14 +66,17 @@ struct VendorRates {
   int64_t fma_per_unit_us;  // lanes x clock in MHz
   int64_t registers_per_lane;
   int64_t launch_ns;  // 0: as the kind
+  // How many multiply-adds of f16 into f32 matrix units do while the others do one of f32, by the makers' peak figures: the
+  // least of each maker's GPUs that have such units (GeForce 2, Radeon 4, Arc 8; data-centre GPUs have 16).
+  int64_t matrix_factor;
 };
 constexpr VendorRates kVendors[] = {
-    {kNvidia, 128 * 1500, 128, 0},
-    {kAmd, 64 * 1800, 128, 0},
-    {kIntel, 128 * 1800, 96, 0},   // 8x8 tiles drop the compiler to 8 lanes a thread
-    {kArm, 64 * 800, 64, 15'000},  // 8x8 tiles spill on Bifrost
-    {kQualcomm, 128 * 600, 96, 15'000},
-    {kBroadcom, 16 * 900, 64, 30'000},  // 64 registers a lane, and nothing to spill to but memory
+    {kNvidia, 128 * 1500, 128, 0, 2},
+    {kAmd, 64 * 1800, 128, 0, 4},
+    {kIntel, 128 * 1800, 96, 0, 8},   // 8x8 tiles drop the compiler to 8 lanes a thread
+    {kArm, 64 * 800, 64, 15'000, 2},  // 8x8 tiles spill on Bifrost
+    {kQualcomm, 128 * 600, 96, 15'000, 2},
+    {kBroadcom, 16 * 900, 64, 30'000, 0},  // 64 registers a lane, and nothing to spill to but memory
 };
 
 }  // namespace
@@ -99,6 +102,7 @@ DeviceRates default_rates(const DeviceInfo& info) {
     break;
   }
   if (info.compute_units > 0) r.compute_units = info.compute_units;
+  if (vendor != nullptr && !info.matrix_shapes.empty()) r.matrix_fma_per_us = r.fma_per_us * vendor->matrix_factor;
   // Mesa's llvmpipe loads from storage buffers lane by lane in a loop; a texel fetch gathers and transposes all lanes at
   // once (ten times as fast with 22.3, twice with 26.1).
   if (info.kind == DeviceKind::kSoftware && contains_any(info.driver_name, "llvmpipe")) r.texel_loads = true;

@@ -29,6 +29,7 @@ struct DeviceRates {
   int64_t cache_bytes_per_us = 200'000;
   int64_t cache_bytes = 1 << 20;
   int64_t fma_per_us = 1'000'000;  // f32 multiply-adds
+  int64_t matrix_fma_per_us = 0;   // multiply-adds of f16 into f32 on matrix units; 0: not known to be faster
   int64_t launch_ns = 3'000;       // one dispatch and its barrier
   int64_t registers_per_lane = 128;
   bool loads_cost_lanes = false;      // true: a load costs each lane of a subgroup its own, as no unit joins neighbours

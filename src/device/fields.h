@@ -19,6 +19,7 @@ void visit_rates(Rates& rates, Visitor& visit) {
   visit.integer("cache_bytes_per_us", rates.cache_bytes_per_us, 1, kLargest);
   visit.integer("cache_bytes", rates.cache_bytes, 0, kLargest);
   visit.integer("fma_per_us", rates.fma_per_us, 1, kLargest);
+  visit.integer("matrix_fma_per_us", rates.matrix_fma_per_us, 0, kLargest);
   visit.integer("launch_ns", rates.launch_ns, 0, kLargest);
   visit.integer("registers_per_lane", rates.registers_per_lane, 1, kLargest);
   visit.boolean("loads_cost_lanes", rates.loads_cost_lanes);

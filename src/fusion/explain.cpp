@@ -39,6 +39,10 @@ std::vector<std::string> model_nodes(const Group& group, const Graph& graph) {
   return names;
 }
 
+std::string matrix_line(const Decision& d) {
+  return (d.accepted ? "on [" : "not on [") + d.rule + "] " + d.subject + ": " + d.why + "\n";
+}
+
 }  // namespace
 
 std::string print(const Fusion& fusion, const Graph& graph) {
@@ -89,6 +93,8 @@ std::string explain(const Fusion& fusion, const Graph& graph) {
     }
     if (!any) out += "  nothing\n";
   }
+  if (!fusion.matrix_decisions.empty()) out += "\nOn matrix units, or not:\n";
+  for (const Decision& d : fusion.matrix_decisions) out += "  " + matrix_line(d);
   return out;
 }
 
@@ -99,9 +105,11 @@ std::vector<std::string> explain_groups(const Fusion& fusion) {
     auto is_here = [&](NodeId n) {
       return n == group.anchor || std::find(group.members.begin(), group.members.end(), n) != group.members.end();
     };
+    auto is_about_it = [&](const Decision& d) { return std::any_of(d.nodes.begin(), d.nodes.end(), is_here); };
     for (const Decision& d : fusion.decisions)
-      if (std::any_of(d.nodes.begin(), d.nodes.end(), is_here))
-        text += (d.accepted ? "fused [" : "apart [") + d.rule + "] " + d.subject + ": " + d.why + "\n";
+      if (is_about_it(d)) text += (d.accepted ? "fused [" : "apart [") + d.rule + "] " + d.subject + ": " + d.why + "\n";
+    for (const Decision& d : fusion.matrix_decisions)
+      if (is_about_it(d)) text += matrix_line(d);
   }
   return texts;
 }

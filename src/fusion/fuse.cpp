@@ -5,6 +5,7 @@
 
 #include "fusion/cost.h"
 #include "fusion/grow.h"
+#include "fusion/matrix_units.h"
 
 namespace tuff {
 
@@ -238,6 +239,7 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
         fusion.stored[at.value] = true;
       }
     }
+  choose_matrix_units(fusion, graph, options, device);
   return fusion;
 }
 

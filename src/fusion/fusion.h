@@ -11,6 +11,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ struct Group {
   // Coordinates at which the kernel has each value, over the loop variables d0, d1, ... (domain axes; of a reduce: the
   // axes of its input) and, inside attention, `key`.
   std::map<uint32_t, Dims> coordinates;
+  std::optional<MatrixShape> matrix;  // of a product: the matrices that it is computed in (matrix_units.cpp)
 };
 
 struct Decision {
@@ -55,12 +57,14 @@ struct Fusion {
   std::vector<Placement> placements;  // by ValueId
   std::vector<bool> stored;           // by ValueId: has elements in memory
   std::vector<Decision> decisions;
+  std::vector<Decision> matrix_decisions;  // accepted: on matrix units
 };
 
 struct FusionOptions {
   bool fuse = true;              // false: one kernel a compute node, the fallback that fused kernels are compared with
   bool exact = false;            // sums keep the graph's order
   std::vector<bool> apart = {};  // by NodeId: such a node stays alone, since a driver made no pipeline with it; empty: none
+  bool matrix_units = false;     // kernels may be in cooperative matrices: their compiler knows these
 };
 
 Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOptions& options, const DeviceInfo& device,

@@ -41,16 +41,15 @@ std::string halvings(int n) { return std::to_string(n == 4 ? 2 : n == 2 ? 1 : 0)
 
 }  // namespace
 
-std::vector<std::string> load_lanes(Block& block, ValueId value, int width, const std::string& index, const std::string& test,
-                                    uint64_t fill) {
+std::vector<std::string> load_lanes(Block& block, ValueId value, Dtype as, int width, const std::string& index,
+                                    const std::string& test, uint64_t fill) {
   KernelWriter& writer = block.writer();
   const Dialect& dialect = writer.dialect();
-  const Dtype dtype = writer.graph().value(value).dtype;
-  const Register reg = register_of(dtype);
-  const std::string type = type_name(dialect, reg, 1), otherwise = literal(dialect, dtype, fill);
+  const Register reg = register_of(as);
+  const std::string type = type_name(dialect, reg, 1), otherwise = literal(dialect, as, fill);
   const std::string safe = test.empty() ? index : block.temporary("int", test + " ? " + index + " : 0");
   std::vector<std::string> lanes;
-  if (!is_packed(dtype)) {
+  if (!is_packed(as)) {
     const std::string loaded = block.temporary(type_name(dialect, reg, width), writer.load(value, width, safe));
     std::string checked = loaded;
     if (!test.empty()) {
@@ -60,7 +59,7 @@ std::vector<std::string> load_lanes(Block& block, ValueId value, int width, cons
     for (int lane = 0; lane < width; ++lane) lanes.push_back(component(checked, width, lane));
     return lanes;
   }
-  const int in_word = static_cast<int>(4 / dtype_size_bytes(dtype));
+  const int in_word = static_cast<int>(4 / dtype_size_bytes(as));
   const int words = std::max(width / in_word, 1);
   const int vectors_in_word = std::max(in_word / width, 1);
   const std::string at = vectors_in_word == 1 ? safe : "(" + safe + ") >> " + halvings(vectors_in_word);
@@ -70,7 +69,7 @@ std::vector<std::string> load_lanes(Block& block, ValueId value, int width, cons
     const std::string i = vectors_in_word == 1 ? std::to_string(lane % in_word)
                           : width == 1         ? safe
                                                : "2 * (" + safe + ") + " + std::to_string(lane);
-    const std::string element = block.temporary(type, unpacked(dtype, word, i));
+    const std::string element = block.temporary(type, unpacked(as, word, i));
     lanes.push_back(test.empty() ? element : block.temporary(type, test + " ? " + element + " : " + otherwise));
   }
   return lanes;

@@ -12,10 +12,10 @@
 namespace tuff {
 
 // Elements width * index .. width * index + width - 1, as a text a lane, where `test` holds (empty: always), and `fill` (bits
-// of the dtype) where not. Without a branch: vector 0, which every buffer has, is read in its place. Branches around loads cost
-// more than the loads on every compiler that was tried.
-std::vector<std::string> load_lanes(Block& block, ValueId value, int width, const std::string& index, const std::string& test,
-                                    uint64_t fill);
+// of the dtype) where not. `as`: the value's dtype, or u16 for the bits of an f16. Without a branch: vector 0, which every
+// buffer has, is read in its place. Branches around loads cost more than the loads on every compiler that was tried.
+std::vector<std::string> load_lanes(Block& block, ValueId value, Dtype as, int width, const std::string& index,
+                                    const std::string& test, uint64_t fill);
 
 // Writes those elements. The lanes are what the dtype can hold.
 void store_lanes(Block& block, ValueId value, int width, const std::string& index, const std::vector<std::string>& lanes);

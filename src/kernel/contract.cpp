@@ -1,5 +1,6 @@
-// Contract kernels: matrix products and convolutions. Chooses between the tiled schedule and, for few rows, the one that
-// splits the sum (gemv), and the size of the tile from registers and from how many workgroups keep the device busy.
+// Contract kernels: matrix products and convolutions. Chooses between the tiled schedule, the one on matrix units
+// (contract_matrix.cpp) and, for few rows, the one that splits the sum (gemv), and the size of the tile from registers and from
+// how many workgroups keep the device busy.
 #include <algorithm>
 #include <optional>
 
@@ -162,7 +163,7 @@ Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request) {
     if (always) return out;
   }
   GuardedKernel tiled;
-  TUFF_ASSIGN(tiled.kernel, make_tiled(request, c));
+  TUFF_ASSIGN(tiled.kernel, request.group.matrix ? make_matrix_contract(request, c) : make_tiled(request, c));
   out.push_back(std::move(tiled));
   return out;
 }

@@ -112,6 +112,18 @@ Contraction contraction_of(const KernelRequest& request) {
   return c;
 }
 
+void fill_tap_loops(const Contraction& c, KernelWriter& writer, Slots& slots) {
+  std::string loops, loops_end;
+  for (size_t i = 0; i < c.taps.size(); ++i) {
+    std::string t = "t" + std::to_string(i);
+    if (c.taps[i].is(1)) continue;
+    loops += "for (int " + t + " = 0; " + t + " < " + writer.parameter(c.taps[i]) + "; ++" + t + ") {\n";
+    loops_end += "}\n";
+  }
+  slots["loops"] = loops;
+  slots["loops_end"] = loops_end;
+}
+
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
                                     KernelWriter& writer, const RowElements& row_elements) {
   const Graph& graph = request.graph;
@@ -311,15 +323,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   slots["multiply_add_end"] = fused_multiply_add ? ", " : ") + ";
   slots["multiply_add_close"] = fused_multiply_add ? ")" : "";
   slots["chunked"] = request.exact && c.chunk_length && !gemv ? std::to_string(c.chunk_length / tile.steps) : "";
-  std::string loops, loops_end;
-  for (size_t i = 0; i < c.taps.size(); ++i) {
-    std::string t = "t" + std::to_string(i);
-    if (c.taps[i].is(1)) continue;
-    loops += "for (int " + t + " = 0; " + t + " < " + writer.parameter(c.taps[i]) + "; ++" + t + ") {\n";
-    loops_end += "}\n";
-  }
-  slots["loops"] = loops;
-  slots["loops_end"] = loops_end;
+  fill_tap_loops(c, writer, slots);
   return ContractSlots{std::move(slots), statistics.shared_bytes, static_cast<int64_t>(statistics.reductions.size())};
 }
 

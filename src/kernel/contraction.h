@@ -50,6 +50,11 @@ using RowElements =
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
                                     KernelWriter& writer, const RowElements& row_elements = {});
 
+// The slots "loops" and "loops_end": around the loop over k.
+void fill_tap_loops(const Contraction& c, KernelWriter& writer, Slots& slots);
+
 Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c);
+// On matrix units; fusion has chosen the shape of the matrices.
+Result<Kernel> make_matrix_contract(const KernelRequest& request, const Contraction& c);
 
 }  // namespace tuff

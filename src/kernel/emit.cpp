@@ -406,7 +406,8 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         IntExpr vector_index = *divide_exact(at_lane(op.index, variable, width, 0), IntExpr(width));
         int block = block_of(vector_index);
         std::string test = condition(checks_at(0), &block);
-        out.texts = load_lanes(*blocks_[static_cast<size_t>(block)], op.value, width, integer(vector_index), test, op.bits);
+        out.texts =
+            load_lanes(*blocks_[static_cast<size_t>(block)], op.value, op.dtype, width, integer(vector_index), test, op.bits);
         out.block = block;
         break;
       }
@@ -417,7 +418,7 @@ Emitter::Lanes Emitter::emit_op(const Point& point, int index, const std::string
         int block = block_of(e);
         std::string test = condition(checks_at(lane), &block);
         Block& at = *blocks_[static_cast<size_t>(block)];
-        out.texts.push_back(load_lanes(at, op.value, 1, integer(e), test, op.bits)[0]);
+        out.texts.push_back(load_lanes(at, op.value, op.dtype, 1, integer(e), test, op.bits)[0]);
         out.block = std::max(out.block, block);
       }
       break;

@@ -131,6 +131,11 @@ namespace {
 constexpr std::string_view kIntegerPrelude =
     "int tuff_floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }\n"
     "int tuff_floor_mod(int a, int b) { return a - tuff_floor_div(a, b) * b; }\n";
+constexpr std::string_view kMatrixExtensions =
+    "#extension GL_KHR_cooperative_matrix : require\n"
+    "#extension GL_KHR_memory_scope_semantics : require\n"
+    "#extension GL_KHR_shader_subgroup_basic : require\n"
+    "#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require\n";
 
 }  // namespace
 
@@ -160,6 +165,7 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   if (body.find("uint8_t") != std::string::npos) source += "#extension GL_EXT_shader_8bit_storage : require\n";
   if (body.find("uint16_t") != std::string::npos) source += "#extension GL_EXT_shader_16bit_storage : require\n";
   if (body.find("subgroupBroadcast") != std::string::npos) source += "#extension GL_KHR_shader_subgroup_ballot : require\n";
+  if (body.find("coopmat<") != std::string::npos) source += kMatrixExtensions;
   if (body.find("[[dont_unroll]]") != std::string::npos) source += "#extension GL_EXT_control_flow_attributes : require\n";
   if (body.find("tuff_floor_") != std::string::npos) source += kIntegerPrelude;
   kernel.source = source + library_for(body) + body;

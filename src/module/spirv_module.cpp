@@ -41,6 +41,7 @@ Result<SpirvModule> read_spirv(std::span<const uint32_t> words) {
     i.words = words.subspan(at, count);
     bool has_result = false, has_type = false;
     SpvHasResultAndType(static_cast<SpvOp>(i.opcode), &has_result, &has_type);
+    if (i.opcode == kSpirvTypeCooperativeMatrix) has_result = true;
     if (has_type) i.type = i.word(1);
     if (has_result) {
       i.result = i.word(has_type ? 2 : 1);

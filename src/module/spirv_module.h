@@ -13,6 +13,9 @@
 namespace tuff {
 
 inline constexpr size_t kSpirvHeaderWords = 5;
+// Of SPV_KHR_cooperative_matrix, which the oldest supported headers lack.
+inline constexpr uint32_t kSpirvCooperativeMatrixCapability = 6022;
+inline constexpr uint32_t kSpirvTypeCooperativeMatrix = 4456;  // result, component type, scope, rows, columns, use
 
 struct SpirvInstruction {
   uint32_t opcode = 0;

@@ -4,6 +4,7 @@
 #include <spirv/unified1/spirv.h>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -35,6 +36,8 @@ bool device_has(uint32_t capability, const DeviceInfo& device) {
     case SpvCapabilityDenormPreserve: return device.denorm_preserve_f32;
     case SpvCapabilityRoundingModeRTE: return device.rounding_rte_f32;
     case SpvCapabilitySignedZeroInfNanPreserve: return device.signed_zero_inf_nan_f32;
+    case SpvCapabilityVulkanMemoryModel:  // a device has its matrices listed only where it has this memory model
+    case kSpirvCooperativeMatrixCapability: return !device.matrix_shapes.empty();
     default: return false;
   }
 }
@@ -166,14 +169,60 @@ Status verify_interface(const SpirvModule& module, const Kernel& kernel) {
   return ok_status();
 }
 
+// The matrices of a module, by use: 0 and 1 are the factors, 2 is the sum.
+struct MatrixTypes {
+  struct Type {
+    uint32_t rows = 0, columns = 0, bits = 0;
+    bool operator==(const Type&) const = default;
+  };
+  Type a, b, sum;
+};
+
+// A kernel has matrices of one product; nullopt where it has several, or a number is not a constant.
+std::optional<MatrixTypes> matrix_types(const SpirvModule& module) {
+  auto number = [&](uint32_t id) {
+    const SpirvInstruction* constant = module.definition(id);
+    return constant && constant->opcode == SpvOpConstant ? constant->word(3) : 0;
+  };
+  MatrixTypes types;
+  for (const SpirvInstruction& i : module.instructions) {
+    if (i.opcode != kSpirvTypeCooperativeMatrix) continue;
+    const SpirvInstruction* component = module.definition(i.word(2));
+    const uint32_t use = number(i.word(6));
+    if (!component || component->opcode != SpvOpTypeFloat || number(i.word(3)) != SpvScopeSubgroup || use > 2)
+      return std::nullopt;
+    MatrixTypes::Type& type = use == 0 ? types.a : use == 1 ? types.b : types.sum;
+    const MatrixTypes::Type found = {number(i.word(4)), number(i.word(5)), component->word(2)};
+    if (type.rows != 0 && !(type == found)) return std::nullopt;
+    type = found;
+  }
+  return types;
+}
+
+Status verify_matrices(const SpirvModule& module, const Kernel& kernel, const DeviceInfo& device) {
+  const std::optional<MatrixTypes> types = matrix_types(module);
+  if (!types) return broken(kernel, "has cooperative matrices other than those of one product of floats");
+  auto dtype = [](const MatrixTypes::Type& type) { return "f" + std::to_string(type.bits); };
+  const bool offered = std::any_of(device.matrix_shapes.begin(), device.matrix_shapes.end(), [&](const MatrixShape& s) {
+    return types->a == MatrixTypes::Type{s.m, s.k, types->a.bits} && types->b == MatrixTypes::Type{s.k, s.n, types->b.bits} &&
+           types->sum == MatrixTypes::Type{s.m, s.n, types->sum.bits} && dtype(types->a) == s.a && dtype(types->b) == s.b &&
+           dtype(types->sum) == s.c && dtype(types->sum) == s.result;
+  });
+  if (offered) return ok_status();
+  return broken(kernel, "multiplies matrices of " + std::to_string(types->a.rows) + "x" + std::to_string(types->b.columns) +
+                            "x" + std::to_string(types->a.columns) + ", which '" + device.name + "' does not");
+}
+
 }  // namespace
 
 Status verify_spirv(std::span<const uint32_t> words, const Kernel& kernel, const DeviceInfo& device) {
   TUFF_ASSIGN(SpirvModule module, read_spirv(words));
+  bool has_matrices = false;
   for (const SpirvInstruction& i : module.instructions) {
     if (i.opcode == SpvOpCapability && !device_has(i.word(1), device)) {
       return broken(kernel, "needs the SPIR-V capability " + std::to_string(i.word(1)) + ", which '" + device.name + "' lacks");
     }
+    if (i.opcode == SpvOpCapability && i.word(1) == kSpirvCooperativeMatrixCapability) has_matrices = true;
     if (i.opcode == SpvOpEntryPoint && (i.word(1) != SpvExecutionModelGLCompute || spirv_string(i, 3) != "main")) {
       return broken(kernel, "has an entry point other than a compute shader's main");
     }
@@ -182,6 +231,7 @@ Status verify_spirv(std::span<const uint32_t> words, const Kernel& kernel, const
     }
   }
   TUFF_TRY(verify_interface(module, kernel));
+  if (has_matrices) TUFF_TRY(verify_matrices(module, kernel, device));
   return kernel.exact ? verify_exact(module, kernel) : ok_status();
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "codegen/codegen.h"
 #include "fusion/fusion.h"
 #include "graph/builder.h"
 #include "kernels/check_graph.h"
@@ -27,18 +28,24 @@ struct CheckedBuilder {
   ValueId map(MapOp op, std::vector<ValueId> operands) { return take(builder.map(op, std::move(operands))); }
 };
 
-// The kinds of the kernels that fusion makes of a simplified graph in this mode; `text` explains them.
-inline std::vector<AnchorKind> kernel_kinds(const Graph& graph, const RunMode& mode, std::string& text) {
+// What fusion makes of a graph in this mode on the test's device; `text` explains it.
+inline Fusion fusion_of(const Graph& graph, const RunMode& mode, std::string& text) {
   auto device = test_device();
   REQUIRE_MESSAGE(device.ok(), device.status().message());
   DeviceInfo info = (*device)->info();
   if (mode.rates) info.rates = *mode.rates;
   const Graph isolated = isolate_stored_values(graph);
-  auto fusion = fuse(isolated, choose_layouts(isolated, info), {mode.fuse, mode.exact, {}}, info, {});
+  auto fusion =
+      fuse(isolated, choose_layouts(isolated, info), {mode.fuse, mode.exact, {}, compiles_cooperative_matrices()}, info, {});
   REQUIRE_MESSAGE(fusion.ok(), fusion.status().message());
   text = explain(*fusion, isolated);
+  return std::move(*fusion);
+}
+
+// The kinds of the kernels that fusion makes of a simplified graph.
+inline std::vector<AnchorKind> kernel_kinds(const Graph& graph, const RunMode& mode, std::string& text) {
   std::vector<AnchorKind> kinds;
-  for (const Group& group : fusion->groups) kinds.push_back(group.kind);
+  for (const Group& group : fusion_of(graph, mode, text).groups) kinds.push_back(group.kind);
   return kinds;
 }
 

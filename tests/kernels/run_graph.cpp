@@ -108,7 +108,7 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   Graph graph = isolate_stored_values(source);
   TUFF_TRY(verify(graph));
   Layouts layouts = choose_layouts(graph, info);
-  TUFF_ASSIGN(Fusion fusion, fuse(graph, layouts, {mode.fuse, mode.exact}, info, {}));
+  TUFF_ASSIGN(Fusion fusion, fuse(graph, layouts, {mode.fuse, mode.exact, {}, compiles_cooperative_matrices()}, info, {}));
   TUFF_TRY(verify(fusion, graph));
   std::vector<std::vector<GuardedKernel>> groups;
   for (const Group& group : fusion.groups) {

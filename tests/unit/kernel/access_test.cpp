@@ -73,7 +73,9 @@ std::string one_value(const std::string& dtype) {
 std::string loaded(const std::string& dtype, int width) {
   std::string lanes;
   std::string text = Written{one_value(dtype), {}}.text([&](Block& block) {
-    for (const std::string& lane : load_lanes(block, ValueId(0), width, "i", "", 0)) lanes += lane + " ";
+    for (const std::string& lane :
+         load_lanes(block, ValueId(0), block.writer().graph().value(ValueId(0)).dtype, width, "i", "", 0))
+      lanes += lane + " ";
   });
   return text + lanes;
 }
@@ -104,7 +106,7 @@ TEST_CASE("packed elements are read as the words around them") {
 
 TEST_CASE("a checked load of packed elements gives the fill for each of them") {
   const std::string text =
-      Written{one_value("u16"), {}}.text([](Block& block) { load_lanes(block, ValueId(0), 1, "i", "inside", 7); });
+      Written{one_value("u16"), {}}.text([](Block& block) { load_lanes(block, ValueId(0), Dtype::kU16, 1, "i", "inside", 7); });
   CHECK(text ==
         "int i_0 = inside ? i : 0;\nuint u_1 = b0.e[(i_0) >> 1];\nuint u_2 = tuff_u16_of(u_1, i_0);\n"
         "uint u_3 = inside ? u_2 : 7u;\n");
