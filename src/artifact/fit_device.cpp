@@ -68,6 +68,7 @@ std::string missing_on(const DeviceInfo& device, const DeviceInfo& made_for) {
       {"storage8", device.storage8, made_for.storage8},
       {"storage16", device.storage16, made_for.storage16},
       {"integer_dot_product", device.integer_dot_product, made_for.integer_dot_product},
+      {"integer_dot_product_mixed", device.integer_dot_product_mixed, made_for.integer_dot_product_mixed},
       {"subgroup_arithmetic", device.subgroup_arithmetic, made_for.subgroup_arithmetic},
       {"subgroup_ballot", device.subgroup_ballot, made_for.subgroup_ballot},
       {"subgroup_shuffle", device.subgroup_shuffle, made_for.subgroup_shuffle},

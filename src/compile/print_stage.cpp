@@ -87,7 +87,10 @@ Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, co
       return orders.empty() ? "Every value is row-major.\n" : orders;
     }
     case Stage::kFusion: return print(stages.fusion, stages.laid_out);
-    case Stage::kExplain: return explain(stages.fusion, stages.laid_out) + explain_lowered(stages.lowered);
+    case Stage::kExplain: {
+      TUFF_ASSIGN(const std::string products, explain_integer_products(stages.laid_out, stages.layouts, stages.fusion, device));
+      return explain(stages.fusion, stages.laid_out) + products + explain_lowered(stages.lowered);
+    }
     case Stage::kKernels: return print_kernels(stages.plan);
     case Stage::kSpirv: return print_modules(stages);
     case Stage::kPlan:

@@ -76,7 +76,8 @@ struct DeviceInfo {
   bool unified_memory = false;  // device-local memory that the host can map
   bool float16 = false, float64 = false, int8 = false, int16 = false, int64 = false;
   bool storage8 = false, storage16 = false;
-  bool integer_dot_product = false;  // of packed 4x8 bits, and faster than its emulation
+  bool integer_dot_product = false;        // of packed 4x8 bits, both signed or both unsigned, faster than its emulation
+  bool integer_dot_product_mixed = false;  // and of signed with unsigned ones
   bool denorm_flush_f32 = false, denorm_preserve_f32 = false, rounding_rte_f32 = false, signed_zero_inf_nan_f32 = false;
   bool pipeline_executable_properties = false;
   std::vector<MatrixShape> matrix_shapes;

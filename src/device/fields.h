@@ -81,6 +81,7 @@ void visit_fields(Info& info, Visitor& visit) {
   visit.boolean("storage8", info.storage8);
   visit.boolean("storage16", info.storage16);
   visit.boolean("integer_dot_product", info.integer_dot_product);
+  visit.boolean("integer_dot_product_mixed", info.integer_dot_product_mixed);
   visit.boolean("denorm_flush_f32", info.denorm_flush_f32);
   visit.boolean("denorm_preserve_f32", info.denorm_preserve_f32);
   visit.boolean("rounding_rte_f32", info.rounding_rte_f32);

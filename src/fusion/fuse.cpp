@@ -102,6 +102,68 @@ bool Fuser::reads_constants_alone(const Group& group) const {
   return std::all_of(values.begin(), values.end(), [&](ValueId v) { return graph.producer_as<ConstantAttrs>(v); });
 }
 
+// Does a product, window or reduction of the group read the value, perhaps through maps? Else only what follows them does.
+bool Fuser::is_operand(const Group& target, ValueId value) const {
+  std::vector<ValueId> work;
+  auto add_inputs = [&](const Node& node) { work.insert(work.end(), node.inputs.begin(), node.inputs.end()); };
+  for (NodeId m : target.members)
+    if (!std::holds_alternative<MapAttrs>(graph.node(m).attrs)) add_inputs(graph.node(m));
+  std::set<uint32_t> seen;
+  while (!work.empty()) {
+    const ValueId v = work.back();
+    work.pop_back();
+    if (v == value) return true;
+    const Node* maker = graph.producer(v);
+    if (!maker || !seen.insert(v.value).second) continue;
+    const NodeId id = graph.value(v).producer;
+    const bool joined = std::binary_search(target.members.begin(), target.members.end(), id);
+    if (is_view(maker->attrs) || (joined && std::holds_alternative<MapAttrs>(maker->attrs))) add_inputs(*maker);
+  }
+  return false;
+}
+
+// How often a product or a window reads each of the operand's elements.
+int64_t Fuser::operand_reads(const Group& target, ValueId operand) const {
+  const Node& anchor = graph.node(target.anchor);
+  const Dims& out = graph.value(anchor.output).shape;
+  if (target.kind == AnchorKind::kContract) {
+    const int64_t elements = typical(product(graph.value(operand).shape));
+    // Once for the product, and for each statistic that it computes of its rows.
+    int64_t phases = 1;
+    for (NodeId m : target.members) phases += std::holds_alternative<ReduceAttrs>(graph.node(m).attrs);
+    int64_t other = typical(product(out)) / std::max<int64_t>(1, elements);
+    return phases * std::max<int64_t>(1, (other + 63) / 64);
+  }
+  if (anchor.inputs.size() == 2 && reads_through_views(anchor.inputs[1], operand))
+    // Weights: each tile of 64 output pixels reads them again.
+    return std::max<int64_t>(1, (typical(product(out)) / std::max<int64_t>(1, typical(out[1])) + 63) / 64);
+  const auto& window = std::get<WindowAttrs>(anchor.attrs);
+  int64_t taps = 1;
+  for (size_t i = 0; i < window.kernel.size(); ++i) taps *= std::max<int64_t>(1, window.kernel[i] / window.strides[i]);
+  // Output channels beyond one tile (64 columns) read the input again.
+  int64_t tiles = window.op == WindowOp::kConv && window.groups == 1 ? (typical(out[1]) + 63) / 64 : 1;
+  return taps * tiles;
+}
+
+// How often the group would compute each of the value's elements, were the value written into it.
+int64_t Fuser::element_reads(const Group& target, ValueId value) const {
+  const int64_t elements = std::max<int64_t>(1, typical(product(graph.value(value).shape)));
+  switch (target.kind) {
+    case AnchorKind::kWindow:
+    case AnchorKind::kContract: {
+      if (is_operand(target, value)) return operand_reads(target, value);
+      // An epilogue reads an element for each result, or for each tile of 64 of them that share it.
+      const int64_t results = typical(product(graph.value(graph.node(target.anchor).output).shape)) / elements;
+      return std::max<int64_t>(1, (results + 63) / 64);
+    }
+    case AnchorKind::kAttend: return attention_reads(target, value) / elements;
+    case AnchorKind::kReduce:
+      return 1 + std::count_if(target.members.begin(), target.members.end(),
+                               [&](NodeId m) { return std::holds_alternative<ReduceAttrs>(graph.node(m).attrs); });
+    default: return 1;
+  }
+}
+
 // A group of maps is written into the groups that read it, where computing it again costs less than storing it.
 void Fuser::write_into_readers() {
   for (size_t g = groups.size(); g-- > 0;) {
@@ -136,37 +198,7 @@ void Fuser::write_into_readers() {
     int64_t source_bytes = 0;
     for (ValueId v : loads(source)) source_bytes += typical_bytes(graph, v);
     int64_t reads = 0;
-    for (uint32_t t : into) {
-      const Group& target = groups[t];
-      const Node& anchor = graph.node(target.anchor);
-      if (target.kind == AnchorKind::kWindow && anchor.inputs.size() == 2 && reads_through_views(anchor.inputs[1], result)) {
-        // Weights: each tile of 64 output pixels reads them again.
-        const Dims& out = graph.value(anchor.output).shape;
-        reads += std::max<int64_t>(1, (typical(product(out)) / std::max<int64_t>(1, typical(out[1])) + 63) / 64);
-      } else if (target.kind == AnchorKind::kWindow) {
-        const auto& window = std::get<WindowAttrs>(anchor.attrs);
-        int64_t taps = 1;
-        for (size_t i = 0; i < window.kernel.size(); ++i) taps *= std::max<int64_t>(1, window.kernel[i] / window.strides[i]);
-        // Output channels beyond one tile (64 columns) read the input again.
-        int64_t tiles =
-            window.op == WindowOp::kConv && window.groups == 1 ? (typical(graph.value(anchor.output).shape[1]) + 63) / 64 : 1;
-        reads += taps * tiles;
-      } else if (target.kind == AnchorKind::kContract) {
-        // Once for the product, and for each statistic that it computes of its rows.
-        int64_t phases = 1;
-        for (NodeId m : target.members) phases += std::holds_alternative<ReduceAttrs>(graph.node(m).attrs);
-        int64_t other = typical(product(graph.value(anchor.output).shape)) / std::max<int64_t>(1, elements);
-        reads += phases * std::max<int64_t>(1, (other + 63) / 64);
-      } else if (target.kind == AnchorKind::kAttend) {
-        reads += attention_reads(target, result) / std::max<int64_t>(1, elements);
-      } else if (target.kind == AnchorKind::kReduce) {
-        int64_t phases = 1;
-        for (NodeId m : target.members) phases += std::holds_alternative<ReduceAttrs>(graph.node(m).attrs);
-        reads += phases;
-      } else {
-        reads += 1;
-      }
-    }
+    for (uint32_t t : into) reads += element_reads(groups[t], result);
     int64_t copies = static_cast<int64_t>(into.size());
     // Memory sees each reader once, the cache each of its reads.
     int64_t before = device.rates.launch_ns + memory_ns(source_bytes + result_bytes + copies * result_bytes, device) +

@@ -96,6 +96,9 @@ struct Fuser {
   std::set<uint32_t> reading_groups(ValueId value) const;
   // The grown groups take the place of what they were, and the group that they have in them ends.
   void write_into(uint32_t group, GrownGroups grown);
+  bool is_operand(const Group& target, ValueId value) const;
+  int64_t operand_reads(const Group& target, ValueId operand) const;
+  int64_t element_reads(const Group& target, ValueId value) const;
   // How many elements of the value attention would compute, were it written into it.
   int64_t attention_reads(const Group& group, ValueId value) const;
   void place_pieces(const Node& concat);

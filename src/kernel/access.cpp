@@ -39,7 +39,17 @@ std::string component(const std::string& vector, int width, int i) { return widt
 // How many right shifts divide by a power of two.
 std::string halvings(int n) { return std::to_string(n == 4 ? 2 : n == 2 ? 1 : 0); }
 
+// Vector 0 in place of one that is not to be read.
+std::string safe_index(Block& block, const std::string& index, const std::string& test) {
+  return test.empty() ? index : block.temporary("int", test + " ? " + index + " : 0");
+}
+
 }  // namespace
+
+std::string load_word(Block& block, ValueId value, const std::string& index, const std::string& test, const std::string& fill) {
+  const std::string loaded = block.temporary("uint", block.writer().load(value, 1, safe_index(block, index, test)));
+  return test.empty() ? loaded : block.temporary("uint", test + " ? " + loaded + " : " + fill);
+}
 
 std::vector<std::string> load_lanes(Block& block, ValueId value, Dtype as, int width, const std::string& index,
                                     const std::string& test, uint64_t fill) {
@@ -47,7 +57,7 @@ std::vector<std::string> load_lanes(Block& block, ValueId value, Dtype as, int w
   const Dialect& dialect = writer.dialect();
   const Register reg = register_of(as);
   const std::string type = type_name(dialect, reg, 1), otherwise = literal(dialect, as, fill);
-  const std::string safe = test.empty() ? index : block.temporary("int", test + " ? " + index + " : 0");
+  const std::string safe = safe_index(block, index, test);
   std::vector<std::string> lanes;
   if (!is_packed(as)) {
     const std::string loaded = block.temporary(type_name(dialect, reg, width), writer.load(value, width, safe));

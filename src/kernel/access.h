@@ -17,6 +17,9 @@ namespace tuff {
 std::vector<std::string> load_lanes(Block& block, ValueId value, Dtype as, int width, const std::string& index,
                                     const std::string& test, uint64_t fill);
 
+// The word `index` of a value whose elements are packed, where `test` holds, and the word `fill` where not.
+std::string load_word(Block& block, ValueId value, const std::string& index, const std::string& test, const std::string& fill);
+
 // Writes those elements. The lanes are what the dtype can hold.
 void store_lanes(Block& block, ValueId value, int width, const std::string& index, const std::vector<std::string>& lanes);
 

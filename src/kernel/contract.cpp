@@ -8,6 +8,7 @@
 #include "fusion/cost.h"
 #include "fusion/product.h"
 #include "kernel/contraction.h"
+#include "kernel/integer_dot.h"
 
 namespace tuff {
 namespace {
@@ -22,10 +23,10 @@ int64_t registers_of(const ContractTile& tile) {
 
 // Where neighbouring lanes' loads are not joined, a workgroup is one subgroup: its lanes load a row each and exchange them,
 // and each has columns of its own. Per k the tile takes a multiply-add for each accumulator, a broadcast for each row and a
-// load for each vector of columns; the vectors that cost least for a useful column are taken. Subgroups need a feature of
-// their own to exchange 64 bits.
+// load for each vector of columns; the vectors that cost least for a useful column are taken, no wider and no narrower than is
+// said. Subgroups need a feature of their own to exchange 64 bits.
 std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Contraction& c, Register reg, int width,
-                                            int steps) {
+                                            int least_width, int steps) {
   const int64_t lanes = device.subgroup_size;
   const bool is_32_bits = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
   if (!is_32_bits || !device.rates.loads_cost_lanes || !device.subgroup_ballot || lanes < 4 || lanes > 16 ||
@@ -35,7 +36,7 @@ std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Cont
   const int64_t columns = typical(c.columns);
   std::optional<ContractTile> best;
   int64_t best_cost = 0;
-  for (int w = width; w >= 1; w /= 2)
+  for (int w = width; w >= least_width; w /= 2)
     for (int vectors = 1; vectors <= 4; ++vectors) {
       ContractTile tile;
       tile.rows = 8;
@@ -57,8 +58,9 @@ std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Cont
   return best;
 }
 
-ContractTile choose_tile(const KernelRequest& request, const Contraction& c, Register reg, int width, int steps) {
-  if (auto tile = choose_exchange(request.device, c, reg, width, steps)) return *tile;
+ContractTile choose_tile(const KernelRequest& request, const Contraction& c, Register reg, int width, int least_width,
+                         int steps) {
+  if (auto tile = choose_exchange(request.device, c, reg, width, least_width, steps)) return *tile;
   // Rows x vectors, best reuse of loaded operands first.
   constexpr std::pair<int, int> kTiles[] = {{8, 2}, {4, 2}, {8, 1}, {4, 1}, {2, 1}, {1, 1}};
   const int64_t rows = std::max<int64_t>(1, typical(c.rows)), vectors = std::max<int64_t>(1, typical(c.columns) / width);
@@ -96,10 +98,13 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   const Register reg = register_of(request.graph.value(node.output).dtype);
   bool vectors = reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint;
   int width = vectors ? vector_width(c.columns) : 1;
-  int steps = depth_steps(c.depth);
-  ContractTile tile = choose_tile(request, c, reg, width, steps);
+  TUFF_ASSIGN(const IntegerDotChoice choice, choose_integer_dot(request, c, width));
+  const IntegerDot* dot = choice.dot ? &*choice.dot : nullptr;
+  int steps = dot ? 1 : depth_steps(c.depth);
+  ContractTile tile = choose_tile(request, c, reg, width, dot && dot->across ? width : 1, steps);
+  tile.words = dot != nullptr;
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
-  TUFF_ASSIGN(ContractSlots filled, fill_contract(request, c, tile, false, writer));
+  TUFF_ASSIGN(ContractSlots filled, fill_contract(request, c, tile, false, writer, {}, dot));
   const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m));
   const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * tile.width);
   TUFF_ASSIGN(Kernel kernel,
@@ -107,11 +112,17 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
                             {ceil_div(c.rows, row_tile), ceil_div(c.columns, column_tile), c.batch},
                             "tile " + std::to_string(tile.rows) + "x" + std::to_string(tile.columns * tile.width) + " of " +
                                 std::to_string(tile.width) + ", invocations " + std::to_string(tile.lanes_m) + "x" +
-                                std::to_string(tile.lanes_n) + ", " + std::to_string(tile.steps) + " k a step" +
+                                std::to_string(tile.lanes_n) + ", " + std::to_string(tile.k_step()) + " k a step" +
+                                (dot ? " by " + dot->function : "") +
                                 (tile.products > 1 ? ", " + std::to_string(tile.products) + " products" : "") +
                                 (tile.exchange ? ", exchanged" : "")));
   kernel.shared_bytes = filled.shared_bytes;
-  kernel.multiply_adds = c.multiply_adds + statistics_cost(c, filled, column_tile);
+  // Fast dot products run at the rate of f32's multiply-adds.
+  kernel.multiply_adds = c.multiply_adds;
+  if (dot)
+    kernel.multiply_adds =
+        floor_div(c.multiply_adds * IntExpr(dot->row_count(tile.rows)), IntExpr(int64_t{tile.rows} * tile.k_step()));
+  kernel.multiply_adds += statistics_cost(c, filled, column_tile);
   return kernel;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "kernel/integer_dot.h"
 #include "kernel/row_statistics.h"
 
 namespace tuff {
@@ -125,13 +126,15 @@ void fill_tap_loops(const Contraction& c, KernelWriter& writer, Slots& slots) {
 }
 
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
-                                    KernelWriter& writer, const RowElements& row_elements) {
+                                    KernelWriter& writer, const RowElements& row_elements, const IntegerDot* dot) {
   const Graph& graph = request.graph;
   const Node& node = graph.node(request.group.anchor);
   const Dtype dtype = graph.value(node.output).dtype;
   const Register reg = register_of(dtype);
   GroupScope group(request);
-  const std::string scalar(writer.dialect().types[static_cast<int>(reg)]);
+  const Register operand_reg = dot ? Register::kUint : reg;
+  const std::string scalar = type_name(writer.dialect(), operand_reg, 1);
+  const std::string operand_vector = type_name(writer.dialect(), operand_reg, tile.width);
   const std::string vector = type_name(writer.dialect(), reg, tile.width);
 
   Block setup(writer, nullptr), rows(writer, &setup), tap(writer, &rows), inner(writer, &tap);
@@ -195,12 +198,15 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   bind_statistics(request, statistics, c.output, 0, group);
   PointBuilder a_builder(group.scope), b_builder(group.scope);
   int a_op = -1;
-  if (!row_elements) {
+  if (!row_elements && !dot) {
     TUFF_ASSIGN(a_op, a_builder.element(node.inputs[0], c.a));
   }
   std::vector<int> b_ops(1);
-  TUFF_ASSIGN(b_ops[0], b_builder.element(node.inputs[1], c.b));
+  if (!dot) {
+    TUFF_ASSIGN(b_ops[0], b_builder.element(node.inputs[1], c.b));
+  }
   for (const auto& [other, at] : c.others) {
+    if (dot) break;
     TUFF_ASSIGN(int op, b_builder.element(graph.node(other).inputs[1], at));
     b_ops.push_back(op);
   }
@@ -216,6 +222,8 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
     if (row_elements) {
       const std::string row = row_lanes.first_row + " + " + std::to_string(i);
       TUFF_ASSIGN(lanes, row_elements(rows, inner, "m_" + own + std::to_string(i), row));
+    } else if (dot) {
+      lanes = {dot_row(*dot, emitter)};
     } else {
       lanes = emitter.emit(a_builder.point(), a_op, "k", tile.steps);
       for (std::string& lane : lanes) lane = operand(lane);
@@ -238,6 +246,13 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
       step.line(scalar + " a_" + std::to_string(i) + step_text + " = subgroupBroadcast(a_lane_" +
                 std::to_string(i - i % rows_at_once) + step_text + ", " + lane + "u);");
     }
+    for (size_t p = 0; dot && p < dot->b.size(); ++p)
+      for (int j = 0; j < tile.columns; ++j) {
+        at_b.bind("n", "n_" + std::to_string(j), 0);
+        step.line(operand_vector + " b_0_" + std::to_string(static_cast<int>(p) * tile.columns + j) + " = " +
+                  dot_columns(*dot, at_b, p, tile.width) + ";");
+      }
+    if (dot) continue;
     Point point = b_builder.point();
     for (PointOp& op : point.ops) {
       op.index = at_lane(op.index, "k", tile.steps, t);
@@ -252,6 +267,19 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
       step.line(vector + " b_" + std::to_string(t) + "_" + std::to_string(j) + " = " + vector + "(" + joined + ");");
     }
   }
+
+  const int summed_rows = dot ? dot->row_count(tile.rows) : tile.rows;
+  std::string corrections;
+  for (int i = 0; i < tile.rows && summed_rows > tile.rows; ++i) {
+    emitter.bind("m", "m_" + std::to_string(i), 0);
+    const std::string factor = dot_factor(*dot, emitter);
+    for (int j = 0; j < tile.columns * tile.products; ++j) {
+      const std::string column = "_" + std::to_string(j);
+      corrections +=
+          "acc_" + std::to_string(i) + column + " -= " + factor + " * acc_" + std::to_string(tile.rows) + column + ";\n";
+    }
+  }
+  if (summed_rows > tile.rows) setup.line("const uint a_" + std::to_string(tile.rows) + "_0 = 16843009u;");
 
   // The epilogue: what depends on columns alone is loaded once for all rows.
   Block common(writer, nullptr);
@@ -301,7 +329,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   }
 
   const bool fused_multiply_add = !request.exact && reg == Register::kFloat;
-  const IntExpr k_count = floor_div(c.depth, IntExpr(tile.steps));
+  const IntExpr k_count = floor_div(c.depth, IntExpr(tile.k_step()));
   Slots slots;
   slots["setup"] = setup.text(0);
   slots["functions"] = statistics.functions;
@@ -310,19 +338,19 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   slots["tap"] = tap.text(0);
   slots["loads_a"] = inner.text(0);
   for (int t = 0; t < tile.steps; ++t) slots["loads_b_" + std::to_string(t)] = steps[static_cast<size_t>(t)]->text(0);
-  slots["epilogue"] = common.text(0) + items;
-  slots["rows"] = std::to_string(tile.rows);
+  slots["epilogue"] = corrections + common.text(0) + items;
+  slots["rows"] = std::to_string(summed_rows);
   slots["columns"] = std::to_string(tile.columns * tile.products);
   slots["steps"] = std::to_string(tile.steps);
   slots["vector"] = vector;
   // llvmpipe (Mesa 22.3) takes 0 + x for x where the 0 is a literal, even where x is -0.
   slots["zero"] = request.exact && reg == Register::kFloat ? std::string(writer.dialect().hidden_zero) : "0";
   slots["k_count"] = writer.parameter(k_count);
-  slots["multiply_add_begin"] = fused_multiply_add ? "fma(" + vector + "(" : "(";
-  slots["multiply_add_middle"] = fused_multiply_add ? "), " : " * ";
-  slots["multiply_add_end"] = fused_multiply_add ? ", " : ") + ";
-  slots["multiply_add_close"] = fused_multiply_add ? ")" : "";
-  slots["chunked"] = request.exact && c.chunk_length && !gemv ? std::to_string(c.chunk_length / tile.steps) : "";
+  slots["multiply_add_begin"] = dot ? dot->function + "(" : fused_multiply_add ? "fma(" + vector + "(" : "(";
+  slots["multiply_add_middle"] = dot ? ", " : fused_multiply_add ? "), " : " * ";
+  slots["multiply_add_end"] = dot || fused_multiply_add ? ", " : ") + ";
+  slots["multiply_add_close"] = dot || fused_multiply_add ? ")" : "";
+  slots["chunked"] = request.exact && c.chunk_length && !gemv ? std::to_string(c.chunk_length / tile.k_step()) : "";
   fill_tap_loops(c, writer, slots);
   return ContractSlots{std::move(slots), statistics.shared_bytes, static_cast<int64_t>(statistics.reductions.size())};
 }

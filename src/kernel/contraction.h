@@ -31,10 +31,14 @@ struct ContractTile {
   int width = 1;     // n a vector
   int steps = 1;     // consecutive k loaded together
   uint32_t lanes_n = 64, lanes_m = 1;
+  bool words = false;     // an operand of the sum is a word of four k (integer_dot.h): steps is 1
   bool exchange = false;  // the workgroup is one subgroup; each lane loads A for a row of its own and passes it around
   // Which tile of columns, as text.
   std::string column_tile = "int(gl_WorkGroupID.y)";
+  int k_step() const { return words ? 4 : steps; }
 };
+
+struct IntegerDot;
 
 // The slots that both schedules share, and the shared memory that their statistics of rows take; gemv: one row a workgroup,
 // its k cut into chunks.
@@ -47,8 +51,10 @@ struct ContractSlots {
 // workgroup is `row`, as texts. What m alone decides goes into `rows`, before the loop over k, the rest into `inner`.
 using RowElements =
     std::function<Result<std::vector<std::string>>(Block& rows, Block& inner, const std::string& m, const std::string& row)>;
+// dot: of a tile of words.
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
-                                    KernelWriter& writer, const RowElements& row_elements = {});
+                                    KernelWriter& writer, const RowElements& row_elements = {},
+                                    const IntegerDot* dot = nullptr);
 
 // The slots "loops" and "loops_end": around the loop over k.
 void fill_tap_loops(const Contraction& c, KernelWriter& writer, Slots& slots);

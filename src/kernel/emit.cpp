@@ -439,6 +439,17 @@ std::vector<std::string> Emitter::emit(const Point& point, int root, const std::
   return lanes;
 }
 
+std::string Emitter::word(const PointOp& load, const std::string& variable, const std::string& fill) {
+  constexpr int kBytes = 4;
+  const IntExpr index = *divide_exact(at_lane(load.index, variable, kBytes, 0), IntExpr(kBytes));
+  std::vector<RangeCheck> checks;
+  for (const RangeCheck& c : load.checks)
+    checks.push_back({at_lane(c.value, variable, kBytes, 0), at_lane(c.extent, variable, kBytes, 0)});
+  int block = block_of(index);
+  const std::string test = condition(checks, &block);
+  return load_word(*blocks_[static_cast<size_t>(block)], load.value, integer(index), test, fill);
+}
+
 Status Emitter::store(ValueId value, const IntExpr& address, const std::vector<std::string>& lanes, const std::string& variable,
                       int width) {
   KernelWriter& writer = blocks_[0]->writer();

@@ -117,6 +117,9 @@ class Emitter {
   // All ops of the Point that `root` needs, for `width` elements along `vector_variable` (empty: one element). The bound
   // text of that variable is its value divided by `width`. Returns the texts of the lanes: `width` of them.
   std::vector<std::string> emit(const Point& point, int root, const std::string& vector_variable, int width);
+  // The word that holds four neighbours along the variable, of a load of bytes for which contiguous() holds; the bound text of
+  // the variable is its value divided by four. `fill`: the word where a check fails.
+  std::string word(const PointOp& load, const std::string& variable, const std::string& fill);
   // Writes value[address] for lanes that lie along `vector_variable`.
   Status store(ValueId value, const IntExpr& address, const std::vector<std::string>& lanes, const std::string& vector_variable,
                int width);

@@ -6,6 +6,7 @@
 
 #include "fusion/separable.h"
 #include "graph/builder.h"
+#include "kernel/integer_dot.h"
 #include "kernel/shader_library.h"
 
 namespace tuff {
@@ -167,8 +168,9 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   if (body.find("subgroupBroadcast") != std::string::npos) source += "#extension GL_KHR_shader_subgroup_ballot : require\n";
   if (body.find("coopmat<") != std::string::npos) source += kMatrixExtensions;
   if (body.find("[[dont_unroll]]") != std::string::npos) source += "#extension GL_EXT_control_flow_attributes : require\n";
+  source += integer_dot_extensions(body);
   if (body.find("tuff_floor_") != std::string::npos) source += kIntegerPrelude;
-  kernel.source = source + library_for(body) + body;
+  kernel.source = source + library_for(body) + integer_dot_functions(body) + body;
 
   kernel.bindings = writer.bindings();
   kernel.parameters = writer.parameters();

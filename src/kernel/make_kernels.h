@@ -29,4 +29,9 @@ struct KernelRequest {
 
 Result<std::vector<GuardedKernel>> make_kernels(const KernelRequest& request);
 
+// For each kernel that sums products of i32, whether it multiplies bytes four at a time or why not, a line each under a title;
+// empty where there is no such kernel.
+Result<std::string> explain_integer_products(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
+                                             const DeviceInfo& device);
+
 }  // namespace tuff

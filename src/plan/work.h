@@ -12,7 +12,8 @@ int64_t workgroup_count(const BoundDispatch& dispatch);
 
 struct StepWork {
   int64_t bytes_read = 0, bytes_written = 0;  // of memory, each value once
-  int64_t multiply_adds = 0;                  // an operation of a map counts as one, by its row in ops.def
+  // An operation of a map counts as one, by its row in ops.def, and so does an instruction that multiplies four pairs of bytes.
+  int64_t multiply_adds = 0;
 };
 StepWork work_of(const Plan& plan, const BoundPlan& bound, const BoundDispatch& dispatch);
 // Of all dispatches together.

@@ -58,7 +58,10 @@ std::string difference(const Tensor& got, const Tensor& want, const std::vector<
 
 std::string mode_text(const RunMode& mode) {
   return std::string(mode.exact ? "exact" : "fast") + (mode.fuse ? " fused" : " unfused") +
-         (mode.rates ? " at other rates" : "");
+         (mode.rates ? " at other rates" : "") +
+         (mode.byte_dots == ByteDots::kSame    ? " with dot products of like bytes"
+          : mode.byte_dots == ByteDots::kMixed ? " with dot products of bytes"
+                                               : "");
 }
 
 Verdict check_graph(const GraphCase& c, const std::shared_ptr<Device>& device, const std::vector<RunMode>& modes) {

@@ -105,6 +105,10 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   TUFF_TRY(verify(source));
   DeviceInfo info = device->info();
   if (mode.rates) info.rates = *mode.rates;
+  if (mode.byte_dots != ByteDots::kOfDevice) {
+    info.integer_dot_product = mode.byte_dots != ByteDots::kNone;
+    info.integer_dot_product_mixed = mode.byte_dots == ByteDots::kMixed;
+  }
   Graph graph = isolate_stored_values(source);
   TUFF_TRY(verify(graph));
   Layouts layouts = choose_layouts(graph, info);

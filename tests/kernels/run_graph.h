@@ -13,10 +13,15 @@
 
 namespace tuff {
 
+// Dot products of bytes as on which device: this one, one that has none, or that has them fast for operands of the same
+// signedness, or of any. The drivers that tests run on have the instructions, and call none of them fast.
+enum class ByteDots { kOfDevice, kNone, kSame, kMixed };
+
 struct RunMode {
   bool exact = false;
   bool fuse = true;
   std::optional<DeviceRates> rates = {};  // instead of the device's own: schedules that are other devices'
+  ByteDots byte_dots = ByteDots::kOfDevice;
 };
 
 struct RunResult {

@@ -8,6 +8,8 @@ In: sizes and where weights come from. Out: onnx.ModelProto, checked, with batch
               with RMS norms, rotary positions, fewer heads of keys than of queries, and SwiGLU. The caches have a fixed
               length and the position is data, so that every step has the same sizes.
 
+A decoder's products may be com.microsoft's MatMulNBits instead, whose weights have 4 bits each (FourBits).
+
 Invariant: one seed gives the same bytes. Embedding tables of the decoder are left out: it takes and gives hidden states.
 """
 
@@ -25,6 +27,38 @@ LEAST = np.finfo(np.float32).min  # what is added to scores that do not count
 
 
 @dataclasses.dataclass(frozen=True)
+class FourBits:
+    """Weights as integers of 4 bits, `block` neighbours along the summed axis with a scale of their own. Symmetric ones lie
+    around 8; others have a zero point for each block, of 4 bits, too."""
+
+    block: int
+    symmetric: bool
+
+    def quantized(self, weight):
+        """weight: [inputs, outputs]. Returns MatMulNBits' (q, scales) or (q, scales, zero points), packed as it has them."""
+        columns = weight.T
+        count = -(-columns.shape[1] // self.block)
+        filling = np.zeros((len(columns), count * self.block - columns.shape[1]), np.float32)
+        blocks = np.concatenate([columns, filling], 1).reshape(len(columns), count, self.block)
+        if self.symmetric:
+            scale, zero = np.abs(blocks).max(2) / 7, np.full(blocks.shape[:2], 8)
+        else:
+            low, high = np.minimum(blocks.min(2), 0), np.maximum(blocks.max(2), 0)
+            scale = (high - low) / 15
+            zero = np.clip(np.round(-low / scale), 0, 15).astype(np.int64)
+        q = np.clip(np.round(blocks / scale[..., None]) + zero[..., None], 0, 15).astype(np.uint8)
+        parts = [packed_pairs(q), scale.astype(np.float32).reshape(-1)]
+        return parts if self.symmetric else [*parts, packed_pairs(zero.astype(np.uint8)).reshape(-1)]
+
+
+def packed_pairs(integers):
+    """Two neighbours along the last axis in a byte, the first in its low half; of an odd count the last has a byte alone."""
+    if integers.shape[-1] % 2:
+        integers = np.concatenate([integers, np.zeros_like(integers[..., :1])], -1)
+    return integers[..., 0::2] | integers[..., 1::2] << 4
+
+
+@dataclasses.dataclass(frozen=True)
 class Sizes:
     layers: int
     width: int
@@ -36,6 +70,7 @@ class Sizes:
     side: int = 0  # of the picture
     patch: int = 32
     classes: int = 0
+    four_bits: "FourBits | None" = None  # how the decoder's weights are quantised
 
     @property
     def head(self):
@@ -80,8 +115,9 @@ class Writer:
     """Nodes and weights, in order. A method adds nodes and returns the name of its result; a node's name has the scope that it
     was added in."""
 
-    def __init__(self, weights):
+    def __init__(self, weights, four_bits=None):
         self.weights = weights
+        self.four_bits = four_bits
         self.nodes, self.initializers = [], {}
         self.inputs, self.outputs = [], []
         self.scope = ""
@@ -125,13 +161,26 @@ class Writer:
 
     def model(self, name):
         graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, list(self.initializers.values()))
-        return helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8, producer_name="tuff-tests"
-        )
+        opsets = [helper.make_opsetid("", OPSET)]
+        opsets += [helper.make_opsetid("com.microsoft", 1)] if self.four_bits else []
+        return helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="tuff-tests")
+
+    def product(self, x, inputs, outputs):
+        scale = inputs**-0.5
+        if not self.four_bits:
+            return self.node("MatMul", x, self.weight("weight", [inputs, outputs], scale))
+        name = f"{self.scope}.weight".lstrip("/").replace("/", ".")
+        weight = numpy_helper.to_array(self.weights.tensor(name, [inputs, outputs], scale, 0.0))
+        names = [f"{name}.{part}" for part in ("q", "scales", "zero_points")]
+        parts = dict(zip(names, self.four_bits.quantized(weight)))
+        for part, array in parts.items():
+            self.initializers[part] = numpy_helper.from_array(array, part)
+        sizes = dict(K=inputs, N=outputs, bits=4, block_size=self.four_bits.block)
+        return self.node("MatMulNBits", x, *parts, domain="com.microsoft", **sizes)
 
     def linear(self, x, name, inputs, outputs, bias=True):
         with self.inside(name):
-            y = self.node("MatMul", x, self.weight("weight", [inputs, outputs], inputs**-0.5))
+            y = self.product(x, inputs, outputs)
             return self.node("Add", self.weight("bias", [outputs]), y) if bias else y
 
     def layer_norm(self, x, name, width):
@@ -256,7 +305,7 @@ def encoder(sizes, weights):
 
 
 def decoder(sizes, weights):
-    w = Writer(weights)
+    w = Writer(weights, sizes.four_bits)
     width, heads, head, key_heads, length = sizes.width, sizes.heads, sizes.head, sizes.key_heads, sizes.tokens
     cache = [1, key_heads, length, head]
 
@@ -323,11 +372,15 @@ PUBLISHED = {
     "encoder": (encoder, Sizes(layers=12, width=768, heads=12, inner=3072, tokens=128, vocabulary=30522)),
     "decoder": (decoder, Sizes(layers=16, width=2048, heads=32, key_heads=8, inner=8192, tokens=1024)),
 }
+# Of `inner` inputs the last block is half full, and their number is odd.
+INT4 = Sizes(layers=2, width=256, heads=8, key_heads=2, inner=656, tokens=1024)
 # The same graphs, small enough to run in tests.
 SMALL = {
     "vit_small": (vit, Sizes(layers=2, width=64, heads=4, inner=128, side=96, classes=10)),
     "encoder_small": (encoder, Sizes(layers=2, width=64, heads=4, inner=128, tokens=12, vocabulary=50)),
     "decoder_small": (decoder, Sizes(layers=2, width=64, heads=8, key_heads=2, inner=160, tokens=24)),
+    "decoder_int4_symmetric": (decoder, dataclasses.replace(INT4, four_bits=FourBits(block=32, symmetric=True))),
+    "decoder_int4_asymmetric": (decoder, dataclasses.replace(INT4, four_bits=FourBits(block=32, symmetric=False))),
 }
 
 

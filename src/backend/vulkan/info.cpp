@@ -204,8 +204,11 @@ DeviceInfo read_device_info(const InstanceFunctions& functions, VkPhysicalDevice
   info.int64 = features.core.shaderInt64;
   info.storage8 = features.storage8.storageBuffer8BitAccess;
   info.storage16 = features.storage16.storageBuffer16BitAccess;
-  info.integer_dot_product =
-      features.integer_dot.shaderIntegerDotProduct && p.integer_dot.integerDotProduct4x8BitPackedSignedAccelerated;
+  info.integer_dot_product = features.integer_dot.shaderIntegerDotProduct &&
+                             p.integer_dot.integerDotProduct4x8BitPackedSignedAccelerated &&
+                             p.integer_dot.integerDotProduct4x8BitPackedUnsignedAccelerated;
+  info.integer_dot_product_mixed =
+      info.integer_dot_product && p.integer_dot.integerDotProduct4x8BitPackedMixedSignednessAccelerated;
   info.denorm_flush_f32 = p.float_controls.shaderDenormFlushToZeroFloat32;
   info.denorm_preserve_f32 = p.float_controls.shaderDenormPreserveFloat32;
   info.rounding_rte_f32 = p.float_controls.shaderRoundingModeRTEFloat32;
