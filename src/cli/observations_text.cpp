@@ -1,16 +1,20 @@
 #include "cli/observations_text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tuff::cli {
 namespace {
 
-std::string beginning_of(const std::string& key) { return "schedule \"" + key + "\" "; }
+// How a line begins, and the rest of it.
+using LearntLine = std::pair<std::string, std::string>;
 
-bool is_replaced(std::string_view line, const Schedules& schedules) {
-  for (const auto& [key, schedule] : schedules)
-    if (line.starts_with(beginning_of(key))) return true;
-  return false;
+std::vector<LearntLine> entries_of(const Learnt& learnt) {
+  std::vector<LearntLine> entries;
+  for (const auto& [name, rate] : learnt.rates) entries.emplace_back("rate " + name + " ", std::to_string(rate));
+  for (const auto& [key, schedule] : learnt.schedules)
+    entries.emplace_back("schedule \"" + key + "\" ", "\"" + schedule + "\"");
+  return entries;
 }
 
 }  // namespace
@@ -24,11 +28,15 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-std::string with_schedules(std::string_view text, const Schedules& schedules) {
+std::string with_learnt(std::string_view text, const Learnt& learnt) {
+  const std::vector<LearntLine> entries = entries_of(learnt);
   std::string out;
-  for (const std::string& line : lines_of(text))
-    if (!line.empty() && !line.starts_with('#') && !is_replaced(line, schedules)) out += line + "\n";
-  for (const auto& [key, schedule] : schedules) out += beginning_of(key) + "\"" + schedule + "\"\n";
+  for (const std::string& line : lines_of(text)) {
+    const bool learnt_anew =
+        std::any_of(entries.begin(), entries.end(), [&](const LearntLine& entry) { return line.starts_with(entry.first); });
+    if (!line.empty() && !line.starts_with('#') && !learnt_anew) out += line + "\n";
+  }
+  for (const LearntLine& entry : entries) out += entry.first + entry.second + "\n";
   return out;
 }
 

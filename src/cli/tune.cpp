@@ -2,17 +2,21 @@
 //
 // Each round compiles one program in which every kernel of interest has a schedule next to its own, and times it in turn with
 // the program as it is, so that a round tries as many schedules as there are kernels. Where some are faster, the next rounds go
-// on from these. What is kept in the end was faster in a comparison of its own, and so was the whole model.
+// on from these. What is kept in the end was faster in a comparison of its own, and so was the whole model. Rates come first,
+// as they decide which kernels there are: those that were measured are kept if the model that is planned by them is faster.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "base/native_path.h"
+#include "cli/clock.h"
 #include "cli/execute.h"
 #include "cli/json.h"
 #include "cli/made_program.h"
+#include "cli/measure_rates.h"
 #include "cli/model_inputs.h"
 #include "cli/npy.h"
 #include "cli/observations_text.h"
@@ -22,16 +26,13 @@
 namespace tuff::cli {
 namespace {
 
-uint64_t clock_ns() {
-  return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
-}
+using Schedules = std::map<std::string, std::string>;  // by kernel key
 
 // How much of a kernel's or the model's time has to go before a schedule counts as faster.
 constexpr double kKernelGain = 0.03, kModelGain = 0.005;
-constexpr uint32_t kPairs = 5, kMostModelPairs = 40;
-// The parts of the budget by whose end the search and the comparison of kernels are over; the rest is the model's.
-constexpr double kSearchEnd = 0.7, kKernelsEnd = 0.85;
+constexpr uint32_t kPairs = 5, kMostPairs = 40;
+// The parts of the budget by whose ends the rates, the search and the comparison of kernels are over; the rest is the model's.
+constexpr double kRatesEnd = 0.15, kSearchEnd = 0.7, kKernelsEnd = 0.85;
 
 class Budget {
  public:
@@ -82,21 +83,27 @@ struct TunedKernel {
 
 class Tuner {
  public:
-  Tuner(MadeProgram& made, ProgramOptions options, Budget budget, double share)
-      : made_(made), options_(std::move(options)), budget_(budget), share_(share) {
+  Tuner(MadeProgram& made, ProgramOptions options, Budget budget, double share, bool rates_are_wanted)
+      : made_(made), options_(std::move(options)), budget_(budget), share_(share), rates_are_wanted_(rates_are_wanted) {
     options_.progress = nullptr;  // one line of progress is enough
     options_.kernel_progress = nullptr;
   }
 
   Status tune() {
     if (Status s = measure_start(); !s) return s;
+    if (rates_are_wanted_) {
+      if (Status s = try_rates(); !s) return s;
+    }
     if (Status s = search(); !s) return s;
     if (best_.empty()) return {};
     if (Status s = keep_faster_kernels(); !s || best_.empty()) return s;
     return keep_faster_model();
   }
 
-  std::string observations() const { return with_schedules(options_.observations, best_); }
+  std::string observations() const { return with_learnt(options_.observations, {rates_, best_}); }
+  const std::optional<MeasuredRates>& measured_rates() const { return measured_; }
+  bool rates_are_kept() const { return !rates_.empty(); }
+  const PairedTimes& rates_times() const { return with_rates_; }
   const std::vector<TunedKernel>& kernels() const { return kernels_; }
   const PairedTimes& model_times() const { return model_; }
   uint32_t tried_count() const { return tried_count_; }
@@ -104,10 +111,10 @@ class Tuner {
   uint32_t key_count() const { return key_count_; }
 
  private:
-  // The program with these schedules beside those that were given.
+  // The program with these schedules, and the rates that are kept, beside what was given.
   Result<Session> with(const Schedules& schedules) {
     ProgramOptions options = options_;
-    options.observations = with_schedules(options_.observations, schedules);
+    options.observations = with_learnt(options_.observations, {rates_, schedules});
     Result<Program> program = Program::create(made_.device, made_.model, options);
     if (!program) return program.error();
     return session_with_inputs(*program, made_.inputs, made_.dims);
@@ -125,8 +132,27 @@ class Tuner {
     return {};
   }
 
+  // A device that has no room to measure them on keeps its rates.
+  Status try_rates() {
+    show(0);
+    Result<MeasuredRates> measured = measure_rates(made_.device, options_);
+    if (!measured) return measured.error().status == TUFF_CANCELLED ? Status(measured.error()) : Status();
+    measured_ = *measured;
+    rates_ = {{"dram_bytes_per_us", measured->dram_bytes_per_us},
+              {"fma_per_us", measured->fma_per_us},
+              {"launch_ns", measured->launch_ns}};
+    Result<Session> planned = with({});
+    if (!planned) return planned.error();
+    if (Status s = compare_models(*planned, kRatesEnd, with_rates_); !s) return s;
+    if (with_rates_.is_faster(kModelGain))
+      start_ = std::move(*planned);
+    else
+      rates_.clear();
+    return {};
+  }
+
   Status search() {
-    for (bool improved = true; improved && budget_.spent() < kSearchEnd;) {
+    for (bool improved = true; improved && (budget_.spent() < kSearchEnd || round_count_ == 0);) {
       Result<Session> base = best_.empty() ? Result<Session>(start_) : with(best_);
       if (!base) return base.error();
       Result<RunProfile> profile = profile_keys(*base, run_count_);
@@ -216,14 +242,19 @@ class Tuner {
     Result<Session> tuned = with(best_);
     if (!tuned) return tuned.error();
     std::map<std::string, PairedTimes> times;
+    uint32_t pairs = 0;
     do {
       if (Status s = time_kernels(start_, *tuned, best_, times); !s) return s;
-    } while (budget_.spent() < kKernelsEnd && times.begin()->second.count() < kMostModelPairs);
-    for (const auto& [key, pairs] : times) {
-      if (pairs.is_faster(kKernelGain))
-        kernels_.push_back({key, names_[key], best_[key], pairs});
-      else
-        best_.erase(key);
+      pairs += kPairs;
+    } while (budget_.spent() < kKernelsEnd && pairs < kMostPairs);
+    for (auto it = best_.begin(); it != best_.end();) {
+      const auto& [key, schedule] = *it;
+      if (times[key].is_faster(kKernelGain)) {
+        kernels_.push_back({key, names_[key], schedule, times[key]});
+        ++it;
+      } else {
+        it = best_.erase(it);
+      }
     }
     return {};
   }
@@ -231,24 +262,30 @@ class Tuner {
   Status keep_faster_model() {
     Result<Session> tuned = with(best_);
     if (!tuned) return tuned.error();
-    if (Status s = tuned->run(); !s) return s;  // warm
+    if (Status s = compare_models(*tuned, 1, model_); !s) return s;
+    if (!model_.is_faster(kModelGain)) {
+      best_.clear();
+      kernels_.clear();
+    }
+    return {};
+  }
+
+  // Whole runs, until so much of the budget is spent.
+  Status compare_models(Session& after, double budget_end, PairedTimes& times) {
+    if (Status s = after.run(); !s) return s;  // warm
     auto run_ns = [](Session& session, uint64_t& time_ns) {
       const uint64_t begin = clock_ns();
       Status s = session.run();
       time_ns = clock_ns() - begin;
       return s;
     };
-    while (model_.count() < 2 * kPairs || (budget_.spent() < 1 && model_.count() < kMostModelPairs)) {
+    while (times.count() < 2 * kPairs || (budget_.spent() < budget_end && times.count() < kMostPairs)) {
       show(best_.size());
-      const bool swapped = model_.count() % 2 != 0;
+      const bool swapped = times.count() % 2 != 0;
       uint64_t first_ns = 0, second_ns = 0;
-      if (Status s = run_ns(swapped ? *tuned : start_, first_ns); !s) return s;
-      if (Status s = run_ns(swapped ? start_ : *tuned, second_ns); !s) return s;
-      model_.add(swapped ? second_ns : first_ns, swapped ? first_ns : second_ns);
-    }
-    if (!model_.is_faster(kModelGain)) {
-      best_.clear();
-      kernels_.clear();
+      if (Status s = run_ns(swapped ? after : start_, first_ns); !s) return s;
+      if (Status s = run_ns(swapped ? start_ : after, second_ns); !s) return s;
+      times.add(swapped ? second_ns : first_ns, swapped ? first_ns : second_ns);
     }
     return {};
   }
@@ -263,7 +300,11 @@ class Tuner {
   ProgramOptions options_;
   Budget budget_;
   double share_;
-  Session start_;
+  bool rates_are_wanted_;
+  Session start_;  // what schedules are compared with
+  std::optional<MeasuredRates> measured_;
+  std::map<std::string, int64_t> rates_;  // those that are kept
+  PairedTimes with_rates_;
   uint32_t run_count_ = 1;
   Schedules best_;
   std::set<std::pair<std::string, std::string>> tried_;
@@ -275,7 +316,16 @@ class Tuner {
 
 double milliseconds(uint64_t ns) { return static_cast<double>(ns) * 1e-6; }
 
-void print_table(const Tuner& tuner, const std::string& path) {
+void print_rates(const Tuner& tuner) {
+  const MeasuredRates& rates = *tuner.measured_rates();
+  std::printf("rates        %.1f GB/s, %.1f GFLOP/s, %.1f us a launch: %s, ratio %.3f\n",
+              static_cast<double>(rates.dram_bytes_per_us) * 1e-3, static_cast<double>(rates.fma_per_us) * 2e-3,
+              static_cast<double>(rates.launch_ns) * 1e-3, tuner.rates_are_kept() ? "kept" : "no faster, not kept",
+              tuner.rates_times().ratio());
+}
+
+void print_tuned(const Tuner& tuner, const std::string& path) {
+  if (tuner.measured_rates()) print_rates(tuner);
   std::printf("timed        %u schedules of %u kinds of kernels in %u rounds\n", tuner.tried_count(), tuner.key_count(),
               tuner.round_count());
   const PairedTimes& model = tuner.model_times();
@@ -294,14 +344,14 @@ void print_table(const Tuner& tuner, const std::string& path) {
   std::printf("written      %s\n", path.c_str());
 }
 
-void write_times(Json& json, const PairedTimes& times) {
+void write_pairs(Json& json, const PairedTimes& times) {
   json.key("before_ns").integer(static_cast<int64_t>(times.before_ns()));
   json.key("after_ns").integer(static_cast<int64_t>(times.after_ns()));
   json.key("ratio").real(times.ratio());
   json.key("pairs").integer(static_cast<int64_t>(times.count()));
 }
 
-std::string as_json(const Tuner& tuner, const MadeProgram& made, const std::string& model, const std::string& path) {
+std::string tune_json(const Tuner& tuner, const MadeProgram& made, const std::string& model, const std::string& path) {
   Json json;
   json.open('{');
   json.key("model").string(model);
@@ -310,16 +360,25 @@ std::string as_json(const Tuner& tuner, const MadeProgram& made, const std::stri
   json.key("observations").string(path);
   json.key("rounds").integer(tuner.round_count());
   json.key("schedules_timed").integer(tuner.tried_count());
+  if (const std::optional<MeasuredRates>& rates = tuner.measured_rates()) {
+    json.key("rates").open('{');
+    json.key("dram_bytes_per_us").integer(rates->dram_bytes_per_us);
+    json.key("fma_per_us").integer(rates->fma_per_us);
+    json.key("launch_ns").integer(rates->launch_ns);
+    json.key("kept").boolean(tuner.rates_are_kept());
+    write_pairs(json, tuner.rates_times());
+    json.close('}');
+  }
   if (tuner.model_times().count() != 0) {
     json.key("run").open('{');
-    write_times(json, tuner.model_times());
+    write_pairs(json, tuner.model_times());
     json.close('}');
   }
   json.key("kernels").open('[');
   for (const TunedKernel& k : tuner.kernels()) {
     json.open('{');
     json.key("kernel").string(k.kernel).key("key").string(k.key).key("schedule").string(k.schedule);
-    write_times(json, k.times);
+    write_pairs(json, k.times);
     json.close('}');
   }
   json.close(']').close('}');
@@ -364,15 +423,15 @@ int tune(const Arguments& arguments) {
   const Budget budget(*budget_s);
   Result<MadeProgram> made = make_program(arguments, true);
   if (!made) return exit_for(made.error());
-  Tuner tuner(*made, *options, budget, static_cast<double>(*share) / 100);
+  Tuner tuner(*made, *options, budget, static_cast<double>(*share) / 100, !arguments.has("--no-rates"));
   if (Status s = tuner.tune(); !s) return exit_for(s.error());
   end_progress();
   const std::string text = "# tuff tune: " + made->device.name() + ", " + made->device.driver() + "\n" + tuner.observations();
   if (Status s = replace_file(path, text); !s) return exit_for(s.error());
   if (arguments.has("--json"))
-    std::printf("%s\n", as_json(tuner, *made, arguments.positional()[0], path).c_str());
+    std::printf("%s\n", tune_json(tuner, *made, arguments.positional()[0], path).c_str());
   else
-    print_table(tuner, path);
+    print_tuned(tuner, path);
   return kExitOk;
 }
 
@@ -386,10 +445,13 @@ const Verb kTuneVerb = {
     "  tuff run model.onnx -i input=x.npy -o out/ --observations gpu.txt\n"
     "  tuff tune model.onnx -o gpu.txt --observations gpu.txt --budget 600 --dim height=480 --dim width=640\n"
     "What is written holds for such a device and driver. A schedule is kept if its kernel and the whole model are\n"
-    "measurably faster with it, in turn with the schedule before. Inputs that are not given are random.\n",
-    join({{{"--output", "-o", "FILE", "where the observations are written: schedules, with what --observations brought"},
-           {"--budget", nullptr, "SECONDS", "how long tuning may take; default: 60"},
+    "measurably faster with it, in turn with the schedule before; the device's rates are measured, too, and kept if the model\n"
+    "that is planned by them is faster. Inputs that are not given are random.\n",
+    join({{{"--output", "-o", "FILE",
+            "where the observations are written: rates and schedules, with what --observations brought"},
+           {"--budget", nullptr, "SECONDS", "about how long tuning may take; default: 60"},
            {"--share", nullptr, "PERCENT", "of the time: the longest kernels that take so much are tuned; default: 95"},
+           {"--no-rates", nullptr, nullptr, "leave the rates of the cost model as they are"},
            {"--json", nullptr, nullptr, "one JSON object, with times in nanoseconds"}},
           input_options(),
           model_options(),

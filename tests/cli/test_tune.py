@@ -56,6 +56,9 @@ class Tune(CommandTest):
         self.assertGreaterEqual(result["schedules_timed"], 2)
         text = (self.folder / "gpu.txt").read_text()
         self.assertTrue(text.startswith("# tuff tune: " + result["device"]))
+        for rate in ("dram_bytes_per_us", "fma_per_us", "launch_ns"):
+            self.assertGreater(result["rates"][rate], 0)
+            self.assertEqual(f"rate {rate} {result['rates'][rate]}\n" in text, result["rates"]["kept"])
         self.assertFalse((self.folder / "gpu.txt.part").exists())
         entries = dict(ENTRY.findall(text))
         self.assertEqual({k["key"]: k["schedule"] for k in result["kernels"]}, entries)
@@ -74,7 +77,7 @@ class Tune(CommandTest):
 
     def test_tuning_goes_on_from_what_there_was(self):
         (self.folder / "old.txt").write_text('# a remark\nrate launch_ns 4000\nschedule "of another network" "tile"\n')
-        words = ("network.graph", "-o", "new.txt", "--budget", "1", "--observations", "old.txt")
+        words = ("network.graph", "-o", "new.txt", "--budget", "1", "--no-rates", "--observations", "old.txt")
         table = self.passes("tune", *words)
         self.assertRegex(table, r"^timed +\d+ schedules of \d kinds of kernels in \d+ rounds\n")
         self.assertIn("written      new.txt\n", table)

@@ -33,21 +33,23 @@ TEST_CASE("a time of nothing is no ratio of infinity") {
   CHECK(times.ratio() == 5);
 }
 
-TEST_CASE("schedules replace those of their keys and leave the rest") {
+TEST_CASE("what was learnt replaces what is about the same and leaves the rest") {
   const std::string before =
       "# by hand\n"
       "rate launch_ns 5\n"
+      "rate launch_ns_of_old 6\n"
       "\n"
       "schedule \"a\" \"old\"\n"
       "schedule \"a b\" \"stays\"\n"
       "quarantine \"q\"";
-  CHECK(with_schedules(before, {{"a", "new"}, {"c", "more"}}) ==
-        "rate launch_ns 5\n"
+  CHECK(with_learnt(before, {{{"launch_ns", 7}}, {{"a", "new"}, {"c", "more"}}}) ==
+        "rate launch_ns_of_old 6\n"
         "schedule \"a b\" \"stays\"\n"
         "quarantine \"q\"\n"
+        "rate launch_ns 7\n"
         "schedule \"a\" \"new\"\n"
         "schedule \"c\" \"more\"\n");
-  CHECK(with_schedules("", {}).empty());
+  CHECK(with_learnt("", {}).empty());
 }
 
 }  // namespace tuff::cli
