@@ -25,6 +25,8 @@ TEST_CASE("what wins in the middle but not in most pairs is noise") {
   CHECK_FALSE(times.is_faster(0.03));
   for (int i = 0; i < 5; ++i) times.add(100, 70);
   CHECK(times.is_faster(0.03));
+  times.add(100, 101);
+  CHECK_FALSE(times.is_faster(0.03));
 }
 
 TEST_CASE("a time of nothing is no ratio of infinity") {
