@@ -466,7 +466,8 @@ typedef struct tuff_program_desc {
   uint64_t observations_length;
   const char* cache_dir;             /* where modules and driver blobs are kept; NULL: nowhere. Damage there costs speed
                                         only; it is made if it is missing */
-  const char* observations;          /* what tuning learnt, as text; NULL: nothing */
+  const char* observations;          /* what tuning learnt on such a device, as text (tuff tune); NULL: nothing. A schedule
+                                        that does not fit is not taken, as TUFF_STAGE_EXPLAIN says */
   tuff_progress_callback_t progress; /* NULL: silence */
   void* progress_user_data;          /* of kernel_progress, too */
   tuff_kernel_progress_callback_t kernel_progress; /* NULL: silence */
@@ -873,13 +874,16 @@ TUFF_API tuff_status_t tuff_profile_kernel_times(const tuff_profile_t* profile, 
 
 typedef int32_t tuff_kernel_text_t;
 enum {
-  TUFF_KERNEL_NAME = 0,     /* unique in its program */
-  TUFF_KERNEL_NODES = 1,    /* the names of the model's nodes that it comes from, separated by ", " */
-  TUFF_KERNEL_SKELETON = 2, /* the shader that it was made from: "map", "contract", ... */
-  TUFF_KERNEL_SCHEDULE = 3, /* what was chosen for the device: tiles, workgroups */
-  TUFF_KERNEL_SOURCE = 4,   /* GLSL; empty in a program of an artifact */
-  TUFF_KERNEL_DECISIONS = 5 /* of fusion about its nodes: "fused [rule] subject: why" or "apart [...", a line each; empty in a
-                               program of an artifact */
+  TUFF_KERNEL_NAME = 0,       /* unique in its program */
+  TUFF_KERNEL_NODES = 1,      /* the names of the model's nodes that it comes from, separated by ", " */
+  TUFF_KERNEL_SKELETON = 2,   /* the shader that it was made from: "map", "contract", ... */
+  TUFF_KERNEL_SCHEDULE = 3,   /* what was chosen for the device: tiles, workgroups */
+  TUFF_KERNEL_SOURCE = 4,     /* GLSL; empty in a program of an artifact */
+  TUFF_KERNEL_DECISIONS = 5,  /* of fusion about its nodes: "fused [rule] subject: why" or "apart [...", a line each; empty in a
+                                 program of an artifact */
+  TUFF_KERNEL_TUNING_KEY = 6, /* what the line 'schedule "KEY" "SCHEDULE"' in tuff_program_desc_t::observations is about;
+                                 kernels that compute the same have one. Empty where there is one schedule, and as above */
+  TUFF_KERNEL_ALTERNATIVES = 7 /* the schedules next to its own that fit it and the device, a line each: what to time */
 };
 /* What there is to read of the index-th kernel. TUFF_INVALID_ARGUMENT for a text that is none. */
 TUFF_API tuff_status_t tuff_profile_kernel_text(const tuff_profile_t* profile, uint32_t index, tuff_kernel_text_t text,

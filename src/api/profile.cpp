@@ -35,6 +35,12 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+std::string lines(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += text + "\n";
+  return all;
+}
+
 Result<std::string> kernel_text(const Program& program, const StepProfile& step, tuff_kernel_text_t which) {
   const Kernel& kernel = program.plan.kernels[step.kernel.value];
   switch (which) {
@@ -45,6 +51,8 @@ Result<std::string> kernel_text(const Program& program, const StepProfile& step,
     case TUFF_KERNEL_SOURCE: return kernel.source;
     case TUFF_KERNEL_DECISIONS:
       return step.step.value < program.decisions.size() ? program.decisions[step.step.value] : std::string();
+    case TUFF_KERNEL_TUNING_KEY: return kernel.tuning.key;
+    case TUFF_KERNEL_ALTERNATIVES: return lines(kernel.tuning.alternatives);
     default: return invalid_argument("There is no text " + std::to_string(which) + " of a kernel.");
   }
 }

@@ -1,10 +1,10 @@
 // tuff bench: how long a model takes, from its file to its outputs, and what it costs in dispatches and bytes.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <numeric>
 
+#include "cli/clock.h"
 #include "cli/execute.h"
 #include "cli/json.h"
 #include "cli/made_program.h"
@@ -12,11 +12,6 @@
 
 namespace tuff::cli {
 namespace {
-
-uint64_t now_ns() {
-  return static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
-}
 
 // Processor time of all threads of the process, and of the calling one. 0 where the system does not tell.
 #ifdef CLOCK_PROCESS_CPUTIME_ID
@@ -74,26 +69,26 @@ Status measure_wall(const Program& program, const SessionOptions& options, const
                     const Counts& counts, Measured& measured) {
   Result<Session> session = Session::create(program, options);
   if (!session) return session.error();
-  uint64_t start = now_ns();
+  uint64_t start = clock_ns();
   if (Status s = session->prepare_inputs(inputs); !s) return s;
-  measured.prepare_ns = now_ns() - start;
+  measured.prepare_ns = clock_ns() - start;
   Result<std::vector<NamedTensor>> outputs = output_tensors(*session, model);
   if (!outputs) return outputs.error();
   std::vector<Tensor> results;
   for (NamedTensor& output : *outputs) results.push_back(output.tensor.view());
   // The first run is counted apart: some drivers compile in it.
-  start = now_ns();
+  start = clock_ns();
   if (Status s = session->run(inputs, results); !s) return s;
-  measured.first_run_ns = now_ns() - start;
+  measured.first_run_ns = clock_ns() - start;
   for (int64_t i = 0; i < counts.warmup; ++i) {
     if (Status s = session->run(inputs, results); !s) return s;
   }
   uint64_t submits = session->info().device_submits;
   const uint64_t cpu_start = process_cpu_ns(), host_start = thread_cpu_ns();
   for (int64_t i = 0; i < counts.runs; ++i) {
-    start = now_ns();
+    start = clock_ns();
     if (Status s = session->run(inputs, results); !s) return s;
-    measured.wall_ns.push_back(now_ns() - start);
+    measured.wall_ns.push_back(clock_ns() - start);
   }
   measured.cpu_ns = (process_cpu_ns() - cpu_start) / static_cast<uint64_t>(counts.runs);
   measured.host_ns = (thread_cpu_ns() - host_start) / static_cast<uint64_t>(counts.runs);

@@ -17,6 +17,19 @@ Result<SessionOptions> read_session_options(const Arguments& arguments) {
   return options;
 }
 
+Result<Session> session_with_inputs(const Program& program, std::vector<HostTensor>& inputs,
+                                    const std::vector<SymbolValue>& dims, const SessionOptions& options) {
+  Result<Session> session = Session::create(program, options);
+  if (!session) return session.error();
+  std::vector<Tensor> views;
+  for (HostTensor& input : inputs) views.push_back(input.view());
+  // Shapes do not always say the dimensions: rows of pixels that are aligned fit several widths.
+  if (Status s = session->prepare_inputs(views); !s && (dims.empty() || !session->prepare(dims))) return s.error();
+  for (uint32_t i = 0; i < views.size(); ++i)
+    if (Status s = session->set_input(i, views[i]); !s) return s.error();
+  return session;
+}
+
 Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Model& model) {
   std::vector<NamedTensor> outputs;
   uint32_t index = 0;

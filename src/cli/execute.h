@@ -17,6 +17,10 @@ Result<std::vector<NamedTensor>> execute(const Program& program, const Model& mo
                                          const std::vector<SymbolValue>& dims, DataSizes sizes,
                                          const SessionOptions& options = {});
 
+// A session that is prepared for the inputs' shapes, or the dims, and has the inputs.
+Result<Session> session_with_inputs(const Program& program, std::vector<HostTensor>& inputs,
+                                    const std::vector<SymbolValue>& dims, const SessionOptions& options = {});
+
 // Space for each output of the session's current shape.
 Result<std::vector<NamedTensor>> output_tensors(const Session& session, const Model& model);
 

@@ -22,8 +22,8 @@ Result<Program> timed(uint64_t& time_ns, Make make) {
 
 Result<bool> is_artifact(const Arguments& arguments) {
   if (arguments.positional().size() != 1 || !arguments.positional()[0].ends_with(".tuff")) return false;
-  for (const char* option :
-       {"--shape", "--range", "--value", "--input-image", "--output-image", "--exact", "--no-fuse", "--precision"}) {
+  for (const char* option : {"--shape", "--range", "--value", "--input-image", "--output-image", "--exact", "--no-fuse",
+                             "--precision", "--observations"}) {
     if (arguments.has(option))
       return usage("'" + std::string(option) + "' says how a model is compiled; '" + arguments.positional()[0] +
                    "' was. Give it to tuff compile.");

@@ -11,7 +11,7 @@
 namespace tuff::cli {
 namespace {
 
-const Verb* const kVerbs[] = {&kRunVerb,     &kBenchVerb,   &kProfileVerb, &kCompileVerb,
+const Verb* const kVerbs[] = {&kRunVerb,     &kBenchVerb,   &kProfileVerb, &kTuneVerb,   &kCompileVerb,
                               &kInspectVerb, &kExplainVerb, &kVerifyVerb,  &kDevicesVerb};
 
 std::string overview() {

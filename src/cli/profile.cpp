@@ -16,21 +16,16 @@ std::string options_text(const Arguments& arguments) {
   std::string text;
   for (const char* flag : {"--exact", "--no-fuse"})
     if (arguments.has(flag)) text += (text.empty() ? "" : " ") + std::string(flag);
-  for (const char* option : {"--precision", "--shape", "--range", "--dim", "--value", "--input-image", "--output-image"})
+  for (const char* option :
+       {"--precision", "--observations", "--shape", "--range", "--dim", "--value", "--input-image", "--output-image"})
     for (const std::string& value : arguments.all(option))
       text += (text.empty() ? "" : " ") + std::string(option) + " " + value;
   return text;
 }
 
 Result<Profile> measure_kernels(MadeProgram& made, const SessionOptions& session_options, const ProfileOptions& options) {
-  Result<Session> session = Session::create(made.program, session_options);
+  Result<Session> session = session_with_inputs(made.program, made.inputs, made.dims, session_options);
   if (!session) return session.error();
-  std::vector<Tensor> views;
-  for (HostTensor& input : made.inputs) views.push_back(input.view());
-  // Shapes do not always say the dimensions: rows of pixels that are aligned fit several widths.
-  if (Status s = session->prepare_inputs(views); !s && (made.dims.empty() || !session->prepare(made.dims))) return s.error();
-  for (uint32_t i = 0; i < views.size(); ++i)
-    if (Status s = session->set_input(i, views[i]); !s) return s.error();
   return session->profile(options);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/json.h"
+#include "cli/observations_text.h"
 
 namespace tuff::cli {
 namespace {
@@ -18,6 +19,11 @@ void write_kernel(Json& json, const ProfileReport& report, const ProfiledKernel&
   number("step", kernel.as.step);
   json.key("kernel").string(kernel.name).key("nodes").string(kernel.nodes);
   json.key("skeleton").string(kernel.skeleton).key("schedule").string(kernel.schedule);
+  if (!kernel.tuning_key.empty()) {
+    json.key("tuning_key").string(kernel.tuning_key).key("alternatives").open('[');
+    for (const std::string& schedule : lines_of(kernel.alternatives)) json.string(schedule);
+    json.close(']');
+  }
   json.key("time_ns").open('{');
   number("min", kernel.as.min_time_ns);
   number("p50", kernel.as.time_ns);
@@ -80,6 +86,8 @@ ProfileReport make_report(const Profile& profile) {
     kernel.nodes = profile.kernel_text(i, TUFF_KERNEL_NODES);
     kernel.skeleton = profile.kernel_text(i, TUFF_KERNEL_SKELETON);
     kernel.schedule = profile.kernel_text(i, TUFF_KERNEL_SCHEDULE);
+    kernel.tuning_key = profile.kernel_text(i, TUFF_KERNEL_TUNING_KEY);
+    kernel.alternatives = profile.kernel_text(i, TUFF_KERNEL_ALTERNATIVES);
     kernel.source = profile.kernel_text(i, TUFF_KERNEL_SOURCE);
     kernel.decisions = profile.kernel_text(i, TUFF_KERNEL_DECISIONS);
     report.time_ns += kernel.as.time_ns;

@@ -11,7 +11,7 @@ namespace tuff::cli {
 
 struct ProfiledKernel {
   tuff_kernel_profile_t as = TUFF_KERNEL_PROFILE_INIT;
-  std::string name, nodes, skeleton, schedule, source, decisions;
+  std::string name, nodes, skeleton, schedule, tuning_key, alternatives, source, decisions;
   double share = 0;  // of the time of all kernels
 
   uint64_t bytes() const { return as.bytes_read + as.bytes_written; }

@@ -76,6 +76,7 @@ std::vector<Option> program_options() {
           {"--no-fuse", nullptr, nullptr, "one kernel an operator"},
           {"--precision", nullptr, "WHICH",
            "model (default), f16_storage: weights and intermediate values in f16, or f16: as a model in f16"},
+          {"--observations", nullptr, "FILE", "schedules and rates that were measured (tuff tune)"},
           {"--cache", nullptr, "DIR", "where compiled kernels are kept; default: the user's cache folder"},
           {"--no-cache", nullptr, nullptr, "keep nothing"}};
 }
@@ -148,6 +149,11 @@ Result<ProgramOptions> read_program_options(const Arguments& arguments) {
     options.precision = TUFF_PRECISION_F16;
   } else if (!precision.empty() && precision != "model") {
     return usage("'--precision' takes model, f16_storage or f16, not '" + std::string(precision) + "'.");
+  }
+  if (arguments.has("--observations")) {
+    Result<std::vector<std::byte>> text = read_file(std::string(arguments.value("--observations")));
+    if (!text) return text.error();
+    options.observations.assign(reinterpret_cast<const char*>(text->data()), text->size());
   }
   if (!arguments.has("--no-cache")) {
     options.cache_dir = arguments.has("--cache") ? std::string(arguments.value("--cache")) : default_cache_dir();

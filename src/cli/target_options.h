@@ -7,7 +7,7 @@ namespace tuff::cli {
 
 std::vector<Option> model_options();    // --shape, --dim, --range, --value, --input-image, --output-image
 std::vector<Option> device_options();   // --device, --as, and child_options()
-std::vector<Option> program_options();  // --exact, --no-fuse, --precision, --cache, --no-cache
+std::vector<Option> program_options();  // --exact, --no-fuse, --precision, --observations, --cache, --no-cache
 std::vector<Option> join(std::vector<std::vector<Option>> lists);
 
 // A verb's only positional argument, and what the options say of it.

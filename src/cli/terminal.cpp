@@ -27,6 +27,12 @@ void show_kernel(uint32_t done, uint32_t total, void*) {
 tuff_progress_callback_t progress_callback() { return is_terminal() ? show : nullptr; }
 tuff_kernel_progress_callback_t kernel_progress_callback() { return is_terminal() ? show_kernel : nullptr; }
 
+void show_progress(const std::string& line) {
+  if (!is_terminal()) return;
+  std::fprintf(stderr, "\r\033[K%s", line.c_str());
+  std::fflush(stderr);
+}
+
 void end_progress() {
   if (is_terminal()) std::fputs("\r\033[K", stderr);
 }

@@ -30,7 +30,8 @@ struct Verb {
   int (*run)(const Arguments& arguments);
 };
 
-extern const Verb kRunVerb, kBenchVerb, kProfileVerb, kCompileVerb, kInspectVerb, kExplainVerb, kVerifyVerb, kDevicesVerb;
+extern const Verb kRunVerb, kBenchVerb, kProfileVerb, kTuneVerb, kCompileVerb, kInspectVerb, kExplainVerb, kVerifyVerb,
+    kDevicesVerb;
 
 // A message on stderr and the exit code that goes with it.
 int usage_error(const std::string& message);

@@ -38,7 +38,8 @@ Result<std::vector<std::vector<GuardedKernel>>> make_all_kernels(const Stages& s
                                                                  const CompileOptions& options) {
   std::vector<std::vector<GuardedKernel>> all;
   for (const Group& group : s.fusion.groups) {
-    TUFF_ASSIGN(auto kernels, make_kernels({s.laid_out, s.layouts, s.fusion, group, device, options.exact}));
+    TUFF_ASSIGN(auto kernels,
+                make_kernels({s.laid_out, s.layouts, s.fusion, group, device, options.exact, &options.observations}));
     all.push_back(std::move(kernels));
   }
   return all;
@@ -61,9 +62,10 @@ bool keep_apart(const Stages& stages, const std::vector<StepId>& steps, std::vec
 
 }  // namespace
 
-Result<Stages> run_stages(const Graph& graph, const DeviceInfo& device, const CompileOptions& options, Stage last,
+Result<Stages> run_stages(const Graph& graph, const DeviceInfo& described, const CompileOptions& options, Stage last,
                           const std::vector<bool>& apart) {
   TUFF_TRY(check_cancelled(options.workers));
+  const DeviceInfo device = with_rates(described, options.observations);
   Stages s;
   // What changes arithmetic is decided here, from the graph alone, so that every device computes the same.
   TUFF_ASSIGN(s.simplified, timed_stage("simplify", options.progress, s.times,

@@ -1,5 +1,6 @@
 // Any stage of a compile as text: what `tuff inspect` and `tuff explain` show.
 #include <array>
+#include <set>
 
 #include "compile/stages.h"
 
@@ -10,7 +11,7 @@ constexpr std::array<std::string_view, 9> kStageNames = {"graph",   "simplified"
                                                          "kernels", "plan",       "bound",  "spirv"};
 
 std::string title(const Kernel& kernel) {
-  return "// kernel " + kernel.name + ": " + kernel.skeleton + ", " + kernel.schedule + "\n";
+  return "// kernel " + kernel.name + ": " + kernel.skeleton + ", " + schedule_text(kernel) + "\n";
 }
 
 std::string print_kernels(const Plan& plan) {
@@ -33,6 +34,29 @@ std::string explain_lowered(const std::vector<std::string>& lowered) {
   std::string out = "\nKept in another dtype than the model's, as asked:\n";
   for (const std::string& line : lowered) out += "  " + line + "\n";
   return out;
+}
+
+// What came of the schedules that were observed; nothing where there are none.
+std::string explain_schedules(const Plan& plan, const Observations& observations) {
+  if (observations.schedules.empty()) return {};
+  std::string out = "\nSchedules that were observed:\n";
+  std::set<std::string> used;
+  for (const Kernel& kernel : plan.kernels) {
+    const KernelTuning& tuning = kernel.tuning;
+    if (tuning.source == KernelTuning::Source::kPredicted) continue;
+    used.insert(tuning.key);
+    out += tuning.source == KernelTuning::Source::kObserved ? "  [tuned] " : "  [refused] ";
+    out += kernel.name + " (" + tuning.key + "): " + schedule_text(kernel) + "\n";
+  }
+  if (const size_t others = observations.schedules.size() - used.size(); others != 0)
+    out += "  " + std::to_string(others) + " of " + std::to_string(observations.schedules.size()) +
+           " are of kernels that there are not here\n";
+  return out;
+}
+
+// How far the stages have to go for a text: the schedules are the kernels'.
+Stage last_stage(Stage shown, const Observations& observations) {
+  return shown == Stage::kExplain && !observations.schedules.empty() ? Stage::kKernels : shown;
 }
 
 // The sizes for one set of dimensions; nothing where they are not all given and `required` is false.
@@ -78,7 +102,7 @@ Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, co
                                 const PrintRequest& request) {
   TUFF_TRY(check_format(request));
   if (request.stage == Stage::kGraph) return print(graph);
-  TUFF_ASSIGN(Stages stages, run_stages(graph, device, options, request.stage));
+  TUFF_ASSIGN(Stages stages, run_stages(graph, device, options, last_stage(request.stage, options.observations)));
   switch (request.stage) {
     case Stage::kGraph:
     case Stage::kSimplified: return print(stages.simplified);
@@ -89,7 +113,8 @@ Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, co
     case Stage::kFusion: return print(stages.fusion, stages.laid_out);
     case Stage::kExplain: {
       TUFF_ASSIGN(const std::string products, explain_integer_products(stages.laid_out, stages.layouts, stages.fusion, device));
-      return explain(stages.fusion, stages.laid_out) + products + explain_lowered(stages.lowered);
+      return explain(stages.fusion, stages.laid_out) + products + explain_lowered(stages.lowered) +
+             explain_schedules(stages.plan, options.observations);
     }
     case Stage::kKernels: return print_kernels(stages.plan);
     case Stage::kSpirv: return print_modules(stages);

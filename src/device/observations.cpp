@@ -1,24 +1,35 @@
 #include "device/observations.h"
 
+#include <algorithm>
+
 #include "base/lexer.h"
 #include "device/fields.h"
 
 namespace tuff {
 namespace {
 
-struct NameFinder {
+// The most that the rate of this name may be; 0 where there is none.
+struct MostOfRate {
   std::string_view wanted;
-  bool found = false;
-  void integer(std::string_view name, int64_t, int64_t, int64_t) { found |= name == wanted; }
+  int64_t most = 0;
+  void integer(std::string_view name, int64_t, int64_t, int64_t limit) { most = name == wanted ? limit : most; }
   void boolean(std::string_view, bool) {}  // no figure
 };
 
-bool is_rate(std::string_view name) {
-  NameFinder finder{name};
+int64_t most_of_rate(std::string_view name) {
+  MostOfRate finder{name};
   const DeviceRates rates;
   visit_rates(rates, finder);
-  return finder.found;
+  return finder.most;
 }
+
+struct RateWriter {
+  const std::map<std::string, int64_t>& measured;
+  void integer(std::string_view name, int64_t& rate, int64_t least, int64_t most) const {
+    if (const auto it = measured.find(std::string(name)); it != measured.end()) rate = std::clamp(it->second, least, most);
+  }
+  void boolean(std::string_view, bool) const {}
+};
 
 }  // namespace
 
@@ -38,10 +49,11 @@ Result<Observations> parse_observations(std::string_view text, const std::string
     if (lexer.accept("rate")) {
       const Status unknown = lexer.error("a rate was expected");
       TUFF_ASSIGN(std::string name, lexer.expect_name());
-      if (!is_rate(name)) return unknown;
-      const Status not_positive = lexer.error("a positive rate was expected");
+      const int64_t most = most_of_rate(name);
+      if (most == 0) return unknown;
+      const Status out_of_range = lexer.error("a positive rate of at most " + std::to_string(most) + " was expected");
       TUFF_ASSIGN(const int64_t value, lexer.expect_integer());
-      if (value <= 0) return not_positive;
+      if (value <= 0 || value > most) return out_of_range;
       fresh = observations.rates.emplace(std::move(name), value).second;
     } else if (lexer.accept("schedule")) {
       TUFF_ASSIGN(std::string key, lexer.expect_string());
@@ -61,6 +73,12 @@ Result<Observations> parse_observations(std::string_view text, const std::string
 Hash hash(const Observations& observations) {
   const std::string text = print(observations);
   return hash_bytes(text.data(), text.size());
+}
+
+DeviceInfo with_rates(DeviceInfo device, const Observations& observations) {
+  const RateWriter writer{observations.rates};
+  visit_rates(device.rates, writer);
+  return device;
 }
 
 }  // namespace tuff

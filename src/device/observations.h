@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/status.h"
+#include "device/device_info.h"
 
 namespace tuff {
 
@@ -22,5 +23,8 @@ struct Observations {
 std::string print(const Observations& observations);
 Result<Observations> parse_observations(std::string_view text, const std::string& source_name);
 Hash hash(const Observations& observations);
+
+// The device at the rates that were measured.
+DeviceInfo with_rates(DeviceInfo device, const Observations& observations);
 
 }  // namespace tuff

@@ -6,6 +6,7 @@
 #include "fusion/cost.h"
 #include "graph/builder.h"
 #include "kernel/contraction.h"
+#include "kernel/schedule.h"
 
 namespace tuff {
 namespace {
@@ -111,6 +112,67 @@ bool divide_by_reciprocal(Point& point, int input) {
   for (PointOp& op : point.ops)
     if (op.kind == PointOp::Kind::kMap && op.op == MapOp::div && is_input(op.args[1])) op.op = MapOp::mul;
   return true;
+}
+
+std::string attend_text(const AttendTile& tile, bool exact) {
+  return std::to_string(tile.lanes) + " queries, " + std::to_string(tile.columns * tile.width) + " columns each, " +
+         std::to_string(tile.key_tile) + " keys at a time" +
+         (tile.splits > 1 ? ", over " + std::to_string(tile.splits) + " invocations" : "") + (exact ? ", two walks" : "");
+}
+
+// `like`: what no schedule chooses is as there.
+std::optional<AttendTile> read_attend_tile(const std::string& text, const AttendTile& like) {
+  const std::vector<int64_t> n = numbers_in(text);
+  if (n.size() < 3) return std::nullopt;
+  AttendTile tile = like;
+  tile.lanes = static_cast<uint32_t>(n[0]);
+  tile.columns = static_cast<int>(n[1] / like.width);
+  tile.key_tile = static_cast<int>(n[2]);
+  tile.splits = n.size() > 3 ? static_cast<uint32_t>(n[3]) : 1;
+  return tile;
+}
+
+bool attend_fits(const AttendTile& tile, const AttendTile& predicted, const KernelRequest& request, const Contraction& c) {
+  const DeviceInfo& device = request.device;
+  const auto blocks = [&](const AttendTile& t) { return most_workgroups(c.rows, t.lanes); };
+  const int64_t vectors = std::max<int64_t>(1, c.columns.constant() / predicted.width);
+  return is_power_of_two(tile.lanes) && is_power_of_two(tile.splits) && (tile.splits == 1 || !request.exact) &&
+         is_power_of_two(tile.key_tile) && tile.key_tile >= 2 && tile.key_tile <= 16 && tile.columns >= 1 &&
+         tile.columns <= vectors && tile.lanes <= device.max_workgroup_size[0] && tile.splits <= device.max_workgroup_size[1] &&
+         int64_t{tile.lanes} * tile.splits <= device.max_workgroup_invocations &&
+         shared_bytes_of(tile) <= device.max_shared_bytes && registers_of(tile) <= 2 * device.rates.registers_per_lane &&
+         blocks(tile) <= std::max(device.max_workgroup_count[0], blocks(predicted)) &&
+         ceil_div(vectors, tile.columns) <= device.max_workgroup_count[1];
+}
+
+std::vector<AttendTile> attend_neighbours(const AttendTile& tile) {
+  std::vector<AttendTile> all;
+  auto add = [&](auto change) {
+    all.push_back(tile);
+    change(all.back());
+  };
+  using Tile = AttendTile;
+  add([](Tile& t) { t.columns = (t.columns + 1) / 2; });
+  add([](Tile& t) { t.columns *= 2; });
+  add([](Tile& t) { t.key_tile *= 2; });
+  add([](Tile& t) { t.key_tile /= 2; });
+  add([](Tile& t) { t.lanes *= 2; });
+  add([](Tile& t) { t.lanes /= 2; });
+  add([](Tile& t) { t.splits *= 2; });
+  add([](Tile& t) { t.splits /= 2; });
+  add([](Tile& t) { t.lanes /= 2, t.splits *= 2; });
+  add([](Tile& t) { t.lanes *= 2, t.splits /= 2; });
+  return all;
+}
+
+AttendTile take_tile(const KernelRequest& request, const Contraction& c, const AttendTile& predicted, KernelTuning& tuning) {
+  ScheduleSpace<AttendTile> space;
+  space.key = contraction_key(request, c, "attend");
+  space.text = [&](const AttendTile& tile) { return attend_text(tile, request.exact); };
+  space.read = [&](const std::string& text) { return read_attend_tile(text, predicted); };
+  space.fits = [&](const AttendTile& tile) { return attend_fits(tile, predicted, request, c); };
+  space.neighbours = attend_neighbours;
+  return choose_schedule(space, predicted, request.observations, tuning);
 }
 
 // What fills attend_scores.glsl and attend_values.glsl, and the slots of both.
@@ -286,7 +348,8 @@ Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request) {
   const Contraction c = contraction_of(request);
   Substitution variables = c.output;
   const Scores scores = scores_of(request, variables);
-  const AttendTile tile = choose_tile(request, c, scores);
+  KernelTuning tuning;
+  const AttendTile tile = take_tile(request, c, choose_tile(request, c, scores), tuning);
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   const IntExpr vectors = floor_div(c.columns, IntExpr(tile.width));
   const bool whole_rows = mod(c.rows, IntExpr(int64_t{tile.lanes})).is(0);
@@ -342,10 +405,8 @@ Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request) {
   TUFF_ASSIGN(made.kernel,
               finish_kernel(request, writer, "attend", std::move(slots), {tile.lanes, tile.splits, 1},
                             {ceil_div(c.rows, IntExpr(int64_t{tile.lanes})), ceil_div(vectors, IntExpr(tile.columns)), c.batch},
-                            std::to_string(tile.lanes) + " queries, " + std::to_string(tile.columns * tile.width) +
-                                " columns each, " + std::to_string(tile.key_tile) + " keys at a time" +
-                                (tile.splits > 1 ? ", over " + std::to_string(tile.splits) + " invocations" : "") +
-                                (request.exact ? ", two walks" : "")));
+                            attend_text(tile, request.exact)));
+  made.kernel.tuning = std::move(tuning);
   made.kernel.shared_bytes = shared_bytes_of(tile);
   const IntExpr column_blocks = ceil_div(vectors, IntExpr(tile.columns));
   made.kernel.multiply_adds = c.multiply_adds + c.batch * c.rows * c.depth * scores.depth * column_blocks;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "base/hash.h"
 #include "kernel/integer_dot.h"
 #include "kernel/row_statistics.h"
 
@@ -123,6 +124,33 @@ void fill_tap_loops(const Contraction& c, KernelWriter& writer, Slots& slots) {
   }
   slots["loops"] = loops;
   slots["loops_end"] = loops_end;
+}
+
+std::string contraction_key(const KernelRequest& request, const Contraction& c, std::string_view skeleton) {
+  const Graph& graph = request.graph;
+  const Node& anchor = graph.node(request.group.anchor);
+  Hasher rest;
+  for (NodeId m : request.group.members) rest.text(attrs_name(graph.node(m).attrs));
+  for (ValueId operand : anchor.inputs) {
+    rest.text(dtype_name(graph.value(operand).dtype));
+    // The views that it is read through, down to what lies in memory.
+    ValueId source = operand;
+    for (const Node* view = graph.producer(source); view && !request.fusion.stored[source.value] && !view->inputs.empty();
+         view = graph.producer(source)) {
+      rest.text(attrs_name(view->attrs));
+      source = view->inputs[0];
+    }
+    for (int axis : request.layouts.of(source).order) rest.number(static_cast<uint64_t>(axis));
+  }
+  std::string key = std::string(skeleton) + " " + std::string(dtype_name(graph.value(anchor.output).dtype)) + " ";
+  for (const IntExpr* extent : {&c.batch, &c.rows, &c.columns}) key += extent->text() + "x";
+  key += c.depth.text();
+  for (size_t i = 0; i < c.taps.size(); ++i) key += (i ? "x" : " ") + c.taps[i].text();
+  if (request.exact) key += " exact";
+  key += " #" + rest.finish().hex().substr(0, 8);
+  std::replace_if(
+      key.begin(), key.end(), [](char at) { return at == '"' || at == '\\' || at == '\n'; }, '_');  // of symbols
+  return key;
 }
 
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,

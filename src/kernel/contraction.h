@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernel/kernel_build.h"
@@ -22,6 +23,11 @@ struct Contraction {
 };
 
 Contraction contraction_of(const KernelRequest& request);
+
+// Names in Observations::schedules the kernels of a skeleton that compute the same sums of operands that lie the same way, with
+// the same ops around them: "contract f32 1x3136x64x64 3x3 #90ad6e01" is batch x rows x columns x depth and taps, and a hash of
+// the rest. Kernels of one key, in one model or in two, are tuned as one.
+std::string contraction_key(const KernelRequest& request, const Contraction& c, std::string_view skeleton);
 
 // Everything of one schedule: the tile of an invocation and how invocations cover the result.
 struct ContractTile {

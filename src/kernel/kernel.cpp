@@ -15,4 +15,14 @@ bool parts_overlap(const KernelBinding& a, const KernelBinding& b) {
   return false;
 }
 
+std::string schedule_text(const Kernel& kernel) {
+  switch (kernel.tuning.source) {
+    case KernelTuning::Source::kPredicted: break;
+    case KernelTuning::Source::kObserved: return kernel.schedule + ", tuned";
+    case KernelTuning::Source::kRefused:
+      return kernel.schedule + ", not the observed '" + kernel.tuning.refused + "', which does not fit";
+  }
+  return kernel.schedule;
+}
+
 }  // namespace tuff

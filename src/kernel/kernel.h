@@ -46,11 +46,26 @@ struct KernelBinding {
 // May the two bindings of one value touch the same element? Pieces of a concat are apart; a piece and its whole are not.
 bool parts_overlap(const KernelBinding& a, const KernelBinding& b);
 
+// What tuning may choose for a kernel, and what came of it. Not kept in artifacts.
+struct KernelTuning {
+  enum class Source : uint8_t { kPredicted, kObserved, kRefused };
+  std::string key;                        // in Observations::schedules; empty: the kernel has one schedule
+  std::vector<std::string> alternatives;  // texts of the schedules next to the kernel's that fit it and the device
+  Source source = Source::kPredicted;     // kRefused: predicted, as the observed one does not fit
+  std::string refused;                    // that one
+
+  void refuse(std::string schedule) {
+    source = Source::kRefused;
+    refused = std::move(schedule);
+  }
+};
+
 struct Kernel {
   std::string name;      // unique in its plan: "contract_conv1_relu"
   std::string skeleton;  // the row of templates.def
   std::string schedule;  // what the schedule chose, as text: "tile 8x8, workgroup 8x8, W 4"
-  std::string source;    // complete GLSL
+  KernelTuning tuning;
+  std::string source;  // complete GLSL
   std::array<uint32_t, 3> workgroup = {1, 1, 1};
   std::array<IntExpr, 3> grid;      // workgroups an axis; no axis above the device's limit
   std::vector<IntExpr> parameters;  // words of the parameter block, int32, in order
@@ -68,5 +83,8 @@ struct Kernel {
   IntExpr multiply_adds;
   std::vector<std::string> origins;  // model nodes
 };
+
+// The schedule, and whether it was observed: "tile 8x8 of 4, ..., tuned".
+std::string schedule_text(const Kernel& kernel);
 
 }  // namespace tuff

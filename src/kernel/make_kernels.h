@@ -1,12 +1,13 @@
 // Groups to kernels. In: one fusion group. Out: one or more guarded kernels, the last of which always applies.
 //
-// One file an anchor (map.cpp, row_reduce.cpp, contract.cpp, window.cpp, attend.cpp): each chooses a schedule from DeviceInfo
-// and the shapes, fills the slots of its skeleton and states grid, bytes and arithmetic.
+// One file an anchor (map.cpp, row_reduce.cpp, contract.cpp, window.cpp, attend.cpp): each chooses a schedule from DeviceInfo,
+// the shapes and what was observed, fills the slots of its skeleton and states grid, bytes and arithmetic.
 #pragma once
 
 #include <vector>
 
 #include "device/device_info.h"
+#include "device/observations.h"
 #include "fusion/fusion.h"
 #include "kernel/emit.h"
 #include "kernel/kernel.h"
@@ -25,6 +26,7 @@ struct KernelRequest {
   const Group& group;
   const DeviceInfo& device;
   bool exact = false;
+  const Observations* observations = nullptr;  // null: nothing was observed
 };
 
 Result<std::vector<GuardedKernel>> make_kernels(const KernelRequest& request);

@@ -24,6 +24,10 @@ void bind_statistics(const KernelRequest& request, const RowStatistics& statisti
   }
 }
 
+int64_t statistics_shared_bytes(int64_t workgroup_rows, int64_t lanes, int64_t reduction_count) {
+  return reduction_count == 0 ? 0 : int64_t{sizeof(float)} * workgroup_rows * (lanes + reduction_count);
+}
+
 Result<RowStatistics> row_statistics(const KernelRequest& request, const Contraction& c, const RowLanes& tile, Block& setup,
                                      KernelWriter& writer, GroupScope& group) {
   const Graph& graph = request.graph;
@@ -78,7 +82,7 @@ Result<RowStatistics> row_statistics(const KernelRequest& request, const Contrac
   if (made.reductions.empty()) return made;
   const int parts = tile.workgroup_rows * tile.lanes;
   made.functions += "shared float row_part[" + std::to_string(parts) + "];\n";
-  made.shared_bytes = int64_t{4} * (parts + tile.workgroup_rows * static_cast<int64_t>(made.reductions.size()));
+  made.shared_bytes = statistics_shared_bytes(tile.workgroup_rows, tile.lanes, static_cast<int64_t>(made.reductions.size()));
   return made;
 }
 

@@ -23,6 +23,8 @@ struct RowLanes {
   std::string lane, first_row, row;  // row: of the i-th, as text over i
 };
 
+// What they take of shared memory.
+int64_t statistics_shared_bytes(int64_t workgroup_rows, int64_t lanes, int64_t reduction_count);
 Result<RowStatistics> row_statistics(const KernelRequest& request, const Contraction& c, const RowLanes& tile, Block& setup,
                                      KernelWriter& writer, GroupScope& group);
 // Lets the group's Points read the statistics as inputs number `first` and on, at coordinates over the variables that

@@ -72,7 +72,7 @@ std::string print(const Plan& plan) {
     out += "\n";
     for (const Variant& v : step.variants) {
       const Kernel& k = plan.kernels[v.kernel.value];
-      out += "  " + guard_text(v.guard) + ": " + k.name + " (" + k.schedule + ") grid [" + k.grid[0].text() + ", " +
+      out += "  " + guard_text(v.guard) + ": " + k.name + " (" + schedule_text(k) + ") grid [" + k.grid[0].text() + ", " +
              k.grid[1].text() + ", " + k.grid[2].text() + "]\n";
     }
     out += "  reads";

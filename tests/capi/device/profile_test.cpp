@@ -122,6 +122,9 @@ TEST_CASE("each kernel has a time, what it moves and computes, and words; the ru
     CHECK(text_of(profile, 1, TUFF_KERNEL_DECISIONS).find("fused [epilogue] Add_2 (map.add) into MatMul_1 (contract): ") == 0);
     CHECK_FALSE(text_of(profile, 1, TUFF_KERNEL_SKELETON).empty());
     CHECK_FALSE(text_of(profile, 1, TUFF_KERNEL_SCHEDULE).empty());
+    CHECK(text_of(profile, 1, TUFF_KERNEL_TUNING_KEY).find("contract f32 ") == 0);
+    CHECK_FALSE(text_of(profile, 1, TUFF_KERNEL_ALTERNATIVES).empty());
+    CHECK(text_of(profile, 2, TUFF_KERNEL_TUNING_KEY).empty());
 
     std::vector<float> y = all(0);
     const tuff_tensor_desc_t out = host_tensor(y);
@@ -147,8 +150,8 @@ TEST_CASE("what a profile has not is refused, and it outlives its session") {
   tuff_error_t* error = nullptr;
   CHECK(tuff_profile_kernel(profile, kKernelCount, &kernel, &error) == TUFF_INVALID_ARGUMENT);
   CHECK(message_of(error) == "There is no kernel 3 in a profile of 3.");
-  CHECK(tuff_profile_kernel_text(profile, 0, 6, nullptr, 0, nullptr, &error) == TUFF_INVALID_ARGUMENT);
-  CHECK(message_of(error) == "There is no text 6 of a kernel.");
+  CHECK(tuff_profile_kernel_text(profile, 0, 8, nullptr, 0, nullptr, &error) == TUFF_INVALID_ARGUMENT);
+  CHECK(message_of(error) == "There is no text 8 of a kernel.");
   tuff_profile_retain(profile);
   tuff_profile_release(profile);
   CHECK(text_of(profile, 0, TUFF_KERNEL_NODES) == "MatMul_0");

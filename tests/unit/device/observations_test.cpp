@@ -55,7 +55,8 @@ TEST_CASE("observations say where they are wrong") {
   };
   CHECK(failure("speed 3") == "test, line 1: rate, schedule or quarantine was expected, found 'speed'.");
   CHECK(failure("rate colour 3").find("a rate was expected, found 'colour'") != std::string::npos);
-  CHECK(failure("rate launch_ns 0").find("a positive rate was expected") != std::string::npos);
+  CHECK(failure("rate launch_ns 0").find("a positive rate of at most 1099511627776 was expected") != std::string::npos);
+  CHECK(failure("rate launch_ns 1099511627777").find("a positive rate of at most 1099511627776") != std::string::npos);
   CHECK(failure("rate launch_ns 1\nrate launch_ns 2").find("twice") != std::string::npos);
   CHECK(failure("quarantine \"a\" quarantine \"a\"").find("twice") != std::string::npos);
   CHECK(failure("schedule \"a\"").find("a quoted string was expected") != std::string::npos);
