@@ -255,6 +255,7 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
   fuser.choose_stores();
   // Last: what is still a kernel of its own, copies among them.
   if (options.fuse) fuser.join_maps_of_shared_domain();
+  if (options.fuse) fuser.explain_boundaries();
   Fusion fusion;
   TUFF_ASSIGN(fusion.groups, fuser.in_order());
   fusion.placements = std::move(fuser.placements);

@@ -56,6 +56,7 @@ struct Fuser {
   void write_windows_into_products();
   void choose_stores();
   void join_maps_of_shared_domain();
+  void explain_boundaries();
   Result<std::vector<Group>> in_order();
 
   // Pieces of the moves.
@@ -71,6 +72,8 @@ struct Fuser {
   void join_product(uint32_t from, uint32_t into, ValueId value);
   bool shares_domain(const Group& a, const Group& b) const;
   bool copies_state(const Group& group) const;
+  int64_t terms_of(const Group& group) const;
+  std::string why_apart(const Group& from, const Group& to, ValueId value) const;
   // By group: the groups whose stores it loads.
   std::vector<std::set<uint32_t>> dependencies() const;
   std::optional<Rows> rows_of(uint32_t group) const;
