@@ -3,6 +3,7 @@
 #include <set>
 
 #include "compile/stages.h"
+#include "kernel/make_kernels.h"
 
 namespace tuff {
 namespace {
