@@ -307,12 +307,7 @@ struct AttendWriter {
       group.scope.inputs[node.output.value] = {request.group.coordinates.at(node.output.value), 1};
     }
     PointBuilder builder(group.scope);
-    std::vector<std::pair<ValueId, StoredElement>> stores;
-    for (ValueId v : request.group.stores) {
-      TUFF_ASSIGN(StoredElement stored, stored_element(request, group.scope, builder, v));
-      stored.address = replace_variables(stored.address, variables);
-      stores.emplace_back(v, stored);
-    }
+    TUFF_ASSIGN(const StoredElements stores, stored_elements(request, group.scope, builder, variables));
     Point point = builder.point();
     replace_variables(point, variables);
     Block common(writer, nullptr);

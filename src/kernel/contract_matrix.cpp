@@ -246,12 +246,7 @@ Status fill_finish(const KernelRequest& request, const Contraction& c, const Mat
     out.bind_input(static_cast<int>(p), lanes, 1);
   }
   PointBuilder builder(group.scope);
-  std::vector<std::pair<ValueId, StoredElement>> stores;
-  for (ValueId v : request.group.stores) {
-    TUFF_ASSIGN(StoredElement element, stored_element(request, group.scope, builder, v));
-    element.address = replace_variables(element.address, c.output);
-    stores.emplace_back(v, element);
-  }
+  TUFF_ASSIGN(const StoredElements stores, stored_elements(request, group.scope, builder, c.output));
   Point point = builder.point();
   replace_variables(point, c.output);
   for (const auto& [value, element] : stores) {

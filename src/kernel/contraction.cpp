@@ -317,12 +317,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   for (size_t p = 0; p < sums.size(); ++p)
     group.scope.inputs[sums[p].value] = {request.group.coordinates.at(sums[p].value), static_cast<int>(p)};
   bind_statistics(request, statistics, {}, tile.products, group);
-  std::vector<std::pair<ValueId, StoredElement>> stores;
-  for (ValueId v : request.group.stores) {
-    TUFF_ASSIGN(StoredElement element, stored_element(request, group.scope, builder, v));
-    element.address = replace_variables(element.address, c.output);
-    stores.emplace_back(v, element);
-  }
+  TUFF_ASSIGN(const StoredElements stores, stored_elements(request, group.scope, builder, c.output));
   Point point = builder.point();
   replace_variables(point, c.output);
   std::string items;

@@ -72,6 +72,17 @@ Result<StoredElement> stored_element(const KernelRequest& request, const PointSc
   return StoredElement{op, storage_address(scope, value, request.group.coordinates.at(value.value))};
 }
 
+Result<StoredElements> stored_elements(const KernelRequest& request, const PointScope& scope, PointBuilder& builder,
+                                       const Substitution& variables) {
+  StoredElements stores;
+  for (ValueId v : request.group.stores) {
+    TUFF_ASSIGN(StoredElement element, stored_element(request, scope, builder, v));
+    element.address = replace_variables(element.address, variables);
+    stores.emplace_back(v, std::move(element));
+  }
+  return stores;
+}
+
 Reduction reduction_of(ReduceOp op, Dtype dtype) {
   const bool real = is_float(dtype);
   auto infinity = [&](double sign) {

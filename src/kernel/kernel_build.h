@@ -41,6 +41,10 @@ struct StoredElement {
 };
 Result<StoredElement> stored_element(const KernelRequest& request, const PointScope& scope, PointBuilder& builder,
                                      ValueId value);
+// Of all that the group stores, with addresses over the kernel's own variables.
+using StoredElements = std::vector<std::pair<ValueId, StoredElement>>;
+Result<StoredElements> stored_elements(const KernelRequest& request, const PointScope& scope, PointBuilder& builder,
+                                       const Substitution& variables);
 
 // How a reduction combines two elements, and what changes nothing; any and all are or and and.
 struct Reduction {
