@@ -53,15 +53,15 @@ std::string Fuser::why_apart(const Group& from, const Group& to, ValueId value) 
 }
 
 void Fuser::explain_boundaries() {
-  auto explained = [&](const Group& a, const Group& b) {
-    auto names = [](const Decision& d, const Group& group) {
-      return std::any_of(d.nodes.begin(), d.nodes.end(), [&](NodeId n) {
-        return n == group.anchor || std::binary_search(group.members.begin(), group.members.end(), n);
-      });
-    };
-    return std::any_of(decisions.begin(), decisions.end(),
-                       [&](const Decision& d) { return !d.accepted && names(d, a) && names(d, b); });
-  };
+  // Pairs of groups that a refusal names.
+  std::set<std::pair<uint32_t, uint32_t>> explained;
+  for (const Decision& d : decisions) {
+    if (d.accepted) continue;
+    std::set<uint32_t> named;
+    for (NodeId n : d.nodes) named.insert(homes[n.value].begin(), homes[n.value].end());
+    for (uint32_t a : named)
+      for (uint32_t b : named) explained.emplace(a, b);
+  }
   std::map<uint32_t, uint32_t> writers;  // by value
   for (uint32_t g = 0; g < groups.size(); ++g)
     for (ValueId v : groups[g].stores) writers[v.value] = g;
@@ -71,7 +71,7 @@ void Fuser::explain_boundaries() {
       const auto writer = writers.find(v.value);
       if (writer == writers.end() || writer->second == g || groups[writer->second].members.empty()) continue;
       const Group& from = groups[writer->second];
-      if (explained(from, groups[g])) continue;
+      if (explained.count({writer->second, g})) continue;
       decide(false, "boundary", {from.anchor, groups[g].anchor}, label(from.anchor) + " into " + label(groups[g].anchor),
              why_apart(from, groups[g], v));
     }
