@@ -1,6 +1,6 @@
 // A tile of keys: what their values, each times its e_<key>, add to the sums. Nothing beyond the last key: its e is 0, but what
-// would be read there may be no number. Where the test is for nothing it still keeps compilers from loading the values of all keys
-// before the first is used, for which they take up to twice the registers.
+// would be read there may be no number. Where the test is for nothing it still keeps compilers from loading the values of all
+// keys before the first is used, for which they take up to twice the registers.
 //@for t key_tile
 //@if guarded
 if (first + ${t} < ${key_count}) {
