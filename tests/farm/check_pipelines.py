@@ -96,7 +96,7 @@ def compile_model(program, with_driver, target, model):
         print(done.stderr.strip())
         sys.exit(77)
     refused = re.search(r"^UNSUPPORTED: .*", done.stderr, re.MULTILINE)
-    if refused:
+    if done.returncode != 0 and refused:
         return {"unsupported": refused[0]}
     if done.returncode != 0:
         print(f"WRONG {model}: status {done.returncode}: {done.stderr.strip()[-600:]}")
