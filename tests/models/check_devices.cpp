@@ -2,12 +2,14 @@
 // what onnxruntime computed, within the reference check's tolerances, exact mode against the reference's bits. Where nothing
 // can be fused the unfused program is the fused one, and is not run again.
 //
-// check_devices FOLDER SKIPPED [NAME...]: FOLDER as make_operator_models.py writes it; SKIPPED lists what this device cannot
-// compute, NAME and a part of the reason on each line, or "is not run: " and why. Exit status 1 if a case fails, if the
-// validation layer says anything, if a case is skipped that is not listed, or if a listed one is not; 77 without a device.
+// check_devices FOLDER SKIPPED [I/N | NAME...]: FOLDER as make_operator_models.py writes it; SKIPPED lists what this device
+// cannot compute, NAME and a part of the reason on each line, or "is not run: " and why; I/N takes each N-th case from the
+// I-th on, counted from 0. Exit status 1 if a case fails, if the validation layer says anything, if a case is skipped that is
+// not listed, or if a listed one is not; 77 without a device.
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -111,7 +113,28 @@ Result<std::map<std::string, std::string>> read_skipped(const std::string& path)
   return skipped;
 }
 
-int run(const std::string& folder, const std::string& skipped_path, const std::vector<std::string>& only) {
+// Which cases run: those of the names, all without any, or a share of them.
+struct Selection {
+  std::vector<std::string> names;
+  size_t share = 0, share_count = 1;
+
+  bool takes(size_t index, const std::string& name) const {
+    return index % share_count == share && (names.empty() || std::find(names.begin(), names.end(), name) != names.end());
+  }
+};
+
+std::optional<Selection> read_selection(std::vector<std::string> arguments) {
+  Selection selection;
+  if (arguments.size() == 1 && arguments[0].find('/') != std::string::npos) {
+    const int read = std::sscanf(arguments[0].c_str(), "%zu/%zu", &selection.share, &selection.share_count);
+    if (read != 2 || selection.share >= selection.share_count) return std::nullopt;
+  } else {
+    selection.names = std::move(arguments);
+  }
+  return selection;
+}
+
+int run(const std::string& folder, const std::string& skipped_path, const Selection& selection) {
   auto cases = read_index(folder);
   auto skipped = read_skipped(skipped_path);
   for (const Status& status : {cases.status(), skipped.status()}) {
@@ -131,8 +154,9 @@ int run(const std::string& folder, const std::string& skipped_path, const std::v
     return 77;
   }
   int passed = 0, skipped_count = 0, failed = 0;
-  for (const Case& c : *cases) {
-    if (!only.empty() && std::find(only.begin(), only.end(), c.name) == only.end()) continue;
+  for (size_t i = 0; i < cases->size(); ++i) {
+    const Case& c = (*cases)[i];
+    if (!selection.takes(i, c.name)) continue;
     if (import_refusal(c.name)) continue;  // check_reference sees to these
     auto expected = skipped->find(c.name);
     if (expected != skipped->end() && expected->second.starts_with(kNotRun)) {
@@ -160,9 +184,10 @@ int run(const std::string& folder, const std::string& skipped_path, const std::v
 }  // namespace tuff::test
 
 int main(int argc, char** argv) {
-  if (argc < 3) {
-    std::fprintf(stderr, "usage: check_devices FOLDER SKIPPED [NAME...]\n");
+  const auto selection = argc < 3 ? std::nullopt : tuff::test::read_selection({argv + 3, argv + argc});
+  if (!selection) {
+    std::fprintf(stderr, "usage: check_devices FOLDER SKIPPED [I/N | NAME...]\n");
     return 2;
   }
-  return tuff::test::run(argv[1], argv[2], {argv + 3, argv + argc});
+  return tuff::test::run(argv[1], argv[2], *selection);
 }
