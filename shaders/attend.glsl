@@ -6,6 +6,7 @@
 // stores nothing of T or E.
 //   fast   one walk: what is summed so far is scaled where a greater T comes; where queries are few, `splits` invocations
 //          share a query's keys and add up in pairs at the end, always the same ones
+//          where they are too few even so, `workgroups` share a query's keys; the last to arrive adds up what all have left
 //   exact  a first walk for the maximum alone, so that E has the bits that it has by itself; the sums have the graph's order
 // Slots:
 //   setup      coordinates of the query and the columns
@@ -13,6 +14,8 @@
 //   raise_top  top becomes the greatest of itself and all t_<key>
 //   weights    e_<key> = E at `shift`
 //   values     attend_values.glsl: what a tile of keys adds
+//   add_splits, add_workgroups   attend_pairs.glsl: the sums of so many invocations of a query become those of the first
+//   arrive     arrive.glsl: only the last workgroup goes on
 //   epilogue   the division, and what follows
 layout(local_size_x = ${workgroup_x}, local_size_y = ${workgroup_y}, local_size_z = 1) in;
 ${declarations}
@@ -22,6 +25,9 @@ shared float part_total[${splits} / 2 * ${workgroup_x}];
 //@for j columns
 shared ${vector} part_acc_${j}[${splits} / 2 * ${workgroup_x}];
 //@end
+//@end
+//@if workgroups
+shared uint arrived;
 //@end
 // A row of which nothing counts so far has no maximum to be measured from.
 float shift_of(float top) { return floatBitsToUint(top) == 0xff800000u ? 0.0 : top; }
@@ -84,29 +90,27 @@ void main() {
   }
 //@if splits
   int split = int(gl_LocalInvocationID.y);
-  [[dont_unroll]] for (int kept = ${splits} / 2; kept > 0; kept /= 2) {
-    int part = (split < kept ? split : split - kept) * ${workgroup_x} + int(gl_LocalInvocationID.x);
-    if (split >= kept && split < 2 * kept) {
-      part_top[part] = top;
-      part_total[part] = total;
+  ${add_splits}
+//@if workgroups
+  if (split == 0) {
+    int left = (tile * ${workgroups} + workgroup) * ${parts_each} * ${workgroup_x} + int(gl_LocalInvocationID.x);
+    partials.e[left] = ${vector}(top);
+    partials.e[left + ${workgroup_x}] = ${vector}(total);
 //@for j columns
-      part_acc_${j}[part] = acc_${j};
+    partials.e[left + (${j} + 2) * ${workgroup_x}] = acc_${j};
 //@end
-    }
-    barrier();
-    if (split < kept) {
-      float last = top, other = part_top[part];
-      top = max(last, other);
-      shift = shift_of(top);
-      float rescale = ${rescale};
-      float its = ${rescale_other};
-      total = total * rescale + part_total[part] * its;
-//@for j columns
-      acc_${j} = acc_${j} * rescale + part_acc_${j}[part] * its;
-//@end
-    }
-    barrier();
   }
+  ${arrive}
+  if (split < ${workgroups}) {
+    int left = (tile * ${workgroups} + split) * ${parts_each} * ${workgroup_x} + int(gl_LocalInvocationID.x);
+    top = partials.e[left].x;
+    total = partials.e[left + ${workgroup_x}].x;
+//@for j columns
+    acc_${j} = partials.e[left + (${j} + 2) * ${workgroup_x}];
+//@end
+  }
+  ${add_workgroups}
+//@end
   if (split != 0) return;
 //@end
 //@end

@@ -24,7 +24,7 @@
 
 namespace tuff {
 
-inline constexpr uint32_t kArtifactFormatVersion = 3;
+inline constexpr uint32_t kArtifactFormatVersion = 4;
 
 struct ArtifactEntry {
   DeviceInfo device;

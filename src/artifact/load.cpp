@@ -95,7 +95,7 @@ Result<CompiledKernel> read_module(std::span<const std::byte> data, const Kernel
   TUFF_TRY(verify_spirv(out.spirv, kernel, device));
   out.hash = hash_bytes(out.spirv.data(), out.spirv.size() * sizeof(uint32_t));
   out.workgroup = kernel.workgroup;
-  for (const KernelBinding& b : kernel.bindings) out.texel_words.push_back(b.texel_words);
+  out.texel_words = texel_words_of(kernel);
   out.has_parameters = !kernel.parameters.empty();
   return out;
 }
@@ -120,7 +120,7 @@ Status check_kernel(const Kernel& kernel, const DeviceInfo& device) {
                    " words of parameters; '" + device.name + "' has room for " +
                    std::to_string(device.max_uniform_buffer_bytes / 4) + ".");
   int64_t storage = 0, texels = 0;
-  for (const KernelBinding& b : kernel.bindings) (b.texel_words == 0 ? storage : texels)++;
+  for (const int words : texel_words_of(kernel)) (words == 0 ? storage : texels)++;
   if (storage > device.max_storage_buffers || texels > usable_texel_buffers(device))
     return corrupt("The kernel '" + kernel.name + "' binds more buffers than '" + device.name + "' has.");
   return ok_status();

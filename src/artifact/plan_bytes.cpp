@@ -45,6 +45,7 @@ struct PlanWriter {
       out.list(b.parts, [&](const std::vector<ValueId>& part) { ids(part); });
     });
     out.i64(k.shared_bytes);
+    for (const IntExpr* e : {&k.partial_bytes, &k.counter_count}) expression(*e);
     out.list(k.in_place, [&](const Kernel::InPlace& pair) {
       id(pair.read);
       id(pair.written);
@@ -121,6 +122,7 @@ class PlanReader {
     k.parameters = expressions();
     k.bindings = in_.list(10, [&] { return binding(); });
     k.shared_bytes = in_.i64();
+    for (IntExpr* e : {&k.partial_bytes, &k.counter_count}) *e = expression();
     k.in_place = in_.list(8, [&] {
       const ValueId read = id();
       return Kernel::InPlace{read, id()};

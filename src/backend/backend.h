@@ -65,6 +65,7 @@ struct RecordDesc {
   std::shared_ptr<Pipelines> pipelines;
   std::vector<BufferSlice> inputs, outputs;            // by index, at least storage_bytes each
   std::shared_ptr<Buffer> weights, arena, parameters;  // null where the plan needs none
+  std::shared_ptr<Buffer> counters;                    // the same; each run begins with zeros there
   // Null, or each dispatch takes its grid from here when it starts (kGridBytes each, kUpload memory). What the host sets to
   // zero while a run is under way does not run any more, as soon as the device sees it.
   std::shared_ptr<Buffer> grids;

@@ -54,7 +54,7 @@ CompiledKernel compiled(const Kernel& kernel, std::vector<uint32_t> words) {
   out.hash = hash_bytes(words.data(), words.size() * sizeof(uint32_t));
   out.spirv = std::move(words);
   out.workgroup = kernel.workgroup;
-  for (const KernelBinding& b : kernel.bindings) out.texel_words.push_back(b.texel_words);
+  out.texel_words = texel_words_of(kernel);
   out.has_parameters = !kernel.parameters.empty();
   return out;
 }

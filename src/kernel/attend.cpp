@@ -1,8 +1,9 @@
 // Attend kernels: attention in one walk over the keys (fast mode) or in two (exact mode). Chooses how many columns an
-// invocation holds, how many keys it takes at a time, and how many invocations share a query's keys.
+// invocation holds, how many keys it takes at a time, and how many invocations and workgroups share a query's keys.
 #include <algorithm>
 
 #include "base/checked.h"
+#include "device/rate_times.h"
 #include "fusion/cost.h"
 #include "graph/builder.h"
 #include "kernel/contraction.h"
@@ -17,6 +18,10 @@ struct AttendTile {
   int key_tile = 8;  // keys at a time
   int steps = 1;     // consecutive d loaded together
   uint32_t lanes = 1, splits = 1;
+  uint32_t workgroups = 1;  // that share the keys, no more than there are splits
+
+  // That each invocation without splits leaves for the last workgroup.
+  int64_t floats_each() const { return int64_t{columns + 2} * width; }
 };
 
 // The first product: coordinates of its operands at one query (b, m), one key (k) and one d.
@@ -65,7 +70,62 @@ int64_t registers_of(const AttendTile& tile) {
 
 // The sums of one half of the invocations that share a query, which the other half adds to its own.
 int64_t shared_bytes_of(const AttendTile& tile) {
-  return int64_t{tile.splits / 2} * tile.lanes * (tile.columns * tile.width + 2) * 4;
+  return int64_t{tile.splits / 2} * tile.lanes * (tile.columns * tile.width + 2) * 4 + (tile.workgroups > 1 ? 4 : 0);
+}
+
+IntExpr tile_count(const AttendTile& tile, const Contraction& c) {
+  return c.batch * ceil_div(c.rows, IntExpr(int64_t{tile.lanes})) *
+         ceil_div(floor_div(c.columns, IntExpr(tile.width)), IntExpr(tile.columns));
+}
+
+// Of what all workgroups of all tiles leave.
+IntExpr partial_bytes(const AttendTile& tile, const Contraction& c) {
+  return tile_count(tile, c) * IntExpr(int64_t{tile.workgroups} * tile.lanes * tile.floats_each() * 4);
+}
+
+// The walk's time, were two workgroups a core needed for the device's rates; and where workgroups share keys, that of what they
+// leave each other, and of waiting for the last of them, which is no more than a launch.
+int64_t predicted_walk_ns(const AttendTile& tile, const KernelRequest& request, const Contraction& c, const Scores& scores) {
+  const DeviceInfo& device = request.device;
+  const int64_t pairs = typical(c.batch) * typical(c.rows) * typical(c.depth);
+  const int64_t multiply_adds = pairs * (typical(c.columns) + typical(scores.depth));
+  const int64_t bytes = typical_bytes(request.graph, scores.key_operand) +
+                        typical_bytes(request.graph, request.graph.node(request.group.anchor).inputs[1]);
+  const int64_t walk_ns = std::max(arithmetic_ns(multiply_adds, device), memory_ns(bytes, device));
+  const int64_t wanted = 2 * device.rates.compute_units;
+  const int64_t workgroups = std::clamp<int64_t>(typical(tile_count(tile, c)) * tile.workgroups, 1, wanted);
+  const int64_t shared_ns =
+      tile.workgroups == 1 ? 0 : device.rates.launch_ns + memory_ns(2 * typical(partial_bytes(tile, c)), device);
+  return static_cast<int64_t>(static_cast<double>(walk_ns) * static_cast<double>(wanted) / static_cast<double>(workgroups)) +
+         shared_ns;
+}
+
+bool grid_holds(const AttendTile& tile, const Contraction& c, const DeviceInfo& device) {
+  return most_workgroups(c.batch, 1) <= device.max_workgroup_count[2] / int64_t{tile.workgroups};
+}
+
+// Where invocations that share keys leave cores idle, workgroups share them, too: as few keys an invocation at a time as that
+// takes, and as few workgroups as the shortest time.
+AttendTile split_over_workgroups(const AttendTile& whole, const KernelRequest& request, const Contraction& c,
+                                 const Scores& scores) {
+  const int64_t keys = typical(c.depth), wanted = 2 * request.device.rates.compute_units;
+  AttendTile best = whole;
+  int64_t best_ns = predicted_walk_ns(whole, request, c, scores);
+  for (uint32_t workgroups = 2; workgroups <= whole.splits; workgroups *= 2) {
+    AttendTile tile = whole;
+    tile.workgroups = workgroups;
+    auto has_keys = [&] { return keys >= int64_t{tile.workgroups} * tile.splits * tile.key_tile; };
+    while (!has_keys() && tile.key_tile > 4) tile.key_tile /= 2;
+    while (!has_keys() && tile.splits > workgroups) tile.splits /= 2;
+    if (!has_keys() || !grid_holds(tile, c, request.device) || shared_bytes_of(tile) > request.device.max_shared_bytes) break;
+    const int64_t ns = predicted_walk_ns(tile, request, c, scores);
+    if (ns < best_ns) {
+      best = tile;
+      best_ns = ns;
+    }
+    if (typical(tile_count(tile, c)) * workgroups >= wanted) break;
+  }
+  return best;
 }
 
 AttendTile choose_tile(const KernelRequest& request, const Contraction& c, const Scores& scores) {
@@ -96,7 +156,7 @@ AttendTile choose_tile(const KernelRequest& request, const Contraction& c, const
     if (shared_bytes_of(split) > device.max_shared_bytes) break;
     tile = split;
   }
-  return tile;
+  return split_over_workgroups(tile, request, c, scores);
 }
 
 // Makes every division by the input a multiplication, for an input that is then its reciprocal; false where it is more than a
@@ -117,7 +177,8 @@ bool divide_by_reciprocal(Point& point, int input) {
 std::string attend_text(const AttendTile& tile, bool exact) {
   return std::to_string(tile.lanes) + " queries, " + std::to_string(tile.columns * tile.width) + " columns each, " +
          std::to_string(tile.key_tile) + " keys at a time" +
-         (tile.splits > 1 ? ", over " + std::to_string(tile.splits) + " invocations" : "") + (exact ? ", two walks" : "");
+         (tile.splits > 1 ? ", over " + std::to_string(tile.splits) + " invocations" : "") +
+         (tile.workgroups > 1 ? " of " + std::to_string(tile.workgroups) + " workgroups" : "") + (exact ? ", two walks" : "");
 }
 
 // `like`: what no schedule chooses is as there.
@@ -129,6 +190,7 @@ std::optional<AttendTile> read_attend_tile(const std::string& text, const Attend
   tile.columns = static_cast<int>(n[1] / like.width);
   tile.key_tile = static_cast<int>(n[2]);
   tile.splits = n.size() > 3 ? static_cast<uint32_t>(n[3]) : 1;
+  tile.workgroups = n.size() > 4 ? static_cast<uint32_t>(n[4]) : 1;
   return tile;
 }
 
@@ -137,6 +199,7 @@ bool attend_fits(const AttendTile& tile, const AttendTile& predicted, const Kern
   const auto blocks = [&](const AttendTile& t) { return most_workgroups(c.rows, t.lanes); };
   const int64_t vectors = std::max<int64_t>(1, c.columns.constant() / predicted.width);
   return is_power_of_two(tile.lanes) && is_power_of_two(tile.splits) && (tile.splits == 1 || !request.exact) &&
+         is_power_of_two(tile.workgroups) && tile.workgroups <= tile.splits && grid_holds(tile, c, device) &&
          is_power_of_two(tile.key_tile) && tile.key_tile >= 2 && tile.key_tile <= 16 && tile.columns >= 1 &&
          tile.columns <= vectors && tile.lanes <= device.max_workgroup_size[0] && tile.splits <= device.max_workgroup_size[1] &&
          int64_t{tile.lanes} * tile.splits <= device.max_workgroup_invocations &&
@@ -162,6 +225,10 @@ std::vector<AttendTile> attend_neighbours(const AttendTile& tile) {
   add([](Tile& t) { t.splits /= 2; });
   add([](Tile& t) { t.lanes /= 2, t.splits *= 2; });
   add([](Tile& t) { t.lanes *= 2, t.splits /= 2; });
+  if (tile.workgroups > 1) {  // where they pay at all
+    add([](Tile& t) { t.workgroups *= 2; });
+    add([](Tile& t) { t.workgroups /= 2; });
+  }
   return all;
 }
 
@@ -339,12 +406,56 @@ struct AttendWriter {
 
 }  // namespace
 
-Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request) {
-  const Contraction c = contraction_of(request);
-  Substitution variables = c.output;
-  const Scores scores = scores_of(request, variables);
-  KernelTuning tuning;
-  const AttendTile tile = take_tile(request, c, choose_tile(request, c, scores), tuning);
+namespace {
+
+// Where the query is, which columns of it are the invocation's; and which of the workgroups that share the tile this one is.
+void set_up(const AttendTile& tile, const Contraction& c, KernelWriter& writer, Block& setup) {
+  const IntExpr vectors = floor_div(c.columns, IntExpr(tile.width));
+  const bool whole_rows = mod(c.rows, IntExpr(int64_t{tile.lanes})).is(0);
+  const bool whole_columns = mod(vectors, IntExpr(tile.columns)).is(0);
+  const std::string row_count = writer.parameter(c.rows), vector_count = writer.parameter(vectors);
+  const std::string z = "int(gl_WorkGroupID.z)", workgroups = std::to_string(tile.workgroups);
+  if (!c.batch.is(1)) setup.line("int b = " + z + (tile.workgroups > 1 ? " / " + workgroups : "") + ";");
+  if (tile.workgroups > 1) {
+    const std::string column_blocks = writer.parameter(ceil_div(vectors, IntExpr(tile.columns)));
+    const std::string row_blocks = writer.parameter(ceil_div(c.rows, IntExpr(int64_t{tile.lanes})));
+    setup.line("int workgroup = " + z + (c.batch.is(1) ? "" : " % " + workgroups) + ";");
+    setup.line("int tile = (" + std::string(c.batch.is(1) ? "0" : "b") + " * " + column_blocks +
+               " + int(gl_WorkGroupID.y)) * " + row_blocks + " + int(gl_WorkGroupID.x);");
+  }
+  setup.line("int m = int(gl_WorkGroupID.x) * " + std::to_string(tile.lanes) + " + int(gl_LocalInvocationID.x);");
+  setup.line("int m_0 = " + (whole_rows ? "m" : "min(m, " + row_count + " - 1)") + ";");
+  setup.line("int n = int(gl_WorkGroupID.y) * " + std::to_string(tile.columns) + ";");
+  for (int j = 0; j < tile.columns; ++j) {
+    const std::string at = j ? "n + " + std::to_string(j) : "n";
+    setup.line("int n_" + std::to_string(j) + " = " + (whole_columns ? at : "min(" + at + ", " + vector_count + " - 1)") + ";");
+  }
+}
+
+// Which keys an invocation takes, and how the sums of those that share a query become one.
+Status fill_splits(const AttendTile& tile, Slots& slots) {
+  const std::string key_tile = std::to_string(tile.key_tile), splits = std::to_string(tile.splits);
+  slots["splits"] = tile.splits > 1 ? splits : "";
+  slots["workgroups"] = tile.workgroups > 1 ? std::to_string(tile.workgroups) : "";
+  slots["workgroup_x"] = std::to_string(tile.lanes);
+  slots["parts_each"] = std::to_string(tile.columns + 2);
+  const std::string own = "int(gl_LocalInvocationID.y)";
+  slots["first"] = tile.workgroups > 1 ? "(workgroup * " + splits + " + " + own + ") * " + key_tile
+                   : tile.splits > 1   ? own + " * " + key_tile
+                                       : "0";
+  slots["stride"] = std::to_string(int64_t{tile.key_tile} * tile.splits * tile.workgroups);
+  if (tile.splits == 1) return ok_status();
+  slots["parts"] = splits;
+  TUFF_ASSIGN(slots["add_splits"], expand_skeleton("attend_pairs.glsl", slots));
+  if (tile.workgroups == 1) return ok_status();
+  slots["parts"] = slots["workgroups"];
+  TUFF_ASSIGN(slots["add_workgroups"], expand_skeleton("attend_pairs.glsl", slots));
+  TUFF_ASSIGN(slots["arrive"], expand_skeleton("arrive.glsl", slots));
+  return ok_status();
+}
+
+Result<Kernel> make_tile(const KernelRequest& request, const Contraction& c, const Scores& scores, const AttendTile& tile,
+                         const Substitution& variables) {
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   const IntExpr vectors = floor_div(c.columns, IntExpr(tile.width));
   const bool whole_rows = mod(c.rows, IntExpr(int64_t{tile.lanes})).is(0);
@@ -356,15 +467,7 @@ Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request) {
   };
 
   Block setup(writer, nullptr);
-  if (!c.batch.is(1)) setup.line("int b = int(gl_WorkGroupID.z);");
-  setup.line("int m = int(gl_WorkGroupID.x) * " + std::to_string(tile.lanes) + " + int(gl_LocalInvocationID.x);");
-  setup.line("int m_0 = " + (whole_rows ? "m" : "min(m, " + row_count + " - 1)") + ";");
-  setup.line("int n = int(gl_WorkGroupID.y) * " + std::to_string(tile.columns) + ";");
-  for (int j = 0; j < tile.columns; ++j) {
-    const std::string at = j ? "n + " + std::to_string(j) : "n";
-    setup.line("int n_" + std::to_string(j) + " = " + (whole_columns ? at : "min(" + at + ", " + vector_count + " - 1)") + ";");
-  }
-
+  set_up(tile, c, writer, setup);
   Slots slots;
   slots["vector"] = type_name(writer.dialect(), Register::kFloat, tile.width);
   slots["columns"] = std::to_string(tile.columns);
@@ -380,11 +483,10 @@ Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request) {
   slots["multiply_add_middle"] = request.exact ? " * " : ", ";
   slots["multiply_add_end"] = request.exact ? ") + " : ", ";
   slots["multiply_add_close"] = request.exact ? "" : ")";
-  slots["first"] = tile.splits > 1 ? "int(gl_LocalInvocationID.y) * " + std::to_string(tile.key_tile) : "0";
-  slots["stride"] = std::to_string(tile.key_tile * static_cast<int>(tile.splits));
-  slots["splits"] = tile.splits > 1 ? std::to_string(tile.splits) : "";
   slots["rescale"] = text(MapOp::exp, {text(MapOp::sub, {"last", "shift"})});
   slots["rescale_other"] = text(MapOp::exp, {text(MapOp::sub, {"other", "shift"})});
+  TUFF_TRY(fill_splits(tile, slots));
+  if (tile.workgroups > 1) writer.share_results(partial_bytes(tile, c), tile_count(tile, c), slots["vector"]);
   for (int t = 0; t < tile.key_tile; ++t)
     slots["raise_top"] += "top = " + text(MapOp::max, {"top", "t_" + std::to_string(t)}) + ";\n";
 
@@ -397,15 +499,32 @@ Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request) {
   TUFF_ASSIGN(slots["values"], attend.values_text(setup));
   TUFF_ASSIGN(slots["epilogue"], attend.epilogue_text(row_count, whole_rows, vector_count, whole_columns));
   slots["setup"] = setup.text(0);
-  GuardedKernel made;
-  TUFF_ASSIGN(made.kernel,
-              finish_kernel(request, writer, "attend", std::move(slots), {tile.lanes, tile.splits, 1},
-                            {ceil_div(c.rows, IntExpr(int64_t{tile.lanes})), ceil_div(vectors, IntExpr(tile.columns)), c.batch},
-                            attend_text(tile, request.exact)));
-  made.kernel.tuning = std::move(tuning);
-  made.kernel.shared_bytes = shared_bytes_of(tile);
   const IntExpr column_blocks = ceil_div(vectors, IntExpr(tile.columns));
-  made.kernel.multiply_adds = c.multiply_adds + c.batch * c.rows * c.depth * scores.depth * column_blocks;
+  TUFF_ASSIGN(Kernel kernel, finish_kernel(request, writer, "attend", std::move(slots), {tile.lanes, tile.splits, 1},
+                                           {ceil_div(c.rows, IntExpr(int64_t{tile.lanes})), column_blocks,
+                                            c.batch * IntExpr(int64_t{tile.workgroups})},
+                                           attend_text(tile, request.exact)));
+  kernel.shared_bytes = shared_bytes_of(tile);
+  kernel.multiply_adds = c.multiply_adds + c.batch * c.rows * c.depth * scores.depth * column_blocks;
+  return kernel;
+}
+
+}  // namespace
+
+Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request) {
+  const Contraction c = contraction_of(request);
+  const Scores scores = scores_of(request, c.output);
+  KernelTuning tuning;
+  AttendTile tile = take_tile(request, c, choose_tile(request, c, scores), tuning);
+  Result<Kernel> kernel = make_tile(request, c, scores, tile, c.output);
+  if (!kernel.ok() && kernel.status().code() == Code::kLimit && tile.workgroups > 1) {
+    tile.workgroups = 1;  // with no buffers for what they would leave
+    kernel = make_tile(request, c, scores, tile, c.output);
+  }
+  TUFF_TRY(kernel.status());
+  GuardedKernel made;
+  made.kernel = std::move(*kernel);
+  made.kernel.tuning = std::move(tuning);
   std::vector<GuardedKernel> all;
   all.push_back(std::move(made));
   return all;

@@ -82,6 +82,12 @@ std::vector<KernelBinding> KernelWriter::bindings() const {
   return out;
 }
 
+void KernelWriter::share_results(IntExpr partial_bytes, IntExpr counter_count, std::string vector) {
+  partial_bytes_ = std::move(partial_bytes);
+  counter_count_ = std::move(counter_count);
+  partial_vector_ = std::move(vector);
+}
+
 std::string KernelWriter::declarations() const {
   std::string out;
   if (!parameters_.empty())
@@ -106,6 +112,13 @@ std::string KernelWriter::declarations() const {
              suffix + " { " + type + " e[]; } b" + std::to_string(i) + suffix + ";\n";
     }
   }
+  if (counter_count_.is(0)) return out;
+  auto scratch = [&](size_t binding, const std::string& block, const std::string& type, const std::string& name) {
+    out += "layout(set = 0, binding = " + std::to_string(binding) + ", std430) coherent buffer " + block + " { " + type +
+           " e[]; } " + name + ";\n";
+  };
+  scratch(slots_.size() + 1, "Partials", partial_vector_, "partials");
+  scratch(slots_.size() + 2, "Counters", "uint", "counters");
   return out;
 }
 

@@ -46,6 +46,11 @@ class KernelWriter {
   // An expression over dimension symbols only, as a word of the parameter block (or a literal).
   std::string parameter(const IntExpr& e);
 
+  // The kernel's workgroups leave each other this, as vectors of floats in partials.e, and count in counters.e.
+  void share_results(IntExpr partial_bytes, IntExpr counter_count, std::string vector);
+  const IntExpr& partial_bytes() const { return partial_bytes_; }
+  const IntExpr& counter_count() const { return counter_count_; }
+
   std::string declarations() const;
   std::vector<KernelBinding> bindings() const;
   const std::vector<IntExpr>& parameters() const { return parameters_; }
@@ -77,6 +82,8 @@ class KernelWriter {
   StorageFeatures features_;
   std::vector<Slot> slots_;
   std::vector<IntExpr> parameters_;
+  IntExpr partial_bytes_, counter_count_;
+  std::string partial_vector_;
   bool used_registers_[7] = {};
   int next_name_ = 0;
 };

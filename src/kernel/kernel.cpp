@@ -15,6 +15,13 @@ bool parts_overlap(const KernelBinding& a, const KernelBinding& b) {
   return false;
 }
 
+std::vector<int> texel_words_of(const Kernel& kernel) {
+  std::vector<int> words;
+  for (const KernelBinding& b : kernel.bindings) words.push_back(b.texel_words);
+  if (kernel.has_scratch()) words.resize(words.size() + 2, 0);
+  return words;
+}
+
 std::string schedule_text(const Kernel& kernel) {
   switch (kernel.tuning.source) {
     case KernelTuning::Source::kPredicted: break;

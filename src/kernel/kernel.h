@@ -71,6 +71,10 @@ struct Kernel {
   std::vector<IntExpr> parameters;  // words of the parameter block, int32, in order
   std::vector<KernelBinding> bindings;
   int64_t shared_bytes = 0;
+  // Where workgroups share a result: what each leaves for the last of them, and the words that count how many have, a word a
+  // tile of results, all zero before the dispatch. Two storage buffers behind the bindings, in this order.
+  IntExpr partial_bytes, counter_count;
+  bool has_scratch() const { return !counter_count.is(0); }
   // Values of which an invocation reads only the elements that it writes, before it writes them: they may share their memory.
   struct InPlace {
     ValueId read, written;
@@ -83,6 +87,9 @@ struct Kernel {
   IntExpr multiply_adds;
   std::vector<std::string> origins;  // model nodes
 };
+
+// Of each buffer of the shader from binding 1 on: KernelBinding::texel_words; 0 of scratch.
+std::vector<int> texel_words_of(const Kernel& kernel);
 
 // The schedule, and whether it was observed: "tile 8x8 of 4, ..., tuned".
 std::string schedule_text(const Kernel& kernel);

@@ -185,6 +185,8 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
 
   kernel.bindings = writer.bindings();
   kernel.parameters = writer.parameters();
+  kernel.partial_bytes = writer.partial_bytes();
+  kernel.counter_count = writer.counter_count();
   std::set<uint32_t> counted;  // a value may be bound with several texel sizes
   for (const KernelBinding& b : kernel.bindings) {
     if (b.access != Access::kRead || !counted.insert(b.value.value).second) continue;
@@ -192,8 +194,10 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   }
   for (ValueId v : request.group.stores)
     kernel.bytes_written += product(graph.value(v).shape) * IntExpr(dtype_size_bytes(graph.value(v).dtype));
-  const int64_t storage_buffers =
-      std::count_if(kernel.bindings.begin(), kernel.bindings.end(), [](const KernelBinding& b) { return b.texel_words == 0; });
+  kernel.bytes_read += kernel.partial_bytes;
+  kernel.bytes_written += kernel.partial_bytes;
+  const std::vector<int> buffers = texel_words_of(kernel);
+  const int64_t storage_buffers = std::count(buffers.begin(), buffers.end(), 0);
   if (storage_buffers > request.device.max_storage_buffers)
     return limit_exceeded(kernel.name + " binds " + std::to_string(storage_buffers) + " buffers; " + request.device.name +
                           " allows " + std::to_string(request.device.max_storage_buffers) + ".");

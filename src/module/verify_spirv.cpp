@@ -136,6 +136,7 @@ Status verify_interface(const SpirvModule& module, const Kernel& kernel) {
     }
     if (i.opcode == SpvOpDecorate && i.word(2) == SpvDecorationBinding) bindings[i.word(1)] = i.word(3);
   }
+  const std::vector<int> buffers = texel_words_of(kernel);
   bool has_size = false;
   for (const SpirvInstruction& i : module.instructions) {
     if (i.opcode == SpvOpExecutionMode && i.word(2) == SpvExecutionModeLocalSize) {
@@ -151,11 +152,10 @@ Status verify_interface(const SpirvModule& module, const Kernel& kernel) {
     auto binding = bindings.find(i.result);
     if (storage == SpvStorageClassStorageBuffer || storage == SpvStorageClassUniformConstant) {
       const bool is_texels = storage == SpvStorageClassUniformConstant;
-      if (binding == bindings.end() || binding->second < 1 || binding->second > kernel.bindings.size() ||
-          (kernel.bindings[binding->second - 1].texel_words != 0) != is_texels) {
+      if (binding == bindings.end() || binding->second < 1 || binding->second > buffers.size() ||
+          (buffers[binding->second - 1] != 0) != is_texels) {
         return broken(kernel, std::string("has a ") + (is_texels ? "texel" : "storage") +
-                                  " buffer that is not one of the kernel's " + std::to_string(kernel.bindings.size()) +
-                                  " bindings");
+                                  " buffer that is not one of the kernel's " + std::to_string(buffers.size()) + " bindings");
       }
     } else if (storage == SpvStorageClassUniform) {
       if (binding == bindings.end() || binding->second != 0 || kernel.parameters.empty()) {

@@ -165,6 +165,7 @@ struct Binder {
       const std::optional<IntExpr> bytes = dynamic(place.size_bytes);
       if (bytes && bytes->interval().low < 0) bound.dynamics.bytes.push_back({*bytes, bound.dispatches.size(), 0});
     }
+    if (kernel->has_scratch()) TUFF_TRY(add_scratch(*kernel, dispatch));
     if (!kernel->parameters.empty()) {
       uint64_t words = static_cast<uint64_t>(round_up(static_cast<int64_t>(kernel->parameters.size()), 4));
       uint64_t step_words = static_cast<uint64_t>(device.uniform_offset_alignment) / 4;
@@ -188,21 +189,45 @@ struct Binder {
     return ok_status();
   }
 
+  int64_t alignment() const { return std::max<int64_t>(16, buffer_offset_alignment(device)); }
+
+  Status add_scratch(const Kernel& kernel, BoundDispatch& dispatch) {
+    TUFF_ASSIGN(const int64_t partial_bytes, most(kernel.partial_bytes, "what workgroups of " + kernel.name + " leave"));
+    TUFF_ASSIGN(const int64_t counters, most(kernel.counter_count, "the counters of " + kernel.name));
+    if (partial_bytes < 0 || counters < 0 || std::max(partial_bytes, counters) > device.max_storage_buffer_bytes / 4)
+      return limit_exceeded(kernel.name + " needs " + std::to_string(partial_bytes) + " bytes for sums that workgroups share.");
+    BoundRange range;
+    range.access = Access::kWrite;
+    range.buffer = BufferKind::kArena;
+    range.size_bytes = range_bytes(partial_bytes);
+    dispatch.ranges.push_back(range);
+    range.buffer = BufferKind::kCounters;
+    range.size_bytes = range_bytes(counters * 4);
+    range.offset = static_cast<uint64_t>(round_up(static_cast<int64_t>(bound.counter_bytes), alignment()));
+    bound.counter_bytes = range.offset + range.size_bytes;
+    dispatch.ranges.push_back(range);
+    return ok_status();
+  }
+
   Status place_arena() {
-    std::map<uint32_t, size_t> known;
+    // What a dispatch leaves for itself is nobody else's; it has no value to be known by.
+    auto key = [](const BoundRange& r, size_t dispatch) {
+      return r.value.valid() ? std::pair(r.value.value, size_t{0}) : std::pair(r.value.value, dispatch);
+    };
+    std::map<std::pair<uint32_t, size_t>, size_t> known;
     std::vector<ArenaValue> values;
     for (size_t d = 0; d < bound.dispatches.size(); ++d) {
       for (const BoundRange& r : bound.dispatches[d].ranges) {
         if (r.buffer != BufferKind::kArena) continue;
-        auto [it, is_new] = known.emplace(r.value.value, values.size());
+        auto [it, is_new] = known.emplace(key(r, d), values.size());
         if (is_new) values.push_back({r.size_bytes, d, d, 0});
         values[it->second].last = d;
       }
     }
-    bound.arena_bytes = place_in_arena(values, static_cast<uint64_t>(std::max<int64_t>(16, buffer_offset_alignment(device))));
-    for (BoundDispatch& d : bound.dispatches)
-      for (BoundRange& r : d.ranges)
-        if (r.buffer == BufferKind::kArena) r.offset = values[known[r.value.value]].offset;
+    bound.arena_bytes = place_in_arena(values, static_cast<uint64_t>(alignment()));
+    for (size_t d = 0; d < bound.dispatches.size(); ++d)
+      for (BoundRange& r : bound.dispatches[d].ranges)
+        if (r.buffer == BufferKind::kArena) r.offset = values[known[key(r, d)]].offset;
     return ok_status();
   }
 };

@@ -11,7 +11,7 @@ bool hazard_between(const BoundDispatch& a, const BoundDispatch& b) {
   for (const BoundRange& x : a.ranges) {
     for (const BoundRange& y : b.ranges) {
       if (x.access == Access::kRead && y.access == Access::kRead) continue;
-      bool pieces = x.access == Access::kWrite && y.access == Access::kWrite && x.value == y.value;
+      bool pieces = x.access == Access::kWrite && y.access == Access::kWrite && x.value == y.value && x.value.valid();
       if (!pieces && overlap(x, y)) return true;
     }
   }

@@ -2,7 +2,8 @@
 // down to byte ranges. Backends read BoundPlans only.
 //
 // Invariants (verify() proves them): each hazard between two steps has a barrier between them and each barrier a hazard;
-// bytes that a dispatch writes are disjoint from what it reads, or the same element; every range lies inside its buffer.
+// bytes that a dispatch writes are disjoint from what it reads, or the same element; every range lies inside its buffer; no
+// two dispatches count in one word.
 #pragma once
 
 #include <array>
@@ -30,7 +31,13 @@ struct Step {
   std::vector<std::string> origins;
 };
 
-enum class BufferKind : uint8_t { kInput, kOutput, kWeights, kArena };
+enum class BufferKind : uint8_t {
+  kInput,
+  kOutput,
+  kWeights,
+  kArena,
+  kCounters  // of no value: counters of kernels, which a run begins with at zero
+};
 
 // Where a value lives. A value may be a box inside another one (a piece of a concat): then it has its owner's storage.
 struct PlanValue {
@@ -70,14 +77,14 @@ struct BoundRange {
   uint64_t offset = 0;
   uint64_t size_bytes = 0;  // never 0
   Access access = Access::kRead;
-  ValueId value;
+  ValueId value;  // invalid: scratch of the kernel, which it reads, too
 };
 
 struct BoundDispatch {
   KernelId kernel;
   StepId step;
   std::array<uint32_t, 3> grid;    // none is 0
-  std::vector<BoundRange> ranges;  // by the kernel's bindings
+  std::vector<BoundRange> ranges;  // by the kernel's bindings; then its scratch, if any: what workgroups leave, and counters
   uint64_t parameter_offset = 0;   // bytes into BoundPlan::parameters
   uint64_t parameter_bytes = 0;
   bool barrier_before = false;
@@ -113,6 +120,7 @@ struct BoundPlan {
   std::vector<BoundTensor> inputs, outputs;
   std::vector<InPlace> in_place;  // such an output's ranges name the input
   uint64_t arena_bytes = 0;
+  uint64_t counter_bytes = 0;  // whole words; 0 where no kernel counts
   uint64_t weight_bytes = 0;
   uint32_t barrier_count = 0;
   Dynamics dynamics;

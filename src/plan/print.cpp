@@ -12,6 +12,7 @@ std::string_view buffer_name(BufferKind kind) {
     case BufferKind::kOutput: return "output";
     case BufferKind::kWeights: return "weights";
     case BufferKind::kArena: return "arena";
+    case BufferKind::kCounters: return "counters";
   }
   return "?";
 }
@@ -100,9 +101,9 @@ std::string print(const BoundPlan& bound) {
     out += "dispatch step " + std::to_string(d.step.value) + " kernel " + std::to_string(d.kernel.value) + " grid " +
            std::to_string(d.grid[0]) + "x" + std::to_string(d.grid[1]) + "x" + std::to_string(d.grid[2]) + "\n";
     for (const BoundRange& r : d.ranges)
-      out += std::string(r.access == Access::kRead ? "  reads" : "  writes") + " %" + std::to_string(r.value.value) + " " +
-             std::string(buffer_name(r.buffer)) +
-             (r.buffer == BufferKind::kArena || r.buffer == BufferKind::kWeights ? "" : " " + std::to_string(r.index)) +
+      out += std::string(r.access == Access::kRead ? "  reads " : "  writes ") +
+             (r.value.valid() ? "%" + std::to_string(r.value.value) : "scratch") + " " + std::string(buffer_name(r.buffer)) +
+             (r.buffer == BufferKind::kInput || r.buffer == BufferKind::kOutput ? " " + std::to_string(r.index) : "") +
              " bytes " + std::to_string(r.offset) + " to " + std::to_string(r.offset + r.size_bytes) + "\n";
   }
   out += "arena " + std::to_string(bound.arena_bytes) + " bytes, weights " + std::to_string(bound.weight_bytes) + " bytes, " +

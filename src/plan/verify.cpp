@@ -106,6 +106,23 @@ Status verify_dynamics(const BoundPlan& bound) {
   return ok_status();
 }
 
+// A range for each buffer, scratch behind the values; counters behind those of all dispatches before.
+Status verify_scratch(const BoundDispatch& dispatch, const Kernel& kernel, uint64_t& counted) {
+  if (dispatch.ranges.size() != texel_words_of(kernel).size())
+    return internal_error(kernel.name + " is dispatched with another number of ranges than it binds.");
+  for (size_t i = 0; i < dispatch.ranges.size(); ++i) {
+    const BoundRange& r = dispatch.ranges[i];
+    const bool is_scratch = i >= kernel.bindings.size(), is_last = is_scratch && i + 1 == dispatch.ranges.size();
+    if (r.value.valid() == is_scratch || (r.buffer == BufferKind::kCounters) != is_last ||
+        (is_scratch && (r.access != Access::kWrite || (!is_last && r.buffer != BufferKind::kArena))))
+      return internal_error(kernel.name + " has values where its scratch belongs, or scratch in place of a value.");
+    if (!is_last) continue;
+    if (r.offset < counted) return internal_error(kernel.name + " counts where another dispatch has counted.");
+    counted = r.offset + r.size_bytes;
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 Status verify(const Plan& plan) {
@@ -154,19 +171,20 @@ Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device
     });
   };
   size_t since = 0;
+  uint64_t counted = 0;
   for (size_t d = 0; d < bound.dispatches.size(); ++d) {
     const BoundDispatch& dispatch = bound.dispatches[d];
     const std::string& name = plan.kernels[dispatch.kernel.value].name;
-    if (dispatch.ranges.size() != plan.kernels[dispatch.kernel.value].bindings.size())
-      return internal_error(name + " is dispatched with another number of ranges than it binds.");
+    TUFF_TRY(verify_scratch(dispatch, plan.kernels[dispatch.kernel.value], counted));
     for (size_t axis = 0; axis < 3; ++axis)
       if (dispatch.grid[axis] == 0 || dispatch.grid[axis] > device.max_workgroup_count[axis])
         return internal_error(name + " has a grid of " + std::to_string(dispatch.grid[axis]) + " workgroups.");
     for (const BoundRange& r : dispatch.ranges) {
-      uint64_t size = r.buffer == BufferKind::kArena     ? bound.arena_bytes
-                      : r.buffer == BufferKind::kWeights ? bound.weight_bytes
-                      : r.buffer == BufferKind::kInput   ? bound.inputs.at(r.index).storage_bytes
-                                                         : bound.outputs.at(r.index).storage_bytes;
+      uint64_t size = r.buffer == BufferKind::kArena      ? bound.arena_bytes
+                      : r.buffer == BufferKind::kCounters ? bound.counter_bytes
+                      : r.buffer == BufferKind::kWeights  ? bound.weight_bytes
+                      : r.buffer == BufferKind::kInput    ? bound.inputs.at(r.index).storage_bytes
+                                                          : bound.outputs.at(r.index).storage_bytes;
       // State that grows has the output's bytes, the longer ones.
       for (const InPlace& state : bound.in_place)
         if (r.buffer == BufferKind::kInput && r.index == state.input)
@@ -180,6 +198,7 @@ Status verify(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device
         return internal_error(name + " writes an input or a weight.");
       for (const BoundRange& other : dispatch.ranges) {
         if (&other == &r || (r.access == Access::kRead && other.access == Access::kRead) || !overlap(r, other)) continue;
+        if (!r.value.valid() || !other.value.valid()) return internal_error(name + " has its scratch where it has a value.");
         // Pieces of one concat share its storage: one is read while another is written.
         const auto& bindings = plan.kernels[dispatch.kernel.value].bindings;
         const KernelBinding &own = bindings[static_cast<size_t>(&r - dispatch.ranges.data())],

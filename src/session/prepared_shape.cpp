@@ -80,6 +80,9 @@ Result<std::unique_ptr<PreparedShape>> PreparedShape::make(std::shared_ptr<const
   if (shape->bound_.arena_bytes > 0) {
     TUFF_ASSIGN(shape->arena_, shape->device().allocate(MemoryUse::kDevice, shape->bound_.arena_bytes));
   }
+  if (shape->bound_.counter_bytes > 0) {
+    TUFF_ASSIGN(shape->counters_, shape->device().allocate(MemoryUse::kDevice, shape->bound_.counter_bytes));
+  }
   TUFF_TRY(shape->make_parameters());
   // Also for the largest sizes: what falls as a dimension rises is bound for another one.
   TUFF_TRY(rebind(shape->bound_, symbols, shape->next_sizes_));
@@ -189,7 +192,7 @@ Status PreparedShape::check_memory() {
   uint64_t copies = (program_->target.info.unified_memory ? 1 : 2) * uint64_t{options_.in_flight_count};
   info_.state_bytes = state_.size_bytes();
   uint64_t& total = info_.buffer_bytes;
-  total = bound_.arena_bytes + bound_.parameters.size() * sizeof(int32_t) * (is_dynamic() ? copies : 1);
+  total = bound_.arena_bytes + bound_.counter_bytes + bound_.parameters.size() * sizeof(int32_t) * (is_dynamic() ? copies : 1);
   for (size_t i = 0; i < bound_.inputs.size(); ++i)
     if (!state_.of_input(i)) total += bound_.inputs[i].storage_bytes * copies;
   for (size_t i = 0; i < bound_.outputs.size(); ++i)
@@ -327,6 +330,7 @@ RecordDesc PreparedShape::record_desc(const IoBinding& binding, const RunSlot& s
   desc.pipelines = program_->pipelines;
   desc.weights = program_->weights;
   desc.arena = arena_;
+  desc.counters = counters_;
   desc.parameters = is_dynamic() ? slot.parameters.device : parameters_;
   if (slot.parameters.host != slot.parameters.device) {
     desc.copies_before.push_back(

@@ -135,7 +135,7 @@ class PreparedShape {
   uint64_t sizes_version_ = 1;
   std::vector<DimensionSource> dimension_sources_;  // of each dynamic dimension that the state does not tell, or fewer
   SymbolValues next_symbols_;
-  std::shared_ptr<Buffer> arena_, parameters_;  // parameters of slots are their own with dynamic dimensions
+  std::shared_ptr<Buffer> arena_, counters_, parameters_;  // parameters of slots are their own with dynamic dimensions
   std::vector<RunSlot> slots_;
   std::vector<InputSource> latest_;
   std::vector<std::shared_ptr<RecordedBinding>> recorded_;

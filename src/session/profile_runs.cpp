@@ -21,6 +21,7 @@ Result<std::shared_ptr<Recording>> record_part(Device& device, const RecordDesc&
                                                std::vector<BufferCopy> copies) {
   BoundPlan plan;
   plan.dispatches = std::move(dispatches);
+  if (plan.dispatches.empty()) plan.counter_bytes = whole.plan->counter_bytes;      // cleared once a run, not in a step's time
   for (BoundDispatch& dispatch : plan.dispatches) dispatch.barrier_before = false;  // a recording begins with one
   RecordDesc desc = whole;
   desc.plan = &plan;

@@ -17,6 +17,7 @@ struct Attention {
   Mask mask = Mask::kNone;
   bool keys_transposed = false;  // K comes as [head, depth, key]
   bool capped = false;           // tanh between scale and mask
+  int64_t most_keys = 0;         // not 0: their number is dynamic, up to this
   bool merged = false;           // the result is [query, head, column], and something is added to it
 };
 
@@ -31,8 +32,12 @@ struct AttentionBuilder : CheckedBuilder {
     return take(builder.reshape(x, {IntExpr(a.heads), shape[1], shape[2]}));
   }
 
+  IntExpr keys_of(const Attention& a) {
+    return a.most_keys ? builder.symbol({"keys", 0, a.most_keys, 1, nullptr}) : IntExpr(a.keys);
+  }
+
   ValueId masked(ValueId t, const Attention& a) {
-    const IntExpr queries(a.queries), keys(a.keys);
+    const IntExpr queries(a.queries), keys = keys_of(a);
     const ValueId never = number(-std::numeric_limits<double>::infinity());
     switch (a.mask) {
       case Mask::kNone: return t;
@@ -51,7 +56,8 @@ struct AttentionBuilder : CheckedBuilder {
 
   Graph build(const Attention& a) {
     builder.set_origins({"attention"});
-    const IntExpr heads(a.heads), key_heads(a.key_heads), queries(a.queries), keys(a.keys), depth(a.depth), columns(a.columns);
+    const IntExpr heads(a.heads), key_heads(a.key_heads), queries(a.queries), keys = keys_of(a), depth(a.depth),
+                                                                              columns(a.columns);
     const ValueId q = builder.input("q", Dtype::kF32, {heads, queries, depth});
     ValueId k =
         builder.input("k", Dtype::kF32, a.keys_transposed ? Dims{key_heads, depth, keys} : Dims{key_heads, keys, depth});
@@ -86,6 +92,31 @@ void check_attention(const Attention& a) {
   check_agrees(c);
 }
 
+// On a device of so many cores that workgroups share keys, and so fast to launch that this pays for the smallest sizes.
+RunMode on_many_cores() {
+  RunMode mode;
+  DeviceRates rates;
+  rates.compute_units = 1000;
+  rates.dram_bytes_per_us = 1000;
+  rates.launch_ns = 1;
+  mode.rates = rates;
+  return mode;
+}
+
+void check_shared_keys(const Attention& a, bool is_shared) {
+  INFO("heads ", a.heads, " of ", a.key_heads, ", queries ", a.queries, ", keys ", a.keys, ", mask ", static_cast<int>(a.mask));
+  GraphCase c;
+  c.graph = simplified(AttentionBuilder().build(a));
+  if (a.most_keys) c.symbols["keys"] = a.keys;
+  const auto device = test_device();
+  REQUIRE(device.ok());
+  RunMode exact = on_many_cores();
+  exact.exact = true;
+  const Verdict verdict = check_graph(c, *device, {on_many_cores(), exact});
+  CHECK_MESSAGE(verdict.kind == Verdict::Kind::kAgrees, verdict.what, "\n", verdict.sources);
+  CHECK((verdict.counter_bytes > 0) == is_shared);
+}
+
 }  // namespace
 
 TEST_CASE("attention: queries and keys that fill no tile") {
@@ -113,6 +144,40 @@ TEST_CASE("attention: masks, grouped heads, transposed keys, capped scores") {
       a.heads = 4, a.key_heads = variant & 1 ? 2 : 4, a.keys = 21, a.queries = 13;
       a.mask = mask, a.keys_transposed = variant & 2, a.capped = variant & 4, a.merged = variant & 1;
       check_attention(a);
+    }
+}
+
+TEST_CASE("attention: workgroups share the keys of a query, at sizes that fill no tile") {
+  for (int64_t queries : {1, 3})
+    for (int64_t keys : {2, 15, 16, 17, 31, 32, 33, 257, 1000}) {
+      Attention a;
+      a.queries = queries, a.keys = keys, a.heads = a.key_heads = 1;
+      check_shared_keys(a, keys >= 16);
+    }
+}
+
+TEST_CASE("attention: workgroups share keys of a number that is known late, if there are any") {
+  for (int64_t keys : {0, 1, 3, 64, 257, 1000}) {
+    Attention a;
+    a.queries = 1, a.keys = keys, a.most_keys = 1000, a.heads = a.key_heads = 2;
+    a.mask = keys == 64 ? Mask::kAdded : Mask::kNone;
+    check_shared_keys(a, true);
+  }
+}
+
+TEST_CASE("attention: no head, and nothing to share") {
+  Attention a;
+  a.queries = 1, a.keys = 100, a.heads = a.key_heads = 0;
+  check_shared_keys(a, false);
+}
+
+TEST_CASE("attention: workgroups share keys under masks, in grouped heads, of odd widths") {
+  for (Mask mask : {Mask::kNone, Mask::kAdded, Mask::kCausal, Mask::kBoolean})
+    for (int variant : {0, 1, 2}) {
+      Attention a;
+      a.heads = 4, a.key_heads = variant == 1 ? 2 : 4, a.keys = 150, a.queries = variant == 2 ? 5 : 1;
+      a.mask = mask, a.merged = variant == 1, a.depth = variant == 2 ? 3 : 8, a.columns = variant == 2 ? 5 : 8;
+      check_shared_keys(a, true);
     }
 }
 

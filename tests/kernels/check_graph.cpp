@@ -91,6 +91,7 @@ Verdict check_graph(const GraphCase& c, const std::vector<Tensor>& inputs, const
       return verdict;
     }
     verdict.in_place_count += run->in_place_count;
+    verdict.counter_bytes += run->counter_bytes;
     for (size_t o = 0; o < c.graph.outputs.size(); ++o) {
       const Tensor& got = run->outputs[o];
       // An integer whose bound is infinite hangs on how floats were rounded before it.

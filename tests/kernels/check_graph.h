@@ -16,9 +16,10 @@ namespace tuff {
 struct Verdict {
   enum class Kind { kAgrees, kRefused, kDiffers } kind = Kind::kAgrees;
   RunMode mode;
-  std::string what;           // kRefused: the device cannot (UNSUPPORTED) or the case is none; kDiffers: where and by how much
-  std::string sources;        // kDiffers: the kernels
-  size_t in_place_count = 0;  // RunResult's, of all modes
+  std::string what;            // kRefused: the device cannot (UNSUPPORTED) or the case is none; kDiffers: where and by how much
+  std::string sources;         // kDiffers: the kernels
+  size_t in_place_count = 0;   // RunResult's, of all modes
+  uint64_t counter_bytes = 0;  // the same
 };
 
 inline const std::vector<RunMode> kAllModes = {{false, true}, {true, true}, {false, false}, {true, false}};

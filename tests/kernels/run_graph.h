@@ -27,8 +27,9 @@ struct RunMode {
 struct RunResult {
   std::vector<Tensor> outputs;
   size_t dispatch_count = 0;
-  size_t in_place_count = 0;  // outputs that could be written over inputs; then state in place has been checked, too
-  std::string sources;        // of all kernels, for a failing test's message
+  uint64_t counter_bytes = 0;  // of kernels whose workgroups share results; then runs have been repeated, too
+  size_t in_place_count = 0;   // outputs that could be written over inputs; then state in place has been checked, too
+  std::string sources;         // of all kernels, for a failing test's message
 };
 
 // The device that tests run on: the first one of the loader's list.

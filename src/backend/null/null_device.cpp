@@ -36,9 +36,9 @@ struct Counters {
   std::atomic<uint64_t> submits{0}, recordings{0}, allocations{0}, descriptor_writes{0}, pipelines{0};
 };
 
-// A real backend writes, in this order: copies_before and a barrier; each dispatch, with a barrier before it where
-// barrier_before says so and nowhere else; a barrier and copies_after; what makes the results visible to the host. Barriers
-// order what is in different submits too: a split needs none of its own.
+// A real backend writes, in this order: zeros into counters, copies_before and a barrier; each dispatch, with a barrier before
+// it where barrier_before says so and nowhere else; a barrier and copies_after; what makes the results visible to the host.
+// Barriers order what is in different submits too: a split needs none of its own.
 class NullRecording final : public Recording {
  public:
   NullRecording(std::shared_ptr<NullDevice> device, Counters& counters, const RecordDesc& desc)
@@ -51,7 +51,8 @@ class NullRecording final : public Recording {
     for (const auto* list : {&desc.inputs, &desc.outputs})
       for (const BufferSlice& slice : *list) buffers_.push_back(slice.buffer);
     buffers_.insert(buffers_.end(), desc.keep_alive.begin(), desc.keep_alive.end());
-    for (const auto& buffer : {desc.weights, desc.arena, desc.parameters, desc.grids}) buffers_.push_back(buffer);
+    for (const auto& buffer : {desc.weights, desc.arena, desc.counters, desc.parameters, desc.grids})
+      buffers_.push_back(buffer);
   }
   Status submit(const SubmitDesc&) override {
     if (in_flight_) return {Code::kBusy, "The previous run has not been waited for."};

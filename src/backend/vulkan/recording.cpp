@@ -26,6 +26,7 @@ Place place_of(const RecordDesc& desc, const BoundRange& range) {
     case BufferKind::kOutput: found = slice(desc.outputs); break;
     case BufferKind::kWeights: found = desc.weights; break;
     case BufferKind::kArena: found = desc.arena; break;
+    case BufferKind::kCounters: found = desc.counters; break;
   }
   return {static_cast<VulkanBuffer*>(found.buffer.get()), found.offset_bytes + range.offset};
 }
@@ -103,7 +104,8 @@ Result<std::shared_ptr<VulkanRecording>> VulkanRecording::create(std::shared_ptr
   for (const auto* list : {&desc.inputs, &desc.outputs})
     for (const BufferSlice& slice : *list) recording->buffers_.push_back(slice.buffer);
   recording->buffers_.insert(recording->buffers_.end(), desc.keep_alive.begin(), desc.keep_alive.end());
-  for (const auto& buffer : {desc.weights, desc.arena, desc.parameters, desc.grids}) recording->buffers_.push_back(buffer);
+  for (const auto& buffer : {desc.weights, desc.arena, desc.counters, desc.parameters, desc.grids})
+    recording->buffers_.push_back(buffer);
 
   TUFF_ASSIGN(recording->commands_, Commands::create(device, desc.splits.size() + 1));
   TUFF_TRY(recording->create_descriptor_sets(desc));
@@ -131,6 +133,11 @@ Status VulkanRecording::check(const RecordDesc& desc) const {
   if (pipelines_->device() != device_.get()) return invalid_argument("The pipelines of a recording are another device's.");
   for (const BufferCopy& copy : desc.copies_before) TUFF_TRY(check_copy(copy, device_.get()));
   for (const BufferCopy& copy : desc.copies_after) TUFF_TRY(check_copy(copy, device_.get()));
+  const uint64_t counter_bytes = desc.plan->counter_bytes;
+  if (counter_bytes > 0 && (desc.counters == nullptr || !is_of(desc.counters.get(), device_.get()) ||
+                            counter_bytes > desc.counters->size_bytes() || counter_bytes % 4 != 0))
+    return invalid_argument("The buffer of a recording's " + std::to_string(counter_bytes) +
+                            " bytes of counters is too small, or another device's.");
   if (desc.grids != nullptr &&
       (!is_of(desc.grids.get(), device_.get()) || desc.grids->size_bytes() < desc.plan->dispatches.size() * kGridBytes))
     return invalid_argument("The buffer of a recording's grids is too small, or another device's.");
@@ -258,6 +265,7 @@ void VulkanRecording::keep_commands(const RecordDesc& desc) {
     segments_.push_back(
         {first, s < desc.splits.size() ? desc.splits[s] : dispatches_.size(), static_cast<uint32_t>(first + s)});
   }
+  if (desc.plan->counter_bytes > 0) counters_ = {static_cast<VulkanBuffer&>(*desc.counters).handle(), desc.plan->counter_bytes};
   if (desc.grids) grids_ = static_cast<VulkanBuffer&>(*desc.grids).handle();
   auto keep = [](const std::vector<BufferCopy>& src, std::vector<Copy>& dst) {
     for (const BufferCopy& copy : src)
@@ -288,7 +296,9 @@ void VulkanRecording::write(VkCommandBuffer commands, const Segment& segment, bo
     // A fence makes an earlier submit's writes available, not visible: state and uploads come from such submits. Runs in
     // flight at the same time share the arena, which this barrier orders, too.
     barrier(kCompute | kTransfer, kWrites, kCompute | kTransfer, kShaderAccess | kTransferAccess);
-    if (!copies_before_.empty()) {
+    // Here and not after a run: whatever became of the run before.
+    if (counters_.size_bytes > 0) calls.vkCmdFillBuffer(commands, counters_.buffer, 0, counters_.size_bytes, 0);
+    if (!copies_before_.empty() || counters_.size_bytes > 0) {
       copy_all(copies_before_);
       barrier(kTransfer, VK_ACCESS_TRANSFER_WRITE_BIT, kCompute | kTransfer, kShaderAccess | kTransferAccess);
     }

@@ -54,6 +54,10 @@ class VulkanRecording final : public Recording {
   std::vector<Dispatch> dispatches_;
   std::vector<Segment> segments_;
   std::vector<Copy> copies_before_, copies_after_;
+  struct Counters {
+    VkBuffer buffer = VK_NULL_HANDLE;
+    uint64_t size_bytes = 0;
+  } counters_;
   VkBuffer grids_ = VK_NULL_HANDLE;  // of kGridBytes a dispatch; none: as recorded
   VkQueryPool query_pool_ = VK_NULL_HANDLE;
   uint32_t query_count_ = 0;

@@ -86,6 +86,36 @@ TEST_CASE("pieces of one concat are written without a barrier between them") {
   CHECK(hazard_between(first, second));
 }
 
+TEST_CASE("kernels whose workgroups share results have scratch of their own, and count in words of their own") {
+  DeviceInfo device;
+  device.max_storage_buffers = 8;
+  device.rates = default_rates(device);
+  Plan plan = plan_of(kProducts, device, true);
+  for (Kernel& kernel : plan.kernels) kernel.partial_bytes = IntExpr(5000), kernel.counter_count = IntExpr(7);
+  auto bound = bind(plan, {}, device);
+  REQUIRE_MESSAGE(bound.ok(), bound.status().message());
+  const Status valid = verify(plan, *bound, device);
+  CHECK_MESSAGE(valid.ok(), valid.message());
+  REQUIRE(bound->dispatches.size() >= 2);
+  CHECK(bound->counter_bytes >= 28 * bound->dispatches.size());
+  auto is_refused = [&](auto change) {
+    BoundPlan changed = *bound;
+    change(changed, changed.dispatches[1].ranges);
+    return !verify(plan, changed, device).ok();
+  };
+  using Ranges = std::vector<BoundRange>;
+  CHECK(!is_refused([](BoundPlan&, Ranges&) {}));
+  CHECK(is_refused([](BoundPlan& b, Ranges& r) { r.back().offset = b.dispatches[0].ranges.back().offset; }));
+  CHECK(is_refused([](BoundPlan&, Ranges& r) { r.pop_back(); }));
+  CHECK(is_refused([](BoundPlan&, Ranges& r) { std::swap(r[r.size() - 1], r[r.size() - 2]); }));
+  CHECK(is_refused([](BoundPlan&, Ranges& r) { r.back().access = Access::kRead; }));
+  CHECK(is_refused([](BoundPlan& b, Ranges&) { b.counter_bytes -= 4; }));
+  CHECK(is_refused([](BoundPlan&, Ranges& r) {
+    for (const BoundRange& value : r)
+      if (value.buffer == BufferKind::kArena && value.value.valid()) r[r.size() - 2].offset = value.offset;
+  }));
+}
+
 TEST_CASE("bind refuses sizes outside their range and what the device cannot hold") {
   DeviceInfo device;
   device.rates = default_rates(device);

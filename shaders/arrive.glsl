@@ -1,0 +1,11 @@
+// Of the workgroups that share a tile, all but the last to get here end; it sees what the others have left. None waits.
+memoryBarrierBuffer();
+barrier();
+if (gl_LocalInvocationIndex == 0u) {
+  memoryBarrierBuffer();
+  arrived = atomicAdd(counters.e[tile], 1u);
+  memoryBarrierBuffer();
+}
+barrier();
+if (arrived != ${workgroups}u - 1u) return;
+memoryBarrierBuffer();
