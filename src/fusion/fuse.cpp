@@ -252,6 +252,8 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
   if (options.fuse) fuser.write_into_readers();
   // After the maps, so that those between a window and a product are the product's already.
   if (options.fuse) fuser.write_windows_into_products();
+  // Then those that are still kernels of their own: a product that has a window in it needs no storage for it at all.
+  if (options.fuse) fuser.write_windows_into_reductions();
   fuser.choose_stores();
   // Last: what is still a kernel of its own, copies among them.
   if (options.fuse) fuser.join_maps_of_shared_domain();

@@ -17,6 +17,7 @@ constexpr const char* kNoPipeline = "the driver made no pipeline of a kernel wit
 ValueId storable_source(const Graph& graph, ValueId value, std::vector<NodeId>* path);
 bool made_by_compute(const Graph& graph, ValueId value);
 
+inline bool in_f32_registers(Dtype dtype) { return is_float(dtype) && dtype_size_bytes(dtype) <= 4; }
 // Takes the other group's nodes in, in node order.
 void add_members(Group& to, const Group& from);
 // Groups as they would be, by their places among the Fuser's.
@@ -54,6 +55,7 @@ struct Fuser {
   void write_rows_into_products();
   void write_into_readers();  // prologues
   void write_windows_into_products();
+  void write_windows_into_reductions();
   void choose_stores();
   void join_maps_of_shared_domain();
   void explain_boundaries();
@@ -84,6 +86,9 @@ struct Fuser {
   ValueId result_of_window(uint32_t group) const;
   SeparableMerge merge_window(const Group& source, ValueId result, const std::set<uint32_t>& into) const;
   std::optional<Group> with_window(const Group& target, const Group& source, std::string& refusal) const;
+  struct ReducedMerge;
+  ReducedMerge merge_reduced(uint32_t window, uint32_t reduction) const;
+  std::string why_not_reduced(const Group& source, const Group& target, const Group& grown) const;
   Status check_without_window(const Group& group, ValueId window, ValueId operand) const;
   bool widens_for_loads(const Node& node) const;
   bool stays_wide(ValueId value, int64_t narrow_bytes) const;

@@ -12,12 +12,6 @@
 #include "fusion/separable_cost.h"
 
 namespace tuff {
-namespace {
-
-bool in_f32_registers(Dtype dtype) { return is_float(dtype) && dtype_size_bytes(dtype) <= 4; }
-
-}  // namespace
-
 NodeId separable_window(const Group& group, const Graph& graph) {
   for (NodeId m : group.members)
     if (m != group.anchor && std::holds_alternative<WindowAttrs>(graph.node(m).attrs)) return m;

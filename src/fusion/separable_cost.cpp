@@ -13,19 +13,8 @@ namespace {
 // Multiply-adds that a load of a vector costs as much as.
 int64_t load_cost(const DeviceInfo& device, int64_t width) { return device.rates.loads_cost_lanes ? 12 : width; }
 
-int64_t busy_ns(int64_t bytes, int64_t cache_bytes, int64_t operations, int64_t workgroups, const DeviceInfo& device) {
-  const int64_t work = std::max({memory_ns(bytes, device), cache_ns(cache_bytes, device), arithmetic_ns(operations, device)});
-  const int64_t wanted = 2 * device.rates.compute_units;
-  return device.rates.launch_ns + (workgroups < wanted ? work / std::max<int64_t>(1, workgroups) * wanted : work);
-}
-
 int64_t window_workgroups(const SeparableWork& work) {
   return ceil_div(work.batch * work.rows * work.depth, int64_t{64} * (work.depth % 4 == 0 ? 4 : work.depth % 2 == 0 ? 2 : 1));
-}
-
-int64_t window_operations(const SeparableWork& work, const SeparableTile& tile, const DeviceInfo& device) {
-  const int64_t x_load = load_cost(device, work.own_channel ? tile.steps : 1);
-  return work.taps * (tile.steps + x_load + load_cost(device, tile.steps)) + work.map_operations * tile.steps;
 }
 
 // Of two that memory holds up alike, that which computes less.
@@ -133,6 +122,17 @@ int64_t map_operations(const Graph& graph, const Group& group, NodeId window) {
 }
 
 }  // namespace
+
+int64_t busy_ns(int64_t bytes, int64_t cache_bytes, int64_t operations, int64_t workgroups, const DeviceInfo& device) {
+  const int64_t work = std::max({memory_ns(bytes, device), cache_ns(cache_bytes, device), arithmetic_ns(operations, device)});
+  const int64_t wanted = 2 * device.rates.compute_units;
+  return device.rates.launch_ns + (workgroups < wanted ? work / std::max<int64_t>(1, workgroups) * wanted : work);
+}
+
+int64_t window_operations(const SeparableWork& work, const SeparableTile& tile, const DeviceInfo& device) {
+  const int64_t x_load = load_cost(device, work.own_channel ? tile.steps : 1);
+  return work.taps * (tile.steps + x_load + load_cost(device, tile.steps)) + work.map_operations * tile.steps;
+}
 
 TileCost cost_of(const SeparableTile& tile, const SeparableWork& work, const DeviceInfo& device) {
   const int64_t row_tiles = ceil_div(work.rows, tile.row_tile()), panels = ceil_div(work.columns, tile.column_tile());

@@ -23,6 +23,11 @@ TileCost cost_of(const SeparableTile& tile, const SeparableWork& work, const Dev
 // The window of this work by itself, where memory sees so many bytes.
 TileCost window_cost(const Graph& graph, NodeId window, const SeparableWork& work, int64_t bytes, const DeviceInfo& device);
 
+// A kernel's time: launch + max(memory, cache, arithmetic), longer where workgroups are fewer than two a core.
+int64_t busy_ns(int64_t bytes, int64_t cache_bytes, int64_t operations, int64_t workgroups, const DeviceInfo& device);
+// Of one invocation: the taps and maps of as many elements as the tile has steps.
+int64_t window_operations(const SeparableWork& work, const SeparableTile& tile, const DeviceInfo& device);
+
 struct SeparableChoice {
   SeparableWork work;                 // what the kernel does; of what memory sees it knows nothing
   SeparableTile product;              // the product's, by itself

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "fusion/reduced_window.h"
 #include "fusion/separable.h"
 #include "graph/builder.h"
 #include "kernel/integer_dot.h"
@@ -114,13 +115,7 @@ Grid1d spread(const IntExpr& workgroups, const DeviceInfo& device) {
 }
 
 int innermost_axis(const KernelRequest& request, ValueId value) {
-  ValueId owner = value;
-  while (request.fusion.placements[owner.value].owner != owner) owner = request.fusion.placements[owner.value].owner;
-  const auto& order = request.layouts.of(owner).order;
-  const Dims& shape = request.graph.value(value).shape;
-  for (size_t i = order.size(); i-- > 0;)
-    if (!shape[static_cast<size_t>(order[i])].is(1)) return order[i];
-  return order.empty() ? -1 : order.back();
+  return innermost_axis(request.graph, request.layouts, request.fusion.placements, value);
 }
 
 std::string kernel_name(const KernelRequest& request, std::string_view skeleton) {

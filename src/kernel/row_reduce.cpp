@@ -1,24 +1,16 @@
 // RowReduce kernels: reductions over the same axes of the same rows, with the maps before, between and after them.
 #include <algorithm>
+#include <functional>
 #include <set>
 
-#include "fusion/cost.h"
+#include "fusion/reduced_window.h"
 #include "graph/builder.h"
-#include "kernel/kernel_build.h"
+#include "kernel/window.h"
 
 namespace tuff {
 namespace {
 
-constexpr uint32_t kInvocations = 64;
-
-// One invocation a row where rows lie across the storage, so that neighbouring invocations read neighbouring elements, and
-// there are enough of them to fill the device or a workgroup's invocations cannot exchange anything cheaply; else one
-// workgroup a row.
-bool rows_are_invocations(const DeviceInfo& device, int64_t row_vectors, bool across) {
-  if (!across) return false;
-  if (!device.rates.shared_memory_on_chip) return row_vectors >= 2 * device.rates.compute_units;
-  return row_vectors >= 4 * kInvocations * device.rates.compute_units;
-}
+constexpr uint32_t kInvocations = RowSchedule::kInvocations;
 
 std::string better_function(const KernelWriter& writer, const std::string& phase, const ReduceAttrs& attrs, Dtype dtype) {
   const std::string type(writer.dialect().types[static_cast<int>(register_of(dtype))]);
@@ -36,35 +28,83 @@ std::string better_function(const KernelWriter& writer, const std::string& phase
   return out + "}\n";
 }
 
+// What is stored of the window's elements, or of what maps make of them before they are combined.
+std::vector<ValueId> made_before_reduction(const KernelRequest& request) {
+  const Graph& graph = request.graph;
+  std::vector<bool> after(graph.nodes.size());
+  for (size_t n = 0; n < graph.nodes.size(); ++n)
+    for (ValueId in : graph.nodes[n].inputs) {
+      const NodeId maker = graph.value(in).producer;
+      after[n] = after[n] || (maker.valid() && (after[maker.value] || maker == request.group.anchor));
+    }
+  std::vector<ValueId> found;
+  for (ValueId v : request.group.stores)
+    if (const NodeId maker = graph.value(v).producer; maker != request.group.anchor && !after[maker.value]) found.push_back(v);
+  return found;
+}
+
+struct ReducedElement {
+  ValueId value;
+  const Dims& at;
+  const std::vector<ValueId>& stores;
+};
+
+// The row's elements at r from the window's, in a loop inside `row`: stored, then combined.
+Result<std::string> reduced_element(const KernelRequest& request, NodeId window, Block& row, const Substitution& variables,
+                                    int width, const ReducedElement& element,
+                                    const std::function<void(Block&, const std::vector<std::string>&)>& combine) {
+  const ValueId made = request.graph.node(window).output;
+  const Dims& at = request.group.coordinates.at(made.value);
+  Block setup(row.writer(), &row);
+  WindowElement computed{request, window, replace_variables(at, variables), std::nullopt, "row", width, {&row}, {}};
+  computed.bind = [](Emitter& emitter) {
+    emitter.bind("row", "row", 0);
+    emitter.bind("r", "r", 1);
+  };
+  return window_element(computed, setup, [&](Emitter& end, Block& block) -> Result<std::string> {
+    GroupScope group(request);
+    group.scope.inputs[made.value] = {at, 0};
+    PointBuilder builder(group.scope);
+    TUFF_ASSIGN(const int op, builder.element(element.value, element.at));
+    std::vector<std::pair<ValueId, StoredElement>> stores;
+    for (ValueId v : element.stores) {
+      TUFF_ASSIGN(StoredElement stored, stored_element(request, group.scope, builder, v));
+      stores.emplace_back(v, std::move(stored));
+    }
+    Point point = builder.point();
+    replace_variables(point, variables);
+    for (auto& [value, stored] : stores) {
+      const auto lanes = end.emit(point, stored.op, "row", width);
+      TUFF_TRY(end.store(value, replace_variables(stored.address, variables), lanes, "row", width));
+    }
+    combine(block, end.emit(point, op, "row", width));
+    return std::string();
+  });
+}
+
+int64_t taps_of(const Graph& graph, NodeId window) {
+  int64_t taps = 1;
+  for (int64_t along_axis : std::get<WindowAttrs>(graph.node(window).attrs).kernel) taps *= along_axis;
+  return taps;
+}
+
 }  // namespace
 
 Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request) {
   const Graph& graph = request.graph;
   const Node& anchor = graph.node(request.group.anchor);
   const auto& axes = std::get<ReduceAttrs>(anchor.attrs).axes;
-  const ValueId element = anchor.inputs[0];
-  const Dims& shape = graph.value(element).shape;
   GroupScope group(request);
 
   // Rows in the storage order of the elements, the row's elements in the order that the sum has.
-  std::vector<int> row_axes;
-  Dims row_shape, reduced_shape;
-  const auto reduced = [&](int axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); };
-  for (int axis : request.layouts.of(element).order)
-    if (!reduced(axis)) {
-      row_axes.push_back(axis);
-      row_shape.push_back(shape[static_cast<size_t>(axis)]);
-    }
-  for (int axis : axes) reduced_shape.push_back(shape[static_cast<size_t>(axis)]);
-  const IntExpr rows = product(row_shape), length = product(reduced_shape);
-  // Rows that lie across the storage are taken W at a time.
-  const int inner = innermost_axis(request, element);
-  const int width = inner >= 0 && !reduced(inner) && !row_shape.empty() ? vector_width(row_shape.back()) : 1;
-  const IntExpr row_vectors = rows.is(0) ? IntExpr(0) : floor_div(rows, IntExpr(width));
-  const bool columns = rows_are_invocations(request.device, typical(row_vectors), inner >= 0 && !reduced(inner));
+  const RowSchedule schedule = row_schedule(graph, request.layouts, request.fusion.placements, request.group, request.device);
+  const std::vector<int>& row_axes = schedule.row_axes;
+  const IntExpr &rows = schedule.rows, &length = schedule.length, &row_vectors = schedule.row_vectors;
+  const int width = schedule.width;
+  const bool columns = schedule.columns;
   Substitution variables;
-  Dims row = delinearise(IntExpr::loop_variable("row", rows), row_shape);
-  Dims r = delinearise(IntExpr::loop_variable("r", length), reduced_shape);
+  Dims row = delinearise(IntExpr::loop_variable("row", rows), schedule.row_shape);
+  Dims r = delinearise(IntExpr::loop_variable("r", length), schedule.reduced_shape);
   for (size_t i = 0; i < row_axes.size(); ++i) variables["d" + std::to_string(row_axes[i])] = row[i];
   for (size_t i = 0; i < axes.size(); ++i) variables["d" + std::to_string(axes[i])] = r[i];
 
@@ -82,6 +122,8 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
     for (size_t s = 0; s < stats.size(); ++s) emitter.bind_input(static_cast<int>(s), stats[s], 0);
   };
 
+  const NodeId window = reduced_window(request.group, graph);
+  const std::vector<ValueId> early = window.valid() ? made_before_reduction(request) : std::vector<ValueId>();
   std::vector<std::vector<std::string>> stats;
   Block* row_block = nullptr;
   int64_t phases = 0;
@@ -99,21 +141,31 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
 
     row_block = new_block(row_block);
     Block* loop = new_block(row_block);
-    Emitter emitter({row_block, loop});
-    bind_all(emitter, stats);
-    PointBuilder builder(group.scope);
-    TUFF_ASSIGN(int op, builder.element(node.inputs[0], request.group.coordinates.at(node.inputs[0].value)));
-    Point point = builder.point();
-    replace_variables(point, variables);
-    auto lanes = emitter.emit(point, op, "row", width);
-    for (int l = 0; l < width; ++l) {
-      const std::string suffix = phase + "_" + std::to_string(l), &x = lanes[static_cast<size_t>(l)];
-      if (arg) {
-        loop->line("if (better_" + phase + "(" + x + ", r, acc_" + suffix + ", at_" + suffix + ")) { acc_" + suffix + " = " +
-                   x + "; at_" + suffix + " = r; }");
-      } else {
-        loop->line("acc_" + suffix + " = combine_" + phase + "(acc_" + suffix + ", " + x + ");");
+    auto combine = [&](Block& block, const std::vector<std::string>& lanes) {
+      for (int l = 0; l < width; ++l) {
+        const std::string suffix = phase + "_" + std::to_string(l), &x = lanes[static_cast<size_t>(l)];
+        if (arg) {
+          block.line("if (better_" + phase + "(" + x + ", r, acc_" + suffix + ", at_" + suffix + ")) { acc_" + suffix + " = " +
+                     x + "; at_" + suffix + " = r; }");
+        } else {
+          block.line("acc_" + suffix + " = combine_" + phase + "(acc_" + suffix + ", " + x + ");");
+        }
       }
+    };
+    const Dims& at_element = request.group.coordinates.at(node.inputs[0].value);
+    if (window.valid()) {
+      TUFF_ASSIGN(std::string text,
+                  reduced_element(request, window, *row_block, variables, width, {node.inputs[0], at_element, early}, combine));
+      text.pop_back();  // its last line's end
+      loop->line(text);
+    } else {
+      Emitter emitter({row_block, loop});
+      bind_all(emitter, stats);
+      PointBuilder builder(group.scope);
+      TUFF_ASSIGN(int op, builder.element(node.inputs[0], at_element));
+      Point point = builder.point();
+      replace_variables(point, variables);
+      combine(*loop, emitter.emit(point, op, "row", width));
     }
     if (arg)
       functions += better_function(writer, phase, *reduce, dtype);
@@ -157,6 +209,7 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
   Block* single = new_block(row_block);
   bool any_whole = false, any_single = false;
   for (ValueId v : request.group.stores) {
+    if (std::find(early.begin(), early.end(), v) != early.end()) continue;
     PointBuilder builder(group.scope);
     TUFF_ASSIGN(StoredElement stored, stored_element(request, group.scope, builder, v));
     IntExpr address = replace_variables(stored.address, variables);
@@ -178,7 +231,7 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
     body += "for (int r = " + first + "; r < " + writer.parameter(length) + "; " + step + ") {\n" + whole->text(2) + "}\n";
   if (any_single) body += columns ? single->text(0) : "if (lane == 0) {\n" + single->text(2) + "}\n";
 
-  Grid1d grid = spread(columns ? ceil_div(row_vectors, IntExpr(kInvocations)) : row_vectors, request.device);
+  Grid1d grid = spread(schedule.workgroups(), request.device);
   Slots slots;
   slots["grid_index"] = grid.grid_index;
   slots["row_count"] = writer.parameter(row_vectors);
@@ -189,9 +242,9 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
       made.kernel,
       finish_kernel(request, writer, columns ? "row_columns" : "row_reduce", std::move(slots), {kInvocations, 1, 1}, grid.grid,
                     std::to_string(phases) + " phases, " + (columns ? "an invocation " : "64 invocations ") +
-                        (width > 1 ? std::to_string(width) + " rows" : "a row")));
+                        (width > 1 ? std::to_string(width) + " rows" : "a row") + (window.valid() ? ", of a window" : "")));
   made.kernel.shared_bytes = static_cast<int64_t>(scratch.size()) * 64 * width * 4;
-  made.kernel.multiply_adds = rows * length * IntExpr(phases + 1);
+  made.kernel.multiply_adds = rows * length * IntExpr(phases + 1 + (window.valid() ? taps_of(graph, window) : 0));
   std::vector<GuardedKernel> all;
   all.push_back(std::move(made));
   return all;

@@ -43,71 +43,26 @@ struct ElementWriter {
   // decides goes into `rows`, if there is such a block.
   Result<std::string> text(Block* rows, const std::string& m,
                            const std::function<std::string(const std::vector<std::string>&)>& result) {
-    const Graph& graph = request.graph;
-    const Node& node = graph.node(separable_window(request.group, graph));
-    const WindowAttrs& window = window_of(request);
-    const Dtype dtype = graph.value(node.output).dtype;
-    Block setup(writer, rows), tap(writer, &setup), maps(writer, &setup);
+    const NodeId window = separable_window(request.group, request.graph);
+    Block setup(writer, rows);
     if (!rows && !c.batch.is(1)) setup.line("int b = int(gl_WorkGroupID.z);");
-    std::vector<Block*> outer;
-    if (rows) outer.push_back(rows);
-    outer.push_back(&setup);
-    auto emitter_in = [&](Block& inner) {
-      std::vector<Block*> blocks = outer;
-      blocks.push_back(&inner);
-      Emitter emitter(blocks);
+    WindowElement element{request, window, c.a, summed_channels(), "k", tile.steps, {}, {}};
+    if (rows) element.outer.push_back(rows);
+    element.bind = [&](Emitter& emitter) {
       emitter.bind("b", "b", 0);
       emitter.bind("m", m, 0);
       emitter.bind("k", "k", rows ? 1 : 0);
-      return emitter;
     };
-    const int innermost = static_cast<int>(outer.size());
-
-    GroupScope group(request);
-    const std::optional<IntExpr> channels = summed_channels();
-    const WindowReads reads = window_reads(window, c.a, channels);
-    PointBuilder builder(group.scope);
-    TUFF_ASSIGN(int x_op, builder.element(node.inputs[0], reads.x));
-    int w_op = -1;
-    if (window.op == WindowOp::kConv) {
-      TUFF_ASSIGN(w_op, builder.element(node.inputs[1], reads.w));
-    }
-    Emitter taps = emitter_in(tap);
-    for (size_t i = 0; i < window.kernel.size(); ++i) taps.bind("t" + std::to_string(i), "t" + std::to_string(i), innermost);
-    taps.bind("c", "c", innermost);
-    const auto x_lanes = taps.emit(builder.point(), x_op, "k", tile.steps);
-    std::vector<std::string> w_lanes(x_lanes.size()), sums;
-    if (w_op >= 0) w_lanes = taps.emit(builder.point(), w_op, "k", tile.steps);
-    for (size_t lane = 0; lane < x_lanes.size(); ++lane) {
-      const std::string acc = "acc_" + std::to_string(lane);
-      tap.line(acc + " = " + window_step(writer, window, dtype, acc, x_lanes[lane], w_lanes[lane]) + ";");
-      sums.push_back(narrow(dtype, acc));
-    }
-
-    group.scope.inputs[node.output.value] = {c.a, 0};
-    PointBuilder mapped(group.scope);
-    TUFF_ASSIGN(int op, mapped.element(graph.node(request.group.anchor).inputs[0], c.a));
-    Emitter end = emitter_in(maps);
-    end.bind_input(0, sums, innermost);
-    std::vector<std::string> lanes = end.emit(mapped.point(), op, "k", tile.steps);
-    if (request.exact)
-      for (std::string& lane : lanes) lane = "tuff_flush_inner(" + lane + ")";
-
-    Slots slots;
-    slots["steps"] = std::to_string(tile.steps);
-    slots["identity"] = window_identity(writer.dialect(), window.op, dtype);
-    slots["element_setup"] = setup.text(0);
-    slots["tap"] = tap.text(0);
-    slots["maps"] = maps.text(0);
-    slots["result"] = result(lanes);
-    window_loops(window, slots);
-    if (channels && !channels->is(1)) {
-      slots["loops"] += "for (int c = 0; c < " + writer.parameter(*channels) + "; ++c) {\n";
-      slots["loops_end"] += "}\n";
-    }
-    // As in contract.glsl, whose sum it is.
-    if (channels && request.exact) slots["identity"] = std::string(writer.dialect().hidden_zero);
-    return expand_skeleton("separable_element.glsl", slots);
+    return window_element(element, setup, [&](Emitter& end, Block&) -> Result<std::string> {
+      GroupScope group(request);
+      group.scope.inputs[request.graph.node(window).output.value] = {c.a, 0};
+      PointBuilder mapped(group.scope);
+      TUFF_ASSIGN(int op, mapped.element(request.graph.node(request.group.anchor).inputs[0], c.a));
+      std::vector<std::string> lanes = end.emit(mapped.point(), op, "k", tile.steps);
+      if (request.exact)
+        for (std::string& lane : lanes) lane = "tuff_flush_inner(" + lane + ")";
+      return result(lanes);
+    });
   }
 
   // Each lane at its own row, where the product's loop is at k.

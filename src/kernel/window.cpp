@@ -54,6 +54,63 @@ void window_loops(const WindowAttrs& window, Slots& slots) {
   slots["loops_end"] = loops_end;
 }
 
+Result<std::string> window_element(const WindowElement& element, Block& setup, const WindowResult& result) {
+  const KernelRequest& request = element.request;
+  const Node& node = request.graph.node(element.window);
+  const auto& window = std::get<WindowAttrs>(node.attrs);
+  const Dtype dtype = request.graph.value(node.output).dtype;
+  KernelWriter& writer = setup.writer();
+  Block tap(writer, &setup), maps(writer, &setup);
+  auto emitter_in = [&](Block& inner) {
+    std::vector<Block*> blocks = element.outer;
+    blocks.push_back(&setup);
+    blocks.push_back(&inner);
+    Emitter emitter(blocks);
+    element.bind(emitter);
+    return emitter;
+  };
+  const int innermost = static_cast<int>(element.outer.size()) + 1;
+
+  GroupScope group(request);
+  const WindowReads reads = window_reads(window, element.at, element.channels);
+  PointBuilder builder(group.scope);
+  TUFF_ASSIGN(int x_op, builder.element(node.inputs[0], reads.x));
+  int w_op = -1;
+  if (window.op == WindowOp::kConv) {
+    TUFF_ASSIGN(w_op, builder.element(node.inputs[1], reads.w));
+  }
+  Emitter taps = emitter_in(tap);
+  for (size_t i = 0; i < window.kernel.size(); ++i) taps.bind("t" + std::to_string(i), "t" + std::to_string(i), innermost);
+  taps.bind("c", "c", innermost);
+  const auto x_lanes = taps.emit(builder.point(), x_op, element.variable, element.width);
+  std::vector<std::string> w_lanes(x_lanes.size()), sums;
+  if (w_op >= 0) w_lanes = taps.emit(builder.point(), w_op, element.variable, element.width);
+  for (size_t lane = 0; lane < x_lanes.size(); ++lane) {
+    const std::string acc = "acc_" + std::to_string(lane);
+    tap.line(acc + " = " + window_step(writer, window, dtype, acc, x_lanes[lane], w_lanes[lane]) + ";");
+    sums.push_back(narrow(dtype, acc));
+  }
+  Emitter end = emitter_in(maps);
+  end.bind_input(0, sums, innermost);
+  TUFF_ASSIGN(const std::string last, result(end, maps));
+
+  Slots slots;
+  slots["steps"] = std::to_string(element.width);
+  slots["identity"] = window_identity(writer.dialect(), window.op, dtype);
+  slots["element_setup"] = setup.text(0);
+  slots["tap"] = tap.text(0);
+  slots["maps"] = maps.text(0);
+  slots["result"] = last;
+  window_loops(window, slots);
+  if (element.channels && !element.channels->is(1)) {
+    slots["loops"] += "for (int c = 0; c < " + writer.parameter(*element.channels) + "; ++c) {\n";
+    slots["loops_end"] += "}\n";
+  }
+  // As in contract.glsl, whose sum it is.
+  if (element.channels && request.exact) slots["identity"] = std::string(writer.dialect().hidden_zero);
+  return expand_skeleton("window_element.glsl", slots);
+}
+
 Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
   const Graph& graph = request.graph;
   const Node& node = graph.node(request.group.anchor);

@@ -1,4 +1,4 @@
-// A's `steps` elements at (m, k): the window's taps, then what maps make of its results.
+// `steps` of a window's elements inside another kernel: its taps, then what is made of their results.
 {
   ${element_setup}
 //@for l steps
