@@ -53,6 +53,7 @@ struct Fuser {
   void join_products_of_shared_rows();
   void write_rows_into_products();
   void write_into_readers();  // prologues
+  void write_products_into_windows();
   void write_windows_into_products();
   void choose_stores();
   void join_maps_of_shared_domain();
@@ -85,6 +86,12 @@ struct Fuser {
   SeparableMerge merge_window(const Group& source, ValueId result, const std::set<uint32_t>& into) const;
   std::optional<Group> with_window(const Group& target, const Group& source, std::string& refusal) const;
   Status check_without_window(const Group& group, ValueId window, ValueId operand) const;
+  int64_t saved_in_products_ns(uint32_t window) const;
+  struct ExpandMerge;
+  ValueId result_of_product(uint32_t group) const;
+  ExpandMerge merge_product(uint32_t product, uint32_t window, ValueId result) const;
+  std::optional<Group> with_product(const Group& target, const Group& source, std::string& refusal) const;
+  Status check_expand(const Group& group, NodeId product) const;
   bool widens_for_loads(const Node& node) const;
   bool stays_wide(ValueId value, int64_t narrow_bytes) const;
   bool reads_constants_alone(const Group& group) const;
