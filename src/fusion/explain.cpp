@@ -14,6 +14,7 @@ std::string_view kind_name(AnchorKind kind) {
     case AnchorKind::kWindow: return "window";
     case AnchorKind::kAttend: return "attend";
     case AnchorKind::kSeparable: return "separable";
+    case AnchorKind::kExpand: return "expand";
   }
   return "?";
 }

@@ -250,7 +250,9 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
   if (options.fuse) fuser.join_products_of_shared_rows();
   if (options.fuse) fuser.write_rows_into_products();
   if (options.fuse) fuser.write_into_readers();
-  // After the maps, so that those between a window and a product are the product's already.
+  // After the maps, so that those between a window and a product are in a kernel of one of them already. A window goes one way
+  // alone: into its reader if that is cheaper.
+  if (options.fuse) fuser.write_products_into_windows();
   if (options.fuse) fuser.write_windows_into_products();
   // Then those that are still kernels of their own: a product that has a window in it needs no storage for it at all.
   if (options.fuse) fuser.write_windows_into_reductions();

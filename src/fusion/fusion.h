@@ -28,8 +28,9 @@ namespace tuff {
 using GroupId = Index<struct GroupTag>;
 
 // kAttend: a contract whose first operand is made, key by key, from another contract (attention.cpp). kSeparable: a product
-// whose first operand is made from a window that it has in shared memory (separable.cpp).
-enum class AnchorKind : uint8_t { kMap, kReduce, kContract, kWindow, kAttend, kSeparable };
+// whose first operand is made from a window that it has in shared memory (separable.cpp). kExpand: a window whose operand is
+// made from a product that it has in shared memory (expand.cpp).
+enum class AnchorKind : uint8_t { kMap, kReduce, kContract, kWindow, kAttend, kSeparable, kExpand };
 
 std::string_view kind_name(AnchorKind kind);  // "attend"
 

@@ -54,6 +54,7 @@ struct Fuser {
   void join_products_of_shared_rows();
   void write_rows_into_products();
   void write_into_readers();  // prologues
+  void write_products_into_windows();
   void write_windows_into_products();
   void write_windows_into_reductions();
   void choose_stores();
@@ -90,6 +91,12 @@ struct Fuser {
   ReducedMerge merge_reduced(uint32_t window, uint32_t reduction) const;
   std::string why_not_reduced(const Group& source, const Group& target, const Group& grown) const;
   Status check_without_window(const Group& group, ValueId window, ValueId operand) const;
+  int64_t saved_in_products_ns(uint32_t window) const;
+  struct ExpandMerge;
+  ValueId result_of_product(uint32_t group) const;
+  ExpandMerge merge_product(uint32_t product, uint32_t window, ValueId result) const;
+  std::optional<Group> with_product(const Group& target, const Group& source, std::string& refusal) const;
+  Status check_expand(const Group& group, NodeId product) const;
   bool widens_for_loads(const Node& node) const;
   bool stays_wide(ValueId value, int64_t narrow_bytes) const;
   bool reads_constants_alone(const Group& group) const;

@@ -1,9 +1,11 @@
 #include "fusion/product.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/checked.h"
 #include "fusion/cost.h"
+#include "fusion/point.h"
 
 namespace tuff {
 bool is_own_channel_window(const Graph& graph, NodeId id) {
@@ -42,6 +44,36 @@ std::optional<ProductExtents> product_extents(const Graph& graph, NodeId id) {
     if (!has_label(contract->out, label) && !has_label(contract->a, label)) return std::nullopt;
   e.chunked = contract->order.kind == SumOrder::Kind::kChunked;
   return e;
+}
+
+ProductReads product_reads(const Graph& graph, NodeId id, const Dims& at) {
+  const Node& node = graph.node(id);
+  if (const auto* window = std::get_if<WindowAttrs>(&node.attrs)) {
+    const Dims& weights = graph.value(node.inputs[1]).shape;
+    const IntExpr k = IntExpr::loop_variable("k", weights[1]);
+    const IntExpr outputs_each = floor_div(weights[0], IntExpr(window->groups));
+    ProductReads reads = {{at[0], floor_div(at[1], outputs_each) * weights[1] + k}, {at[1], k}};
+    for (size_t i = 0; i < window->kernel.size(); ++i) {
+      reads.a.push_back(at[2 + i] * IntExpr(window->strides[i]));
+      reads.b.push_back(IntExpr(0));
+    }
+    return reads;
+  }
+  const auto& contract = std::get<ContractAttrs>(node.attrs);
+  const Dims& shape = graph.value(node.inputs[0]).shape;
+  Dims sizes;
+  for (size_t i = 0; i < contract.a.size(); ++i)
+    if (!has_label(contract.out, contract.a[i])) sizes.push_back(shape[i]);
+  const Dims k = delinearise(IntExpr::loop_variable("k", product(sizes)), sizes);
+  std::map<int, IntExpr> of_label;
+  for (size_t i = 0; i < contract.out.size(); ++i) of_label[contract.out[i]] = at[i];
+  size_t summed = 0;
+  for (int label : contract.a)
+    if (!has_label(contract.out, label)) of_label[label] = k[summed++];
+  ProductReads reads;
+  for (int label : contract.a) reads.a.push_back(of_label[label]);
+  for (int label : contract.b) reads.b.push_back(of_label[label]);
+  return reads;
 }
 
 uint32_t few_rows_lanes(const IntExpr& columns, const IntExpr& workgroups_a_tile, int width, const DeviceInfo& device) {

@@ -13,6 +13,12 @@ struct ProductExtents {
   bool chunked = false;  // its sum's order
 };
 
+// What the product's result at the coordinates sums, over k.
+struct ProductReads {
+  Dims a, b;
+};
+ProductReads product_reads(const Graph& graph, NodeId id, const Dims& at);
+
 // Of a contract, or of a convolution whose window is one pixel; nullopt for other nodes.
 std::optional<ProductExtents> product_extents(const Graph& graph, NodeId id);
 // Is it a window each of whose results sees one channel?

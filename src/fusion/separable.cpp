@@ -169,6 +169,15 @@ Fuser::SeparableMerge Fuser::merge_window(const Group& source, ValueId result, c
   return merge;
 }
 
+// What it would save to compute the window in the products that read it; 0 where it stays a kernel of its own.
+int64_t Fuser::saved_in_products_ns(uint32_t window) const {
+  const ValueId result = result_of_window(window);
+  if (!result.valid()) return 0;
+  const std::set<uint32_t> into = reading_groups(result);
+  const SeparableMerge merge = merge_window(groups[window], result, into);
+  return merge.refusal.empty() && !into.empty() ? merge.before_ns - merge.after_ns : 0;
+}
+
 void Fuser::write_windows_into_products() {
   for (uint32_t g = 0; g < groups.size(); ++g) {
     const ValueId result = result_of_window(g);

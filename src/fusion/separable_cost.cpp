@@ -8,17 +8,22 @@
 #include "fusion/cost.h"
 
 namespace tuff {
-namespace {
 
-// Multiply-adds that a load of a vector costs as much as.
 int64_t load_cost(const DeviceInfo& device, int64_t width) { return device.rates.loads_cost_lanes ? 12 : width; }
+
+int64_t busy_ns(int64_t bytes, int64_t cache_bytes, int64_t operations, int64_t workgroups, const DeviceInfo& device) {
+  const int64_t work = std::max({memory_ns(bytes, device), cache_ns(cache_bytes, device), arithmetic_ns(operations, device)});
+  const int64_t wanted = 2 * device.rates.compute_units;
+  return device.rates.launch_ns + (workgroups < wanted ? work / std::max<int64_t>(1, workgroups) * wanted : work);
+}
+
+bool is_better(const TileCost& a, const TileCost& b) { return a.ns != b.ns ? a.ns < b.ns : a.operations < b.operations; }
+
+namespace {
 
 int64_t window_workgroups(const SeparableWork& work) {
   return ceil_div(work.batch * work.rows * work.depth, int64_t{64} * (work.depth % 4 == 0 ? 4 : work.depth % 2 == 0 ? 2 : 1));
 }
-
-// Of two that memory holds up alike, that which computes less.
-bool is_better(const TileCost& a, const TileCost& b) { return a.ns != b.ns ? a.ns < b.ns : a.operations < b.operations; }
 
 // Of a lane, to this number: what staging windows takes besides the product's tile is spilled there (V3D's compiler, of 64),
 // while others compute addresses anew.
@@ -122,12 +127,6 @@ int64_t map_operations(const Graph& graph, const Group& group, NodeId window) {
 }
 
 }  // namespace
-
-int64_t busy_ns(int64_t bytes, int64_t cache_bytes, int64_t operations, int64_t workgroups, const DeviceInfo& device) {
-  const int64_t work = std::max({memory_ns(bytes, device), cache_ns(cache_bytes, device), arithmetic_ns(operations, device)});
-  const int64_t wanted = 2 * device.rates.compute_units;
-  return device.rates.launch_ns + (workgroups < wanted ? work / std::max<int64_t>(1, workgroups) * wanted : work);
-}
 
 int64_t window_operations(const SeparableWork& work, const SeparableTile& tile, const DeviceInfo& device) {
   const int64_t x_load = load_cost(device, work.own_channel ? tile.steps : 1);

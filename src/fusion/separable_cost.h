@@ -18,13 +18,19 @@ struct TileCost {
   int64_t workgroups = 0, ns = 0, operations = 0;
 };
 
-// Of the kernel; of the product by itself where the work has no taps.
-TileCost cost_of(const SeparableTile& tile, const SeparableWork& work, const DeviceInfo& device);
-// The window of this work by itself, where memory sees so many bytes.
-TileCost window_cost(const Graph& graph, NodeId window, const SeparableWork& work, int64_t bytes, const DeviceInfo& device);
-
+// Multiply-adds that a load of a vector costs as much as.
+int64_t load_cost(const DeviceInfo& device, int64_t width);
 // A kernel's time: launch + max(memory, cache, arithmetic), longer where workgroups are fewer than two a core.
 int64_t busy_ns(int64_t bytes, int64_t cache_bytes, int64_t operations, int64_t workgroups, const DeviceInfo& device);
+// Of two that memory holds up alike, that which computes less.
+bool is_better(const TileCost& a, const TileCost& b);
+
+// Of the kernel; of the product by itself where the work has no taps.
+TileCost cost_of(const SeparableTile& tile, const SeparableWork& work, const DeviceInfo& device);
+// The window of this work by itself, or the product that is a window of one pixel or a contract, where memory sees so many
+// bytes.
+TileCost window_cost(const Graph& graph, NodeId window, const SeparableWork& work, int64_t bytes, const DeviceInfo& device);
+
 // Of one invocation: the taps and maps of as many elements as the tile has steps.
 int64_t window_operations(const SeparableWork& work, const SeparableTile& tile, const DeviceInfo& device);
 

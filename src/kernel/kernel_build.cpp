@@ -221,6 +221,7 @@ Result<std::vector<GuardedKernel>> make_kernels(const KernelRequest& request) {
     case AnchorKind::kContract: made = make_contract(request); break;
     case AnchorKind::kAttend: made = make_attend(request); break;
     case AnchorKind::kSeparable: made = make_separable(request); break;
+    case AnchorKind::kExpand: made = make_expand(request); break;
     case AnchorKind::kWindow:
       made = is_own_channel_window(request.graph, request.group.anchor) ? make_window(request) : make_contract(request);
       break;

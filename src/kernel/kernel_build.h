@@ -13,6 +13,7 @@ Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request);
 Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request);
 Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request);
 Result<std::vector<GuardedKernel>> make_separable(const KernelRequest& request);
+Result<std::vector<GuardedKernel>> make_expand(const KernelRequest& request);
 
 // The group's scope with what it stores itself taken off the list of loadable values.
 struct GroupScope {

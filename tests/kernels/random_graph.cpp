@@ -536,7 +536,20 @@ class Generator {
     if (add(attrs, inputs, &y)) epilogue(y);
   }
 
-  // A depthwise convolution or a pooling, a map perhaps, and a 1x1 convolution.
+  // A value to be read by a window: what a 1x1 convolution makes, a map perhaps behind it.
+  ValueId expanded(const Dims& shape) {
+    WindowAttrs product;
+    product.op = WindowOp::kConv;
+    product.kernel = product.strides = product.dilations = {1, 1};
+    product.order.kind = SumOrder::Kind::kSerial;
+    const IntExpr depth(among<int64_t>({1, 3, 4, 17}));
+    ValueId y;
+    const ValueId x = new_source(Dtype::kF32, {shape[0], depth, shape[2], shape[3]});
+    if (!add(product, {x, new_source(Dtype::kF32, {shape[1], depth, IntExpr(1), IntExpr(1)})}, &y)) return x;
+    return one_in(2) ? map(MapOp::tanh, {y}) : y;
+  }
+
+  // Perhaps a 1x1 convolution, a depthwise convolution or a pooling, a map perhaps, and a 1x1 convolution.
   void separable() {
     const int64_t channels = among<int64_t>({2, 3, 4, 5, 8, 12, 33});
     Dims shape = {IntExpr(among<int64_t>({1, 1, 2})), IntExpr(channels)};
@@ -549,8 +562,8 @@ class Generator {
     attrs.dilations = {1, 1};
     attrs.groups = attrs.op == WindowOp::kConv ? channels : 1;
     if (attrs.op != WindowOp::kMax) attrs.order.kind = SumOrder::Kind::kSerial;
-    std::vector<ValueId> inputs = {
-        padded(map(MapOp::abs, {new_source(Dtype::kF32, shape)}), PadMode::kConstant, {0, 0, 2, 2}, {0, 0, 2, 2}, 0)};
+    const ValueId x = one_in(2) ? expanded(shape) : map(MapOp::abs, {new_source(Dtype::kF32, shape)});
+    std::vector<ValueId> inputs = {padded(x, PadMode::kConstant, {0, 0, 2, 2}, {0, 0, 2, 2}, 0)};
     if (attrs.op == WindowOp::kConv)
       inputs.push_back(new_source(Dtype::kF32, {shape[1], IntExpr(1), IntExpr(attrs.kernel[0]), IntExpr(attrs.kernel[1])}));
     ValueId y;

@@ -20,7 +20,7 @@ struct Block {
   WindowOp window = WindowOp::kConv;
   Between between = Between::kClip;
   Product product = Product::kConvolution;
-  bool expanded = true;   // the block's input comes from a 1x1 convolution
+  bool expanded = true;   // the block's input comes from a 3x3 convolution, which no window can have in its kernel
   bool residual = false;  // the product's epilogue adds a tensor
   bool symbolic = false;  // batch and image have symbols for sizes
 };
@@ -89,7 +89,8 @@ struct BlockBuilder : CheckedBuilder {
   }
   ValueId start(const Block& a) {
     ValueId x = input(a);
-    return a.expanded ? map(MapOp::tanh, {convolution(x, a.channels, 1, 1)}) : x;
+    if (!a.expanded) return x;
+    return map(MapOp::tanh, {window(WindowOp::kConv, x, 3, 1, 1, {weights({IntExpr(a.channels), IntExpr(3), 3, 3})})});
   }
   Graph build(const Block& a) {
     ValueId y = biased(multiplied(mapped(depthwise(start(a), a), a), a));

@@ -198,6 +198,26 @@ constexpr std::string_view kSeparable = R"(
   output %17 "y"
 )";
 
+// A 1x1 convolution with ReLU6, and the depthwise convolution that reads it, with bias.
+constexpr std::string_view kExpand = R"(
+  input %0 "x": f32[1, 32, 14, 14]
+  %1: f32[192, 32, 1, 1] = constant random(seed=1, scale=0.5) from "expand"
+  %2: f32[192, 1, 3, 3] = constant random(seed=2, scale=0.5) from "depthwise"
+  %3: f32[1, 192, 1, 1] = constant random(seed=3, scale=0.5) from "depthwise"
+  %4: f32[1, 1, 1, 1] = constant splat(0) from "clip"
+  %5: f32[1, 1, 1, 1] = constant splat(6) from "clip"
+  %6: f32[1, 192, 14, 14] = broadcast %4 from "clip"
+  %7: f32[1, 192, 14, 14] = broadcast %5 from "clip"
+  %8: f32[1, 192, 14, 14] = window.conv %0, %1 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "expand"
+  %9: f32[1, 192, 14, 14] = map.max %8, %6 from "clip"
+  %10: f32[1, 192, 14, 14] = map.min %9, %7 from "clip"
+  %11: f32[1, 192, 16, 16] = pad %10 {mode=constant low=[0, 0, 1, 1] high=[0, 0, 1, 1] interior=[0, 0, 0, 0] fill=0} from "depthwise"
+  %12: f32[1, 192, 14, 14] = window.conv %11, %2 {kernel=[3, 3] strides=[1, 1] dilations=[1, 1] groups=192 order=serial} from "depthwise"
+  %13: f32[1, 192, 14, 14] = broadcast %3 from "depthwise"
+  %14: f32[1, 192, 14, 14] = map.add %12, %13 from "depthwise"
+  output %14 "y"
+)";
+
 // Two convolutions of bytes: their sums are of integers, between them and in the weights there are bytes, and the sum with what
 // the first one reads dequantises that anew.
 constexpr std::string_view kQuantizedBlock = R"(
@@ -240,11 +260,17 @@ constexpr std::string_view kQuantizedBlock = R"(
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> kCases = {
-      {"residual_block", kResidualBlock, {}},    {"softmax", kSoftmax, {}},
-      {"layer_norm", kLayerNorm, {{"n", 33}}},   {"attention", kAttention, {{"n", 33}}},
-      {"concat_of_convs", kConcatOfConvs, {}},   {"depth_to_space", kDepthToSpace, {{"h", 5}, {"w", 8}}},
-      {"elementwise", kElementwise, {{"n", 7}}}, {"squeeze_excite", kSqueezeExcite, {}},
-      {"quantized_block", kQuantizedBlock, {}},  {"separable", kSeparable, {}},
+      {"residual_block", kResidualBlock, {}},
+      {"softmax", kSoftmax, {}},
+      {"layer_norm", kLayerNorm, {{"n", 33}}},
+      {"attention", kAttention, {{"n", 33}}},
+      {"concat_of_convs", kConcatOfConvs, {}},
+      {"depth_to_space", kDepthToSpace, {{"h", 5}, {"w", 8}}},
+      {"elementwise", kElementwise, {{"n", 7}}},
+      {"squeeze_excite", kSqueezeExcite, {}},
+      {"quantized_block", kQuantizedBlock, {}},
+      {"separable", kSeparable, {}},
+      {"expand", kExpand, {}},
   };
   return kCases;
 }
