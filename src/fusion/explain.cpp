@@ -148,7 +148,7 @@ Status verify(const Fusion& fusion, const Graph& graph) {
       work.pop_back();
       if (!seen.insert(v.value).second) continue;
       const Node* maker = graph.producer(v);
-      if (maker && members.count(graph.value(v).producer.value)) continue;
+      if (maker && (members.count(graph.value(v).producer.value) || needs_no_memory(maker->attrs))) continue;
       if (fusion.stored[v.value]) {
         if (!written[v.value])
           return internal_error("The group of " + graph.node(group.anchor).origins.front() + " reads " + value_text(graph, v) +

@@ -177,9 +177,7 @@ std::vector<ValueId> Fuser::loads_behind(std::vector<ValueId> work, const std::v
     if (maker.valid() && std::binary_search(members.begin(), members.end(), maker)) continue;
     if (maker.valid()) {
       const Node& node = graph.node(maker);
-      if (is_literal(node.attrs) || std::holds_alternative<IotaAttrs>(node.attrs) ||
-          std::holds_alternative<DimensionAttrs>(node.attrs))
-        continue;
+      if (needs_no_memory(node.attrs)) continue;
       if (is_view(node.attrs) && !needed[v.value]) {
         for (ValueId in : node.inputs) work.push_back(in);
         continue;

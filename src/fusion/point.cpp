@@ -47,6 +47,10 @@ bool is_literal(const Attrs& attrs) {
          (constant->data.kind == ConstantData::Kind::kBytes && product(constant->shape).is(1));
 }
 
+bool needs_no_memory(const Attrs& attrs) {
+  return is_literal(attrs) || std::holds_alternative<IotaAttrs>(attrs) || std::holds_alternative<DimensionAttrs>(attrs);
+}
+
 Dims delinearise(const IntExpr& index, const Dims& shape) {
   Dims out(shape.size());
   for (const IntExpr& d : shape)

@@ -120,6 +120,8 @@ std::optional<Dims> push_through_view(const Graph& graph, const Node& view, cons
 
 // Is it a constant of equal elements, which kernels hold as a literal?
 bool is_literal(const Attrs& attrs);
+// Does every kernel that reads such a value make it itself, from nothing in memory? Literals, indices and sizes.
+bool needs_no_memory(const Attrs& attrs);
 
 // Row-major: coordinates to a linear index and back.
 IntExpr linearise(const Dims& coordinates, const Dims& shape);
