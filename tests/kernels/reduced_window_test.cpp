@@ -63,7 +63,10 @@ struct PooledBuilder : CheckedBuilder {
     if (a.symbolic)
       for (size_t axis : {0u, 2u, 3u}) shape[axis] = builder.symbol({"s" + std::to_string(axis), 1, 64, 1, nullptr});
     ValueId x = builder.input("x", Dtype::kF32, shape);
-    if (a.expanded) x = map(MapOp::tanh, {product(x, a.channels)});
+    if (a.expanded) {
+      x = map(MapOp::tanh, {product(x, a.channels)});
+      builder.output(product(x, 2), "z");  // a second reader: the window alone cannot take the product in
+    }
     x = window(x, a);
     return map(MapOp::mul, {x, map(MapOp::sigmoid, {x})});
   }
