@@ -1,5 +1,6 @@
 // Expand: y[n, c, p] = epilogue(combine over taps t of E[n, c, p * stride + t * dilation] (times w[c, t])), where
-// E[n, c, q] = maps of the sum over k of A[n, q, k] * B[k, c].
+// E[n, c, q] = maps of the sum over k of A[n, q, k] * B[k, c]; and, or without a window, the reduction over p of maps of y, or
+// over q of E.
 //
 // A workgroup has some channels of a tile of one image. It computes E there into staged[position * vectors + vector], an
 // invocation a vector of channels at `rows` positions at once; then the window reads it from there, as in window.glsl.
@@ -7,14 +8,27 @@
 //   setup       which image, tile and channels
 //   item_setup  an item's vector of channels and its positions
 //   loads_a     a_<row>_<step> for `steps` consecutive k; loads_b_<step>: b_<step>
-//   stage       the maps, and the staged vectors
+//   stage       the maps, and the staged vectors; without a window, what is stored and combined
 //   output_setup, in_image  an item's vector of channels and its result, and whether there is such a one
 //   tap, epilogue  as in window.glsl
+//   reduction   combine_tiles.glsl: what becomes of part, which an invocation has combined
 layout(local_size_x = ${workgroup_x}, local_size_y = 1, local_size_z = 1) in;
 ${declarations}
-shared ${staged_vector} staged[${staged_count}];
+shared ${vector} staged[${staged_count}];
+//@if combined
+float combine(float a, float b) { return ${combine}; }
+//@if combine_lanes
+${vector} combine(${vector} a, ${vector} b) { return ${vector}(${combine_lanes}); }
+//@end
+//@if image_tiles
+shared uint arrived;
+//@end
+//@end
 void main() {
   ${setup}
+//@if combined
+  ${vector} part = ${vector}(${part_identity});
+//@end
   for (int item = int(gl_LocalInvocationID.x); item < ${item_count}; item += ${workgroup_x}) {
     ${item_setup}
 //@for i rows
@@ -54,6 +68,7 @@ void main() {
 //@end
     ${stage}
   }
+//@if window
   barrier();
   for (int item = int(gl_LocalInvocationID.x); item < ${output_count}; item += ${workgroup_x}) {
     ${output_setup}
@@ -68,4 +83,8 @@ void main() {
       ${epilogue}
     }
   }
+//@end
+//@if combined
+  ${reduction}
+//@end
 }

@@ -41,8 +41,18 @@ bool all_known(const Dims& shape) {
 }  // namespace
 
 std::optional<ExpandedOperand> expanded_operand(const Group& group, const Graph& graph) {
-  const Node& window = graph.node(group.anchor);
   ExpandedOperand operand;
+  for (NodeId m : group.members) {
+    if (product_extents(graph, m)) operand.product = m;
+    if (std::holds_alternative<ReduceAttrs>(graph.node(m).attrs)) operand.reduction = m;
+  }
+  if (!is_own_channel_window(graph, group.anchor)) {
+    operand.low.assign(graph.value(graph.node(group.anchor).output).shape.size() - 2, 0);
+    operand.value = graph.node(operand.reduction).inputs[0];
+    return operand;
+  }
+  operand.window = group.anchor;
+  const Node& window = graph.node(group.anchor);
   operand.value = window.inputs[0];
   operand.low.assign(std::get<WindowAttrs>(window.attrs).kernel.size(), 0);
   for (ValueId v = operand.value; graph.producer(v); v = graph.producer(v)->inputs[0]) {
@@ -62,8 +72,6 @@ std::optional<ExpandedOperand> expanded_operand(const Group& group, const Graph&
       break;
     }
   }
-  for (NodeId m : group.members)
-    if (m != group.anchor && product_extents(graph, m)) operand.product = m;
   return operand;
 }
 
@@ -84,15 +92,27 @@ ValueId Fuser::result_of_product(uint32_t g) const {
   return result.valid() && !needed[result.value] ? result : ValueId();
 }
 
+// Why no kernel computes tiles of images in the product's group; empty: one can.
+std::string Fuser::why_no_image_tiles(const Group& product) const {
+  const Node& anchor = graph.node(product.anchor);
+  if (!only_maps_beside_anchor(graph, product) || !has_pixels_for_rows(graph, product.anchor))
+    return label(product.anchor) + " is no product of pixels by channels alone.";
+  for (ValueId v : {anchor.inputs[0], anchor.inputs[1], anchor.output})
+    if (!stages_in_f32(graph.value(v).dtype)) return "it is not computed in f32.";
+  const Dims& image = graph.value(anchor.output).shape;
+  const IntExpr depth = product_extents(graph, product.anchor)->depth;
+  if (image.size() < 3 || image.size() > 5 || !all_known(image) || !depth.is_constant() || depth.is(0))
+    return "an image of " + dims_text(image) + " and sums of " + depth.text() +
+           " elements are not of one to three axes with sizes that are known ahead.";
+  return {};
+}
+
 // The target, a window, with the product's nodes in it; a refusal where it cannot have them.
 std::optional<Group> Fuser::with_product(const Group& target, const Group& source, std::string& refusal) const {
   const Node& window = graph.node(target.anchor);
   const Node& anchor = graph.node(source.anchor);
-  const auto extents = product_extents(graph, source.anchor);
-  if (!only_maps_beside_anchor(graph, source) || !has_pixels_for_rows(graph, source.anchor)) {
-    refusal = label(source.anchor) + " is no product of pixels by channels alone.";
-    return std::nullopt;
-  }
+  refusal = why_no_image_tiles(source);
+  if (!refusal.empty()) return std::nullopt;
   if (!only_maps_beside_anchor(graph, target)) {
     refusal = label(target.anchor) + " computes more than a window.";
     return std::nullopt;
@@ -105,16 +125,13 @@ std::optional<Group> Fuser::with_product(const Group& target, const Group& sourc
     refusal = label(target.anchor) + " does not read it element by element, with padding of known sizes around it.";
     return std::nullopt;
   }
-  for (ValueId v : {anchor.inputs[0], anchor.inputs[1], anchor.output, operand->value, window.output})
+  for (ValueId v : {operand->value, window.output})
     if (!stages_in_f32(graph.value(v).dtype)) {
       refusal = "it is not computed in f32.";
       return std::nullopt;
     }
-  const Dims& image = graph.value(operand->value).shape;
-  if (image.size() < 3 || image.size() > 5 || !all_known(image) || !all_known(graph.value(window.output).shape) ||
-      !extents->depth.is_constant() || extents->depth.is(0)) {
-    refusal = "an image of " + dims_text(image) + " and sums of " + extents->depth.text() +
-              " elements are not of one to three axes with sizes that are known ahead.";
+  if (!all_known(graph.value(window.output).shape)) {
+    refusal = "results of " + dims_text(graph.value(window.output).shape) + " are not of sizes that are known ahead.";
     return std::nullopt;
   }
   if (Status legal = check_expand(grown, source.anchor); !legal.ok()) {
@@ -171,7 +188,7 @@ Fuser::ExpandMerge Fuser::merge_product(uint32_t product, uint32_t window, Value
   merge.grown = with_product(target, source, merge.refusal);
   if (!merge.grown) return merge;
   const auto operand = expanded_operand(*merge.grown, graph);
-  const ExpandChoice choice = choose_expand(graph, *merge.grown, *operand, device);
+  const ExpandChoice choice = choose_expand(graph, *merge.grown, *operand, device, exact);
   if (!choice.tile) {
     merge.refusal = choice.most == 0 ? "no tile of the image fits the " + std::to_string(device.max_shared_bytes) +
                                            " bytes of shared memory, the registers and the rounds of loops that the device has."

@@ -11,21 +11,22 @@ struct ExpandWork {
   int64_t batch = 1, channels = 1, depth = 1, taps = 1;
   std::vector<int64_t> image, outputs;              // spatial sizes of the window's operand without padding, and of its result
   std::vector<int64_t> kernel, strides, dilations;  // the window's
-  int64_t map_operations = 0;                       // of a staged element
-  int64_t bytes = 0;                                // that memory sees
+  int64_t map_operations = 0;                       // of an element of the product
+  bool window = true, combined = false;
+  int64_t bytes = 0;  // that memory sees
 };
 
 struct ExpandChoice {
   ExpandWork work;
   std::optional<ExpandTile> tile;
-  TileCost window;     // by itself; of what memory sees it knows nothing
   int64_t wanted = 1;  // workgroups that the kernel has to have
   int64_t most = 0;    // workgroups of tiles that fit
 };
 
 TileCost cost_of(const ExpandTile& tile, const ExpandWork& work, const DeviceInfo& device);
 // Of a group of kind kExpand.
-ExpandChoice choose_expand(const Graph& graph, const Group& group, const ExpandedOperand& operand, const DeviceInfo& device);
+ExpandChoice choose_expand(const Graph& graph, const Group& group, const ExpandedOperand& operand, const DeviceInfo& device,
+                           bool exact);
 // The window's own work, as a kernel of its own would have it.
 SeparableWork work_of_window(const ExpandWork& work);
 

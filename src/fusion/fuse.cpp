@@ -256,6 +256,7 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
   if (options.fuse) fuser.write_windows_into_products();
   // Then those that are still kernels of their own: a product that has a window in it needs no storage for it at all.
   if (options.fuse) fuser.write_windows_into_reductions();
+  if (options.fuse) fuser.combine_tiles();
   fuser.choose_stores();
   // Last: what is still a kernel of its own, copies among them.
   if (options.fuse) fuser.join_maps_of_shared_domain();

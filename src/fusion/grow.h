@@ -31,6 +31,10 @@ struct Rows {
   int64_t bytes = 0, operations = 0;  // of all rows
 };
 
+struct ReducedBytes {
+  int64_t source = 0, reduction = 0, saved = 0;
+};
+
 struct Fuser {
   const Graph& graph;
   const Layouts& layouts;
@@ -57,6 +61,7 @@ struct Fuser {
   void write_products_into_windows();
   void write_windows_into_products();
   void write_windows_into_reductions();
+  void combine_tiles();
   void choose_stores();
   void join_maps_of_shared_domain();
   void explain_boundaries();
@@ -87,11 +92,17 @@ struct Fuser {
   ValueId result_of_window(uint32_t group) const;
   SeparableMerge merge_window(const Group& source, ValueId result, const std::set<uint32_t>& into) const;
   std::optional<Group> with_window(const Group& target, const Group& source, std::string& refusal) const;
+  ReducedBytes reduced_bytes(uint32_t source, uint32_t reduction) const;
   struct ReducedMerge;
   ReducedMerge merge_reduced(uint32_t window, uint32_t reduction) const;
   std::string why_not_reduced(const Group& source, const Group& target, const Group& grown) const;
+  struct CombinedMerge;
+  CombinedMerge merge_combined(uint32_t source, uint32_t reduction) const;
+  std::string why_not_combined(const Group& source, const Group& target, const Group& grown) const;
+  int64_t source_ns(const Group& source, int64_t bytes) const;
   Status check_without_window(const Group& group, ValueId window, ValueId operand) const;
   int64_t saved_in_products_ns(uint32_t window) const;
+  std::string why_no_image_tiles(const Group& product) const;
   struct ExpandMerge;
   ValueId result_of_product(uint32_t group) const;
   ExpandMerge merge_product(uint32_t product, uint32_t window, ValueId result) const;

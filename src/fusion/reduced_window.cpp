@@ -34,14 +34,14 @@ struct Fuser::ReducedMerge {
   std::string refusal;
 };
 
-// Why no kernel of the reduction has the window at its elements; empty: one has.
+// Why no kernel that goes once through the source's elements is the reduction's; empty: one may be.
 std::string Fuser::why_not_reduced(const Group& source, const Group& target, const Group& grown) const {
   if (stays_alone(source.anchor) || stays_alone(target.anchor)) return kNoPipeline;
   const Value& made = graph.value(graph.node(source.anchor).output);
   const ValueId element = graph.node(target.anchor).inputs[0];
   const auto& axes = std::get<ReduceAttrs>(graph.node(target.anchor).attrs).axes;
   if (!in_f32_registers(made.dtype) || !in_f32_registers(graph.value(element).dtype)) return "it is not computed in f32.";
-  if (graph.value(element).shape != made.shape) return "a row's elements are not the window's, one by one.";
+  if (graph.value(element).shape != made.shape) return "a row's elements are not its results, one by one.";
   for (NodeId m : target.members) {
     const Node& node = graph.node(m);
     if (m != target.anchor && !std::holds_alternative<MapAttrs>(node.attrs))
@@ -50,9 +50,7 @@ std::string Fuser::why_not_reduced(const Group& source, const Group& target, con
     if (at != target.coordinates.end() && uses_axis(at->second, axes))
       return label(target.anchor) + " goes through its rows more than once.";
   }
-  const Status legal = check_points(grown, {element});
-  if (!legal.ok()) return legal.message();
-  // What follows the reduction has no window at hand.
+  // What follows the reduction has no such element at hand.
   for (NodeId m : target.members) {
     const Node& node = graph.node(m);
     if (m == target.anchor || !target.coordinates.count(node.output.value)) continue;
@@ -65,6 +63,27 @@ std::string Fuser::why_not_reduced(const Group& source, const Group& target, con
   return why_too_large(grown);
 }
 
+// Of the kernel whose elements a reduction combines, and of the reduction's, which in one kernel reads none of them.
+ReducedBytes Fuser::reduced_bytes(uint32_t g, uint32_t t) const {
+  const Group &source = groups[g], &target = groups[t];
+  ReducedBytes bytes;
+  for (NodeId m : source.members) {
+    const ValueId v = graph.node(m).output;
+    if (source.coordinates.count(v.value) && leaves(v, g)) bytes.source += typical_bytes(graph, v);
+  }
+  bytes.reduction = typical_bytes(graph, graph.node(target.anchor).output);
+  for (ValueId v : loads(source)) bytes.source += typical_bytes(graph, v);
+  for (ValueId v : loads(target)) {
+    bytes.reduction += typical_bytes(graph, v);
+    const NodeId maker = graph.value(v).producer;
+    if (!maker.valid() || !std::binary_search(source.members.begin(), source.members.end(), maker)) continue;
+    bytes.saved += typical_bytes(graph, v);
+    const bool stored = reading_groups(v).size() > 1 || needed[v.value] || !stored_views(v).empty();
+    if (!stored) bytes.saved += typical_bytes(graph, v);
+  }
+  return bytes;
+}
+
 Fuser::ReducedMerge Fuser::merge_reduced(uint32_t g, uint32_t t) const {
   const Group &source = groups[g], &target = groups[t];
   ReducedMerge merge;
@@ -73,6 +92,9 @@ Fuser::ReducedMerge Fuser::merge_reduced(uint32_t g, uint32_t t) const {
   add_members(grown, source);
   grown.coordinates.insert(source.coordinates.begin(), source.coordinates.end());
   merge.refusal = why_not_reduced(source, target, grown);
+  const ValueId element = graph.node(target.anchor).inputs[0];
+  if (Status legal = merge.refusal.empty() ? check_points(grown, {element}) : ok_status(); !legal.ok())
+    merge.refusal = legal.message();
   if (!merge.refusal.empty()) return merge;
 
   const RowSchedule schedule = row_schedule(graph, layouts, placements, grown, device);
@@ -87,32 +109,17 @@ Fuser::ReducedMerge Fuser::merge_reduced(uint32_t g, uint32_t t) const {
   for (NodeId m : source.members)
     if (const auto* map = std::get_if<MapAttrs>(&graph.node(m).attrs)) work.map_operations += map_op_row(map->op).cost;
 
-  int64_t stored = 0, read_again = 0;  // bytes of what leaves the window's kernel, and of what the reduction reads of that
-  for (NodeId m : source.members) {
-    const ValueId v = graph.node(m).output;
-    if (source.coordinates.count(v.value) && leaves(v, g)) stored += typical_bytes(graph, v);
-  }
-  int64_t window_bytes = stored, reduce_bytes = typical_bytes(graph, graph.node(target.anchor).output);
-  for (ValueId v : loads(source)) window_bytes += typical_bytes(graph, v);
-  for (ValueId v : loads(target)) reduce_bytes += typical_bytes(graph, v);
-  for (ValueId v : loads(target)) {
-    const NodeId maker = graph.value(v).producer;
-    if (!maker.valid() || !std::binary_search(source.members.begin(), source.members.end(), maker)) continue;
-    read_again += typical_bytes(graph, v);
-    const std::set<uint32_t> into = reading_groups(v);
-    if (into.size() == 1 && !needed[v.value] && stored_views(v).empty())
-      read_again += typical_bytes(graph, v);  // nor is it stored
-  }
-  merge.before_bytes = window_bytes + reduce_bytes;
-  merge.after_bytes = merge.before_bytes - read_again;
+  const ReducedBytes bytes = reduced_bytes(g, t);
+  merge.before_bytes = bytes.source + bytes.reduction;
+  merge.after_bytes = merge.before_bytes - bytes.saved;
   merge.workgroups = typical(schedule.workgroups());
 
-  const TileCost window = window_cost(graph, source.anchor, work, window_bytes, device);
+  const TileCost window = window_cost(graph, source.anchor, work, bytes.source, device);
   const SeparableTile vectors{1, 1, 1, schedule.width};
   const int64_t load_bytes = schedule.columns ? 4 * schedule.width : std::max<int64_t>(kLoadBytes, 4 * schedule.width);
   const int64_t loaded = elements / schedule.width * work.taps * load_bytes;
   const int64_t operations = ceil_div(elements, int64_t{schedule.width}) * window_operations(work, vectors, device);
-  merge.before_ns = window.ns + busy_ns(reduce_bytes, reduce_bytes, elements, typical(alone.workgroups()), device);
+  merge.before_ns = window.ns + busy_ns(bytes.reduction, bytes.reduction, elements, typical(alone.workgroups()), device);
   merge.after_ns = busy_ns(merge.after_bytes, loaded, operations + elements, merge.workgroups, device);
   const int64_t wanted = 2 * device.rates.compute_units;
   if (merge.workgroups < wanted && window.workgroups >= wanted)

@@ -450,6 +450,7 @@ Status fill_splits(const AttendTile& tile, Slots& slots) {
   if (tile.workgroups == 1) return ok_status();
   slots["parts"] = slots["workgroups"];
   TUFF_ASSIGN(slots["add_workgroups"], expand_skeleton("attend_pairs.glsl", slots));
+  slots["counter"] = "tile";
   TUFF_ASSIGN(slots["arrive"], expand_skeleton("arrive.glsl", slots));
   return ok_status();
 }

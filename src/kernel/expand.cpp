@@ -1,11 +1,12 @@
-// Expand kernels: an own-channel window whose operand the workgroup computes into shared memory, from a product
-// (expand.glsl). The tile is fusion's, since whether there is such a group hangs on it.
+// Expand kernels (expand.glsl): an own-channel window whose operand the workgroup computes into shared memory, from a product;
+// and reductions of what a window or a product makes of an image. The tile is fusion's, since whether there is such a group
+// hangs on it.
 #include "fusion/expand.h"
 
 #include <algorithm>
 #include <memory>
 
-#include "kernel/kernel_build.h"
+#include "kernel/combine_tiles.h"
 #include "kernel/window.h"
 
 namespace tuff {
@@ -22,14 +23,15 @@ struct ExpandWriter {
 
   const Graph& graph = request.graph;
   const Node& node = graph.node(request.group.anchor);
-  const WindowAttrs& window = std::get<WindowAttrs>(node.attrs);
   const Dims& out = graph.value(node.output).shape;
   const Dims& image = graph.value(operand.value).shape;
-  const size_t spatial = window.kernel.size();
+  const size_t spatial = out.size() - 2;
   const IntExpr channels = out[1], vectors = floor_div(channels, IntExpr(tile.width));
   const bool whole_channels = mod(vectors, IntExpr(tile.vectors)).is(0);
   Block setup = Block(writer, nullptr);
+  const TileReduction reduction = {request, tile, operand.reduction, out[0], ceil_div(vectors, IntExpr(tile.vectors))};
 
+  const WindowAttrs& window() const { return std::get<WindowAttrs>(node.attrs); }
   std::string vector() const { return type_name(writer.dialect(), Register::kFloat, tile.width); }
   int64_t tiles(size_t axis) const {
     const int64_t extent = out[2 + axis].constant();
@@ -76,8 +78,8 @@ struct ExpandWriter {
                  ";");
       setup.line("int " + axis_name("s", i) + " = " +
                  (rest == 0 ? "0"
-                            : "clamp(" + o + " * " + std::to_string(window.strides[i]) + " - " + low + ", 0, " +
-                                  std::to_string(rest) + ")") +
+                            : "clamp(" + o + " * " + std::to_string(tile.window ? window().strides[i] : 1) + " - " + low +
+                                  ", 0, " + std::to_string(rest) + ")") +
                  ";");
       stride *= tiles(i);
     }
@@ -143,7 +145,11 @@ struct ExpandWriter {
         joined += (joined.empty() ? "" : ", ") + flushed(lane);
       steps.back()->line(vector() + " b_" + std::to_string(t) + " = " + vector() + "(" + joined + ");");
     }
-    TUFF_ASSIGN(slots["stage"], mapped(group, product, at, rows));
+    if (tile.window) {
+      TUFF_ASSIGN(slots["stage"], mapped(group, product, at, rows));
+    } else {
+      TUFF_ASSIGN(slots["stage"], finished(group, at, rows));
+    }
     slots["item_setup"] = rows.text(0);
     slots["loads_a"] = inner.text(0);
     for (int t = 0; t < tile.steps; ++t) slots["loads_b_" + std::to_string(t)] = steps[static_cast<size_t>(t)]->text(0);
@@ -159,22 +165,58 @@ struct ExpandWriter {
     Block common(writer, &rows);
     std::string items;
     for (int i = 0; i < tile.rows; ++i) {
-      const std::string suffix = "_" + std::to_string(i), acc = "acc" + suffix;
+      const std::string suffix = "_" + std::to_string(i);
       Block item(writer, &common);
       Emitter emitter({&setup, &common, &item});
       bind_positions(emitter, "x", suffix, 2);
       emitter.bind("n", "n", 1);
-      std::vector<std::string> sums;
-      for (int lane = 0; lane < tile.width; ++lane)
-        sums.push_back(narrow(graph.value(product.output).dtype, tile.width == 1 ? acc : acc + "." + "xyzw"[lane]));
-      emitter.bind_input(0, sums, 2);
+      emitter.bind_input(0, sums_of(product, i), 2);
       std::string joined;
       for (const std::string& lane : emitter.emit(builder.point(), op, "n", tile.width))
         joined += (joined.empty() ? "" : ", ") + lane;
       item.line(staged_at("p" + suffix, "v") + " = " + vector() + "(" + joined + ");");
-      const bool always = i == 0 || tile.staged_count() % tile.rows == 0;
-      const std::string guard = "if (p + " + std::to_string(i) + " < " + std::to_string(tile.staged_count()) + ") ";
-      items += (always ? "" : guard) + "{\n" + item.text(2) + "}\n";
+      items += guarded(row_guard(i), item);
+    }
+    return common.text(0) + items;
+  }
+  static std::string guarded(const std::string& condition, const Block& block) {
+    return (condition.empty() ? "{\n" : "if (" + condition + ") {\n") + block.text(2) + "}\n";
+  }
+  // Does the item have this row? Empty: always.
+  std::string row_guard(int row) const {
+    const bool always = row == 0 || tile.staged_count() % tile.rows == 0;
+    return always ? "" : "p + " + std::to_string(row) + " < " + std::to_string(tile.staged_count());
+  }
+  // The lanes of the product's sums for the item's row.
+  std::vector<std::string> sums_of(const Node& product, int row) const {
+    const std::string acc = "acc_" + std::to_string(row);
+    std::vector<std::string> sums;
+    for (int lane = 0; lane < tile.width; ++lane)
+      sums.push_back(narrow(graph.value(product.output).dtype, tile.width == 1 ? acc : acc + "." + "xyzw"[lane]));
+    return sums;
+  }
+
+  // Without a window: what is stored and combined of each of the item's elements. Tiles at an image's end reach back over
+  // elements that the tiles before them have.
+  Result<std::string> finished(GroupScope& group, const Dims& at, Block& rows) {
+    TUFF_ASSIGN(const Finish finish, finish_at(group, at));
+    Block common(writer, &rows);
+    std::string items;
+    for (int i = 0; i < tile.rows; ++i) {
+      const std::string suffix = "_" + std::to_string(i);
+      Block item(writer, &common);
+      Emitter emitter({&setup, &common, &item});
+      bind_positions(emitter, "x", suffix, 2);
+      emitter.bind("n", "n", 1);
+      emitter.bind_input(0, sums_of(node, i), 2);
+      TUFF_TRY(write(finish, emitter, item));
+      std::string condition = row_guard(i);
+      auto also = [&](const std::string& other) { condition += (condition.empty() ? "" : " && ") + other; };
+      if (!whole_channels) also("first_n + v < " + vectors.text());
+      for (size_t axis = 0; axis < spatial; ++axis)
+        if (out[2 + axis].constant() % tile.outputs[axis] != 0)
+          also(axis_name("x", axis) + suffix + " >= " + axis_name("o", axis));
+      items += guarded(condition, item);
     }
     return common.text(0) + items;
   }
@@ -227,7 +269,7 @@ struct ExpandWriter {
     bind_positions(taps, "y", "", 1);
     taps.bind("n", "n", 1);
     for (size_t i = 0; i < spatial; ++i) taps.bind(axis_name("t", i), axis_name("t", i), 2);
-    const WindowReads reads = window_reads(window, at);
+    const WindowReads reads = window_reads(window(), at);
     Dims x = reads.x;
     for (size_t i = 0; i < spatial; ++i) x[2 + i] = x[2 + i] - IntExpr(operand.low[i]);
     group.scope.inputs[operand.value.value] = {x, 0};
@@ -236,7 +278,7 @@ struct ExpandWriter {
     group.scope.inputs.clear();
     PointBuilder w_builder(group.scope);
     std::vector<std::string> w_lanes(static_cast<size_t>(tile.width));
-    if (window.op == WindowOp::kConv) {
+    if (window().op == WindowOp::kConv) {
       TUFF_ASSIGN(const int w_op, w_builder.element(node.inputs[1], reads.w));
       w_lanes = taps.emit(w_builder.point(), w_op, "n", tile.width);
     }
@@ -248,34 +290,55 @@ struct ExpandWriter {
     std::vector<std::string> sums;
     for (size_t lane = 0; lane < x_lanes.size(); ++lane) {
       const std::string acc = "acc_" + std::to_string(lane);
-      tap.line(acc + " = " + window_step(writer, window, dtype, acc, x_lanes[lane], w_lanes[lane]) + ";");
+      tap.line(acc + " = " + window_step(writer, window(), dtype, acc, x_lanes[lane], w_lanes[lane]) + ";");
       sums.push_back(narrow(dtype, acc));
     }
-    TUFF_TRY(finish(group, at, sums, epilogue));
-    slots["element_setup"] = element.text(0);
-    slots["tap"] = tap.text(0);
-    slots["epilogue"] = epilogue.text(0);
-    slots["identity"] = window_identity(writer.dialect(), window.op, dtype);
-    window_loops(window, slots);
-    return ok_status();
-  }
-
-  Status finish(GroupScope& group, const Dims& at, const std::vector<std::string>& sums, Block& epilogue) {
-    Substitution to_own;
-    for (size_t i = 0; i < at.size(); ++i) to_own[axis_name("d", i)] = at[i];
-    group.scope.inputs[node.output.value] = {request.group.coordinates.at(node.output.value), 0};
-    PointBuilder builder(group.scope);
-    TUFF_ASSIGN(const StoredElements stores, stored_elements(request, group.scope, builder, to_own));
-    Point point = builder.point();
-    replace_variables(point, to_own);
+    TUFF_ASSIGN(const Finish finish, finish_at(group, at));
     Emitter end({&setup, &epilogue});
     bind_positions(end, "y", "", 1);
     end.bind("n", "n", 1);
     end.bind_input(0, sums, 1);
-    for (const auto& [value, stored] : stores) {
-      const std::vector<std::string> lanes = end.emit(point, stored.op, "n", tile.width);
-      TUFF_TRY(end.store(value, stored.address, lanes, "n", tile.width));
+    TUFF_TRY(write(finish, end, epilogue));
+    slots["element_setup"] = element.text(0);
+    slots["tap"] = tap.text(0);
+    slots["epilogue"] = epilogue.text(0);
+    slots["identity"] = window_identity(writer.dialect(), window().op, dtype);
+    window_loops(window(), slots);
+    return ok_status();
+  }
+
+  // What becomes of the anchor's result at a point, the emitter's input 0.
+  struct Finish {
+    Point point;
+    StoredElements stores;
+    int combined = -1;  // the op that is combined
+  };
+  Result<Finish> finish_at(GroupScope& group, const Dims& at) {
+    Substitution to_own;
+    for (size_t i = 0; i < at.size(); ++i) to_own[axis_name("d", i)] = at[i];
+    group.scope.inputs[node.output.value] = {request.group.coordinates.at(node.output.value), 0};
+    PointBuilder builder(group.scope);
+    Finish finish;
+    const bool reduces = operand.reduction.valid();
+    for (ValueId v : reduces ? reduced_stores(request, operand.reduction).before : request.group.stores) {
+      TUFF_ASSIGN(StoredElement element, stored_element(request, group.scope, builder, v));
+      element.address = replace_variables(element.address, to_own);
+      finish.stores.emplace_back(v, std::move(element));
     }
+    if (reduces) {
+      const ValueId element = graph.node(operand.reduction).inputs[0];
+      TUFF_ASSIGN(finish.combined, builder.element(element, request.group.coordinates.at(element.value)));
+    }
+    finish.point = builder.point();
+    replace_variables(finish.point, to_own);
+    return finish;
+  }
+  Status write(const Finish& finish, Emitter& emitter, Block& block) const {
+    for (const auto& [value, stored] : finish.stores) {
+      const std::vector<std::string> lanes = emitter.emit(finish.point, stored.op, "n", tile.width);
+      TUFF_TRY(emitter.store(value, stored.address, lanes, "n", tile.width));
+    }
+    if (finish.combined >= 0) reduction.combine(block, emitter.emit(finish.point, finish.combined, "n", tile.width));
     return ok_status();
   }
 };
@@ -286,39 +349,51 @@ std::string sizes_text(const std::vector<int64_t>& sizes) {
   return text;
 }
 
+std::string schedule_text(const ExpandTile& tile) {
+  return "tile " + sizes_text(tile.outputs) + " of " + std::to_string(tile.vectors * tile.width) + " channels, " +
+         (tile.window ? sizes_text(tile.staged) + " staged, " : "") + std::to_string(tile.rows) + "x" +
+         std::to_string(tile.width) + " an invocation of " + std::to_string(tile.invocations) +
+         (!tile.combined          ? ""
+          : tile.image_tiles == 1 ? ", combined"
+                                  : ", combined over " + std::to_string(tile.image_tiles) + " workgroups");
+}
+
 }  // namespace
 
 Result<std::vector<GuardedKernel>> make_expand(const KernelRequest& request) {
   const auto operand = expanded_operand(request.group, request.graph);
-  const auto tile = expand_tile(request.graph, request.group, request.device);
+  const auto tile = expand_tile(request.graph, request.group, request.device, request.exact);
   if (!operand || !tile) return internal_error("No tile fits " + request.device.name + ".");
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   Slots slots;
   ExpandWriter expand{request, *tile, *operand, writer, slots};
   expand.set_up();
-  TUFF_TRY(expand.stage());
-  TUFF_TRY(expand.apply_window());
-  const int64_t items = tile->vectors * ((tile->staged_count() + tile->rows - 1) / tile->rows);
   slots["rows"] = std::to_string(tile->rows);
   slots["steps"] = std::to_string(tile->steps);
   slots["width"] = std::to_string(tile->width);
-  slots["vector"] = slots["staged_vector"] = expand.vector();
-  slots["staged_count"] = std::to_string(tile->staged_count() * tile->vectors);
+  slots["vector"] = expand.vector();
+  slots["window"] = tile->window ? "1" : "";
+  slots["combined"] = "";
+  TUFF_TRY(expand.stage());
+  if (tile->window) TUFF_TRY(expand.apply_window());
+  if (tile->combined) {
+    const std::string channels = expand.whole_channels ? "" : "first_n + slot < " + expand.vectors.text();
+    TUFF_TRY(expand.reduction.fill(writer, expand.setup, channels, slots));
+  }
+  const int64_t items = tile->vectors * ((tile->staged_count() + tile->rows - 1) / tile->rows);
+  slots["staged_count"] = std::to_string(tile->shared_vectors());
   slots["item_count"] = std::to_string(items);
   slots["output_count"] = std::to_string(tile->output_count() * tile->vectors);
   slots["setup"] = expand.setup.text(0);
   const IntExpr images = expand.out[0] * expand.tile_count();
-  const IntExpr slices = ceil_div(expand.vectors, IntExpr(tile->vectors));
   GuardedKernel made;
   TUFF_ASSIGN(made.kernel,
               finish_kernel(request, writer, "expand", std::move(slots), {static_cast<uint32_t>(tile->invocations), 1, 1},
-                            {images, slices, IntExpr(1)},
-                            "tile " + sizes_text(tile->outputs) + " of " + std::to_string(tile->vectors * tile->width) +
-                                " channels, " + sizes_text(tile->staged) + " staged, " + std::to_string(tile->rows) + "x" +
-                                std::to_string(tile->width) + " an invocation of " + std::to_string(tile->invocations)));
+                            {images, expand.reduction.slices, IntExpr(1)}, schedule_text(*tile)));
   made.kernel.shared_bytes = tile->shared_bytes();
-  IntExpr taps(1);
-  for (int64_t t : expand.window.kernel) taps *= IntExpr(t);
+  IntExpr taps(tile->window ? 1 : 0);
+  if (tile->window)
+    for (int64_t t : expand.window().kernel) taps *= IntExpr(t);
   const IntExpr depth = product_extents(request.graph, operand->product)->depth;
   made.kernel.multiply_adds = images * expand.channels * depth * IntExpr(tile->staged_count()) + product(expand.out) * taps;
   std::vector<GuardedKernel> all;

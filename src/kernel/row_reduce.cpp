@@ -5,6 +5,7 @@
 
 #include "fusion/reduced_window.h"
 #include "graph/builder.h"
+#include "kernel/combine_tiles.h"
 #include "kernel/window.h"
 
 namespace tuff {
@@ -26,21 +27,6 @@ std::string better_function(const KernelWriter& writer, const std::string& phase
   out += attrs.op == ReduceOp::kArgMax ? "v > best;\n" : "v < best;\n";
   out += attrs.select_last ? "  return at > best_at;\n" : "  return at < best_at;\n";
   return out + "}\n";
-}
-
-// What is stored of the window's elements, or of what maps make of them before they are combined.
-std::vector<ValueId> made_before_reduction(const KernelRequest& request) {
-  const Graph& graph = request.graph;
-  std::vector<bool> after(graph.nodes.size());
-  for (size_t n = 0; n < graph.nodes.size(); ++n)
-    for (ValueId in : graph.nodes[n].inputs) {
-      const NodeId maker = graph.value(in).producer;
-      after[n] = after[n] || (maker.valid() && (after[maker.value] || maker == request.group.anchor));
-    }
-  std::vector<ValueId> found;
-  for (ValueId v : request.group.stores)
-    if (const NodeId maker = graph.value(v).producer; maker != request.group.anchor && !after[maker.value]) found.push_back(v);
-  return found;
 }
 
 struct ReducedElement {
@@ -123,7 +109,9 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
   };
 
   const NodeId window = reduced_window(request.group, graph);
-  const std::vector<ValueId> early = window.valid() ? made_before_reduction(request) : std::vector<ValueId>();
+  // Of the window's elements, or of what maps make of them before they are combined.
+  const std::vector<ValueId> early =
+      window.valid() ? reduced_stores(request, request.group.anchor).before : std::vector<ValueId>();
   std::vector<std::vector<std::string>> stats;
   Block* row_block = nullptr;
   int64_t phases = 0;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/checked.h"
 #include "device/observations.h"
 #include "kernel/kernel.h"
 
@@ -19,8 +20,6 @@ namespace tuff {
 
 // The whole numbers in a text, in order; digits beyond what a schedule may have make none of it.
 std::vector<int64_t> numbers_in(std::string_view text);
-
-inline bool is_power_of_two(int64_t v) { return v > 0 && (v & (v - 1)) == 0; }
 
 // Workgroups that cover an extent, at its largest.
 int64_t most_workgroups(const IntExpr& extent, int64_t tile);
