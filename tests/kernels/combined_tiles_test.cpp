@@ -201,10 +201,12 @@ TEST_CASE("combined tiles: reductions that keep a kernel") {
                  }),
                  none);
   INFO("the place of the greatest");
-  check_combined(
-      built([](CombinedBuilder& b, ValueId x) { b.builder.output(b.take(b.builder.reduce(ReduceOp::kArgMax, x, {3})), "y"); },
-            1),
-      none);
+  auto device = test_device();
+  REQUIRE_MESSAGE(device.ok(), device.status().message());
+  auto find_top = [](CombinedBuilder& b, ValueId x) {
+    b.builder.output(b.take(b.builder.reduce(ReduceOp::kArgMax, x, {3})), "y");
+  };
+  if ((*device)->info().int64) check_combined(built(find_top, 1), none);
   INFO("twice through the elements");
   check_combined(built([](CombinedBuilder& b, ValueId x) {
                    const ValueId top = b.take(b.builder.reduce(ReduceOp::kMax, x, {2, 3}));
