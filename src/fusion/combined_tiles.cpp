@@ -122,7 +122,7 @@ void Fuser::combine_tiles() {
     std::set<uint32_t> into;
     for (NodeId m : source.members)
       for (uint32_t t : reading_groups(graph.node(m).output))
-        if (t != g && groups[t].kind == AnchorKind::kReduce) into.insert(t);
+        if (groups[t].kind == AnchorKind::kReduce && !reduced_window(groups[t], graph).valid()) into.insert(t);
     for (uint32_t t : into) {
       const std::vector<NodeId> nodes = {source.anchor, groups[t].anchor};
       const std::string subject = label(nodes[0]) + " into " + label(nodes[1]);

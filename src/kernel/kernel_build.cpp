@@ -144,6 +144,36 @@ constexpr std::string_view kMatrixExtensions =
     "#extension GL_KHR_shader_subgroup_basic : require\n"
     "#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require\n";
 
+// Of the value as the window's operand, which may step over some: along an axis no more than its results have taps.
+IntExpr elements_read_by(const Graph& graph, const Node& node, const Dims& shape) {
+  const auto& window = std::get<WindowAttrs>(node.attrs);
+  const Dims& results = graph.value(node.output).shape;
+  IntExpr elements = shape[0] * shape[1];
+  for (size_t i = 0; i < window.kernel.size(); ++i)
+    elements *= window.strides[i] > window.kernel[i] ? results[2 + i] * IntExpr(window.kernel[i]) : shape[2 + i];
+  return elements;
+}
+
+// How many of the value's elements the group reads.
+IntExpr elements_read(const KernelRequest& request, ValueId value) {
+  const Graph& graph = request.graph;
+  const Dims& shape = graph.value(value).shape;
+  const Node* only_window = nullptr;
+  for (NodeId m : request.group.members) {
+    const Node& node = graph.node(m);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      ValueId read = node.inputs[i];
+      while (read != value && graph.producer(read) && is_view(graph.producer(read)->attrs))
+        read = graph.producer(read)->inputs[0];
+      if (read != value) continue;
+      const bool is_window = i == 0 && node.inputs[0] == value && std::holds_alternative<WindowAttrs>(node.attrs);
+      if (!is_window || only_window) return product(shape);
+      only_window = &node;
+    }
+  }
+  return only_window ? elements_read_by(graph, *only_window, shape) : product(shape);
+}
+
 }  // namespace
 
 Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer, std::string_view skeleton, Slots slots,
@@ -185,7 +215,7 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   std::set<uint32_t> counted;  // a value may be bound with several texel sizes
   for (const KernelBinding& b : kernel.bindings) {
     if (b.access != Access::kRead || !counted.insert(b.value.value).second) continue;
-    kernel.bytes_read += product(graph.value(b.value).shape) * IntExpr(dtype_size_bytes(graph.value(b.value).dtype));
+    kernel.bytes_read += elements_read(request, b.value) * IntExpr(dtype_size_bytes(graph.value(b.value).dtype));
   }
   for (ValueId v : request.group.stores)
     kernel.bytes_written += product(graph.value(v).shape) * IntExpr(dtype_size_bytes(graph.value(v).dtype));

@@ -218,6 +218,24 @@ constexpr std::string_view kExpand = R"(
   output %14 "y"
 )";
 
+// The same, its results squared, and their mean over the image: several tiles share it.
+constexpr std::string_view kExpandMean = R"(
+  input %0 "x": f32[1, 16, 56, 56]
+  %1: f32[96, 16, 1, 1] = constant random(seed=1, scale=0.5) from "expand"
+  %2: f32[96, 1, 3, 3] = constant random(seed=2, scale=0.5) from "depthwise"
+  %3: f32[1, 1, 1, 1] = constant splat(0.0012755102) from "mean"
+  %4: f32[1, 96, 1, 1] = broadcast %3 from "mean"
+  %5: f32[1, 96, 56, 56] = window.conv %0, %1 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "expand"
+  %6: f32[1, 96, 56, 56] = map.sigmoid %5 from "sigmoid"
+  %7: f32[1, 96, 58, 58] = pad %6 {mode=constant low=[0, 0, 1, 1] high=[0, 0, 1, 1] interior=[0, 0, 0, 0] fill=0} from "depthwise"
+  %8: f32[1, 96, 28, 28] = window.conv %7, %2 {kernel=[3, 3] strides=[2, 2] dilations=[1, 1] groups=96 order=serial} from "depthwise"
+  %9: f32[1, 96, 28, 28] = map.mul %8, %8 from "square"
+  %10: f32[1, 96, 1, 1] = reduce.sum %9 {axes=[2, 3] order=tree} from "mean"
+  %11: f32[1, 96, 1, 1] = map.mul %10, %4 from "mean"
+  output %8 "y"
+  output %11 "mean"
+)";
+
 // Two convolutions of bytes: their sums are of integers, between them and in the weights there are bytes, and the sum with what
 // the first one reads dequantises that anew.
 constexpr std::string_view kQuantizedBlock = R"(
@@ -271,6 +289,7 @@ const std::vector<Case>& cases() {
       {"quantized_block", kQuantizedBlock, {}},
       {"separable", kSeparable, {}},
       {"expand", kExpand, {}},
+      {"expand_mean", kExpandMean, {}},
   };
   return kCases;
 }

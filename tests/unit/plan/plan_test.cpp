@@ -45,6 +45,37 @@ const std::string kProducts =
     "  %5: f32[32, 64] = contract %4, %1 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from \"d\"\n"
     "  output %5 \"y\"\n";
 
+// A window that steps over positions reads none of them; what something else reads, too, is read whole.
+TEST_CASE("a kernel reads what its window's taps meet") {
+  const DeviceInfo device;
+  const std::string conv = R"(
+    input %0 "x": f32[2, 8, 9, 10]
+    %1: f32[4, 8, 1, 1] = constant random(seed=1, scale=0.5) from "w"
+    %2: f32[2, 4, 5, 5] = window.conv %0, %1 {kernel=[1, 1] strides=[2, 2] dilations=[1, 1] groups=1 order=serial} from "c"
+    output %2 "y"
+  )";
+  CHECK(plan_of(conv, device, true).kernels.back().bytes_read.is(4 * (2 * 8 * 5 * 5 + 4 * 8)));
+  const std::string pool = R"(
+    input %0 "x": f32[1, 4, 9, 10]
+    %1: f32[1, 4, 3, 4] = window.max %0 {kernel=[2, 1] strides=[3, 3] dilations=[1, 1] groups=1} from "p"
+    output %1 "y"
+  )";
+  CHECK(plan_of(pool, device, true).kernels.back().bytes_read.is(4 * 4 * 6 * 4));
+  const std::string overlapping = R"(
+    input %0 "x": f32[1, 4, 9, 10]
+    %1: f32[1, 4, 4, 4] = window.max %0 {kernel=[3, 3] strides=[2, 2] dilations=[1, 1] groups=1} from "p"
+    output %1 "y"
+  )";
+  CHECK(plan_of(overlapping, device, true).kernels.back().bytes_read.is(4 * 4 * 9 * 10));
+  const std::string twice = R"(
+    input %0 "x": f32[1, 4, 4, 4]
+    %1: f32[1, 4, 4, 4] = window.max %0 {kernel=[1, 1] strides=[1, 1] dilations=[1, 1] groups=1} from "p"
+    %2: f32[1, 4, 4, 4] = map.add %1, %0 from "a"
+    output %2 "y"
+  )";
+  CHECK(plan_of(twice, device, true).kernels.back().bytes_read.is(4 * 4 * 4 * 4));
+}
+
 }  // namespace
 
 TEST_CASE("the verifier objects to each barrier that is dropped and to each that parts nothing") {
