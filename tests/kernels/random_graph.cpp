@@ -549,7 +549,14 @@ class Generator {
     return one_in(2) ? map(MapOp::tanh, {y}) : y;
   }
 
-  // Perhaps a 1x1 convolution, a depthwise convolution or a pooling, a map perhaps, and a 1x1 convolution.
+  // Elements and what their image is reduced to: only that, or multiplied by something made of it.
+  ValueId weighed(ValueId x) {
+    const ValueId all = reduced(among({ReduceOp::kSum, ReduceOp::kSum, ReduceOp::kMax, ReduceOp::kMin}), x, {2, 3});
+    return one_in(3) ? all : map(MapOp::mul, {x, map(MapOp::sigmoid, {all})});
+  }
+
+  // Perhaps a 1x1 convolution, a depthwise convolution or a pooling, a map perhaps, perhaps weights from the image's reduction,
+  // and a 1x1 convolution.
   void separable() {
     const int64_t channels = among<int64_t>({2, 3, 4, 5, 8, 12, 33});
     Dims shape = {IntExpr(among<int64_t>({1, 1, 2})), IntExpr(channels)};
@@ -569,6 +576,7 @@ class Generator {
     ValueId y;
     if (!add(attrs, inputs, &y)) return;
     if (one_in(2)) y = map(among({MapOp::tanh, MapOp::sigmoid, MapOp::neg}), {y});
+    if (one_in(3)) y = weighed(y);
     WindowAttrs product;
     product.op = WindowOp::kConv;
     product.kernel = product.dilations = {1, 1};
@@ -576,6 +584,7 @@ class Generator {
     product.order.kind = SumOrder::Kind::kSerial;
     const IntExpr columns(among<int64_t>({1, 3, 4, 8, 20, 65}));
     if (add(product, {y, new_source(Dtype::kF32, {columns, shape[1], IntExpr(1), IntExpr(1)})}, &y)) epilogue(y);
+    if (one_in(4)) weighed(y);
   }
 
   void concat() {
