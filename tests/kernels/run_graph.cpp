@@ -98,18 +98,19 @@ Status check_state_in_place(const std::shared_ptr<Program>& program, const std::
   return ok_status();
 }
 
+Result<std::vector<Tensor>> read_outputs(Session& session) {
+  std::vector<Tensor> all;
+  for (size_t i = 0; i < session.prepared()->outputs.size(); ++i) {
+    TUFF_ASSIGN(Tensor t, read_output(session, i));
+    all.push_back(std::move(t));
+  }
+  return all;
+}
+
 // What workgroups leave for each other is gone by the next run: the first run's inputs give its bytes again after runs of other
 // inputs, whatever order workgroups arrive in.
 Status check_repeats(Session& session, const std::vector<Tensor>& inputs) {
-  auto outputs = [&]() -> Result<std::vector<Tensor>> {
-    std::vector<Tensor> all;
-    for (size_t i = 0; i < session.prepared()->outputs.size(); ++i) {
-      TUFF_ASSIGN(Tensor t, read_output(session, i));
-      all.push_back(std::move(t));
-    }
-    return all;
-  };
-  TUFF_ASSIGN(const std::vector<Tensor> first, outputs());
+  TUFF_ASSIGN(const std::vector<Tensor> first, read_outputs(session));
   for (int round = 0; round < 4; ++round) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       Tensor other = inputs[i];
@@ -117,10 +118,34 @@ Status check_repeats(Session& session, const std::vector<Tensor>& inputs) {
       if (other.dtype == Dtype::kF32) TUFF_TRY(write_input(session, i, other));
     }
     TUFF_TRY(run(session, 60'000'000'000ull));
-    TUFF_ASSIGN(const std::vector<Tensor> again, outputs());
+    TUFF_ASSIGN(const std::vector<Tensor> again, read_outputs(session));
     for (size_t i = 0; i < first.size() && round % 2 == 1; ++i)
       if (again[i].bytes != first[i].bytes)
         return internal_error("Output " + std::to_string(i) + " has other bytes when it is computed again.");
+  }
+  return ok_status();
+}
+
+// Nor does it matter how a run is recorded: to be cancelled, in several submits, two at a time, dispatch by dispatch for a
+// profile.
+Status check_recordings(const std::shared_ptr<Program>& program, const std::vector<Tensor>& inputs,
+                        const std::map<std::string, int64_t>& symbols, const std::vector<Tensor>& first) {
+  SessionOptions cancellable, split, twice;
+  cancellable.cancellable = true;
+  split.submit_time_limit_ns = 1;
+  twice.in_flight_count = 2;
+  for (const SessionOptions& options : {cancellable, split, twice}) {
+    TUFF_ASSIGN(auto session, make_session(program, options));
+    TUFF_TRY(session->prepare(symbols));
+    for (size_t i = 0; i < inputs.size(); ++i) TUFF_TRY(write_input(*session, i, inputs[i]));
+    for (int round = 0; round < 3; ++round) {
+      if (round == 2) TUFF_TRY(session->profile({}).status());
+      TUFF_TRY(run(*session, 60'000'000'000ull));
+      TUFF_ASSIGN(const std::vector<Tensor> again, read_outputs(*session));
+      for (size_t i = 0; i < first.size(); ++i)
+        if (again[i].bytes != first[i].bytes)
+          return internal_error("Output " + std::to_string(i) + " has other bytes in a session with other recordings.");
+    }
   }
   return ok_status();
 }
@@ -174,6 +199,7 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
     TUFF_ASSIGN(Tensor t, read_output(*session, i));
     result.outputs.push_back(std::move(t));
   }
+  if (bound.counter_bytes > 0) TUFF_TRY(check_recordings(program, inputs, symbols, result.outputs));
   const std::vector<InPlace> pairs = in_place_pairs(program->plan);
   result.in_place_count = pairs.size();
   if (!pairs.empty()) TUFF_TRY(check_state_in_place(program, pairs, inputs, symbols));
