@@ -146,9 +146,9 @@ TileCost cost_of(const ExpandTile& tile, const ExpandWork& work, const DeviceInf
   const int64_t staged = workgroups * tile.staged_count() * tile.vectors * tile.width;
   const int64_t again = std::max<int64_t>(0, staged - work.batch * work.channels * product_of(work.image));
   const int64_t combined = tile.combined ? lanes(tile.output_count() * tile.vectors) * tile.width : 0;
-  const int64_t operations = lanes(product_items(tile)) * work.depth * step +
-                             lanes(tile.output_count() * tile.vectors) * work.taps * tap + again * work.map_operations +
-                             combined;
+  const int64_t operations = barrier_cost(device, lanes(product_items(tile)) * work.depth * step +
+                                                      lanes(tile.output_count() * tile.vectors) * work.taps * tap +
+                                                      again * work.map_operations + combined);
   const int64_t columns = tile.vectors * tile.width;
   const int64_t cache_bytes = 4 * workgroups * (work.depth * (tile.staged_count() + columns) + work.taps * columns);
   // What tiles leave each other; and the last of them waits, which is no more than a launch.

@@ -118,7 +118,8 @@ Fuser::ReducedMerge Fuser::merge_reduced(uint32_t g, uint32_t t) const {
   const SeparableTile vectors{1, 1, 1, schedule.width};
   const int64_t load_bytes = schedule.columns ? 4 * schedule.width : std::max<int64_t>(kLoadBytes, 4 * schedule.width);
   const int64_t loaded = elements / schedule.width * work.taps * load_bytes;
-  const int64_t operations = ceil_div(elements, int64_t{schedule.width}) * window_operations(work, vectors, device);
+  const int64_t alone_operations = ceil_div(elements, int64_t{schedule.width}) * window_operations(work, vectors, device);
+  const int64_t operations = schedule.columns ? alone_operations : barrier_cost(device, alone_operations);
   merge.before_ns = window.ns + busy_ns(bytes.reduction, bytes.reduction, elements, typical(alone.workgroups()), device);
   merge.after_ns = busy_ns(merge.after_bytes, loaded, operations + elements, merge.workgroups, device);
   const int64_t wanted = 2 * device.rates.compute_units;

@@ -20,6 +20,8 @@ struct TileCost {
 
 // Multiply-adds that a load of a vector costs as much as.
 int64_t load_cost(const DeviceInfo& device, int64_t width);
+// What operations before a barrier cost as much as.
+int64_t barrier_cost(const DeviceInfo& device, int64_t operations);
 // A kernel's time: launch + max(memory, cache, arithmetic), longer where workgroups are fewer than two a core.
 int64_t busy_ns(int64_t bytes, int64_t cache_bytes, int64_t operations, int64_t workgroups, const DeviceInfo& device);
 // Of two that memory holds up alike, that which computes less.
