@@ -3,23 +3,28 @@
 //   gpu pool FOLDER [--small]                 writes the random weights that graphs of full sizes name
 //   gpu list                                  the workloads' names
 //   gpu head                                  the table's
-//   gpu measure NAME --graphs FOLDER OPTIONS  first is it right, then how long does it take
-//   gpu report NAME --why TEXT OPTIONS        the row of one that ended without
+//   gpu check NAME --graphs FOLDER OPTIONS    is it right?
+//   gpu measure NAME --graphs FOLDER OPTIONS  how long does it take?
+//   gpu cublas NAME OPTIONS                   cuBLAS' time of the same product, where it is installed
+//   gpu report NAME --why TEXT OPTIONS        the row of one that ended without, or of another engine's --device-ms A,B
 //
-// measure and report append a line to --json and a row to --rows. Exit status: 0 measured or cannot be done, 1 wrong, 2 usage.
+// The last four append a line to --json and a row to --rows. Exit status: 0 done, 1 wrong or failed, 2 usage, 3 cannot be done
+// (memory, a precision), which is no failure.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "base/float16.h"
 #include "gpu_case.h"
+#include "gpu_cublas.h"
 #include "gpu_row.h"
 #include "gpu_workloads.h"
 
@@ -28,7 +33,8 @@ namespace {
 
 struct Options {
   std::string verb, name, graphs, json, rows, device, commit, command, why;
-  bool small = false, software = false, mutated = false, check_only = false;
+  std::string engine = "tuff", on, driver, device_ms, host_ms;  // of a report
+  bool small = false, software = false, mutated = false;
   int run_count = 30;
   uint64_t seed = 1;
 };
@@ -37,38 +43,29 @@ std::optional<Options> parse(int argc, char** argv) {
   Options o;
   if (argc < 2) return std::nullopt;
   o.verb = argv[1];
-  int i = 2;
-  if (i < argc && argv[i][0] != '-') o.name = argv[i++];
-  for (; i < argc; ++i) {
+  const std::map<std::string, bool*> flags = {{"--small", &o.small}, {"--software", &o.software}, {"--mutated", &o.mutated}};
+  const std::map<std::string, std::string*> texts = {
+      {"--graphs", &o.graphs}, {"--json", &o.json},           {"--rows", &o.rows},
+      {"--device", &o.device}, {"--commit", &o.commit},       {"--command", &o.command},
+      {"--why", &o.why},       {"--engine", &o.engine},       {"--on", &o.on},
+      {"--driver", &o.driver}, {"--device-ms", &o.device_ms}, {"--host-ms", &o.host_ms}};
+  for (int i = 2; i < argc; ++i) {
     const std::string arg = argv[i];
-    if (arg == "--small") {
-      o.small = true;
-    } else if (arg == "--software") {
-      o.software = true;
-    } else if (arg == "--mutated") {
-      o.mutated = true;
-    } else if (arg == "--check-only") {
-      o.check_only = true;
-    } else if (i + 1 == argc) {
-      return std::nullopt;
-    } else if (arg == "--graphs") {
-      o.graphs = argv[++i];
-    } else if (arg == "--json") {
-      o.json = argv[++i];
-    } else if (arg == "--rows") {
-      o.rows = argv[++i];
-    } else if (arg == "--device") {
-      o.device = argv[++i];
-    } else if (arg == "--commit") {
-      o.commit = argv[++i];
-    } else if (arg == "--command") {
-      o.command = argv[++i];
-    } else if (arg == "--why") {
-      o.why = argv[++i];
+    if (auto flag = flags.find(arg); flag != flags.end()) {
+      *flag->second = true;
+      continue;
+    }
+    if (arg.substr(0, 2) != "--" && o.name.empty()) {
+      o.name = arg;
+      continue;
+    }
+    if (++i == argc) return std::nullopt;
+    if (auto text = texts.find(arg); text != texts.end()) {
+      *text->second = argv[i];
     } else if (arg == "--runs") {
-      o.run_count = std::max(1, atoi(argv[++i]));
+      o.run_count = std::max(1, atoi(argv[i]));
     } else if (arg == "--seed") {
-      o.seed = strtoull(argv[++i], nullptr, 10);
+      o.seed = strtoull(argv[i], nullptr, 10);
     } else {
       return std::nullopt;
     }
@@ -125,31 +122,12 @@ Status check_once(const Options& o, const Workload& w, Case& run, int rows, std:
   return {};
 }
 
-// Twice, each time with other inputs. Of small sizes all of the output is held against doubles, then rows of it; of full sizes
-// rows, or where no row is independent of the others a model of one layer stands for the whole, of which it is seen alone
-// that every element is written and finite.
-Status check(const Options& o, const Workload& w, const std::string& path, Case& run, std::mt19937_64& random, Row& row) {
-  const std::string smaller = path.substr(0, path.size() - strlen(".onnx")) + ".check.onnx";
-  std::optional<Case> stand_in;
-  if (std::filesystem::exists(smaller)) {
-    auto loaded = Case::load(run.device, smaller, w.precision);
-    if (!loaded) return loaded.error();
-    stand_in = std::move(*loaded);
+// Of small sizes all of the output is held against doubles, then, with other inputs, rows of it; of full sizes rows.
+Status check(const Options& o, const Workload& w, Case& run, std::mt19937_64& random, Row& row) {
+  if (o.small) {
+    if (Status status = check_once(o, w, run, 0, random, row); !status) return status;
   }
-  Case& checked = stand_in ? *stand_in : run;
-  for (int round = 0; round < 2; ++round) {
-    const int rows = o.small && round == 0 ? 0 : w.checked_rows;
-    if (Status status = check_once(o, w, checked, rows, random, row); !status) return status;
-  }
-  if (!stand_in) return {};
-  if (Status status = run.draw_inputs(random); !status) return status;
-  return run.run_poisoned();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  return check_once(o, w, run, w.checked_rows, random, row);
 }
 
 // Each kernel's time of each run, added up over the kernels of the run.
@@ -216,20 +194,34 @@ Status measure(const Options& o, Case& run, Row& row) {
   return {};
 }
 
+// Where no row is independent of the others, a model of one layer stands for the whole when it is checked.
+std::string checked_path(const Options& o, const Workload& w) {
+  std::string stand_in = o.graphs + "/" + w.name + ".check.onnx";
+  return std::filesystem::exists(stand_in) ? stand_in : o.graphs + "/" + w.name + ".onnx";
+}
+
+Status run_check(const Options& o, const Workload& w, const Device& device, std::mt19937_64& random, Row& row) {
+  auto run = Case::load(device, checked_path(o, w), w.precision);
+  if (!run) return run.error();
+  return check(o, w, *run, random, row);
+}
+
+// Of what is timed every element is seen to be written and finite first.
+Status run_measure(const Options& o, const Workload& w, const Device& device, std::mt19937_64& random, Row& row) {
+  auto run = Case::load(device, o.graphs + "/" + w.name + ".onnx", w.precision);
+  if (!run) return run.error();
+  if (Status status = run->draw_inputs(random); !status) return status;
+  if (Status status = run->run_poisoned(); !status) return status;
+  return measure(o, *run, row);
+}
+
 Status run_workload(const Options& o, const Workload& w, Row& row) {
   auto device = Device::open({.selector = o.device, .allow_software = o.software});
   if (!device) return device.error();
   row.device = device->name();
   row.driver = device->driver();
-  const std::string path = o.graphs + "/" + w.name + ".onnx";
-  auto run = Case::load(*device, path, w.precision);
-  if (!run) return run.error();
   std::mt19937_64 random(o.seed);
-  if (Status status = check(o, w, path, *run, random, row); !status) {
-    if (status.error().status == TUFF_INTERNAL) row.status = "wrong";
-    return status;
-  }
-  return o.check_only ? Status() : measure(o, *run, row);
+  return o.verb == "check" ? run_check(o, w, *device, random, row) : run_measure(o, w, *device, random, row);
 }
 
 bool append(const std::string& path, const std::string& line) {
@@ -237,6 +229,15 @@ bool append(const std::string& path, const std::string& line) {
   std::ofstream file(path, std::ios::app);
   file << line << '\n';
   return static_cast<bool>(file.flush());
+}
+
+// "1.5,1.6"
+std::vector<double> numbers(const std::string& text) {
+  std::vector<double> out;
+  for (size_t at = 0; at < text.size(); at = std::min(text.find(',', at), text.size() - 1) + 1) {
+    out.push_back(atof(text.c_str() + at));
+  }
+  return out;
 }
 
 Row row_of(const Options& o, const Workload& w) {
@@ -249,37 +250,57 @@ Row row_of(const Options& o, const Workload& w) {
   row.commit = o.commit;
   row.command = o.command;
   row.why = o.why;
+  row.engine = o.engine;
+  row.device = o.on;
+  row.driver = o.driver;
+  row.clock = "device";
+  row.run_count = o.run_count;
+  row.device_ms = numbers(o.device_ms);
+  row.host_ms = numbers(o.host_ms);
+  if (!row.device_ms.empty()) row.status = "ok";
   return row;
 }
 
-// What cannot be done (memory, a precision) is told and is no failure.
 bool cannot_be_done(tuff_status_t status) {
   return status == TUFF_UNSUPPORTED || status == TUFF_OUT_OF_MEMORY || status == TUFF_LIMIT;
 }
 
-int measure_or_report(const Options& o) {
-  const Workload* w = find(o.name);
-  if (w == nullptr) return 2;
-  Row row = row_of(o, *w);
-  int exit_status = o.verb == "report" ? 1 : 0;
-  if (o.verb == "measure") {
-    row.status = "ok";
-    if (Status status = run_workload(o, *w, row); !status) {
-      row.why = status.error().message;
-      if (row.status == "ok") row.status = cannot_be_done(status.error().status) ? "cannot" : "failed";
-      exit_status = row.status == "cannot" ? 0 : 1;
-    }
-  }
-  if (row.status == "ok" && o.check_only) {
-    printf("%-13s right: %.2g of the bounds, error %.2g\n", w->name, row.bound_share, row.error);
-    return 0;
-  }
-  if (!append(o.json, json_line(row)) || !append(o.rows, table_row(row))) {
+// Adds what was found to the files and prints it. The table has no row of what is merely right.
+int report(const Options& o, const Row& row) {
+  const bool in_table = row.status != "right";
+  if (!append(o.json, json_line(row)) || (in_table && !append(o.rows, table_row(row)))) {
     fprintf(stderr, "gpu: cannot write to %s or %s\n", o.json.c_str(), o.rows.c_str());
     return 1;
   }
   printf("%s\n", table_row(row).c_str());
-  return exit_status;
+  if (row.status == "cannot") return 3;
+  return row.status == "ok" || row.status == "right" ? 0 : 1;
+}
+
+std::string status_of(const Error& error) {
+  if (error.status == TUFF_INTERNAL) return "wrong";
+  return cannot_be_done(error.status) ? "cannot" : "failed";
+}
+
+int check_or_measure(const Options& o, const Workload& w) {
+  Row row = row_of(o, w);
+  row.status = o.verb == "check" ? "right" : "ok";
+  if (Status status = run_workload(o, w, row); !status) {
+    row.why = status.error().message;
+    row.status = status_of(status.error());
+  }
+  return report(o, row);
+}
+
+// No row where cuBLAS is not installed, only a word.
+int cublas_report(const Options& o, const Workload& w) {
+  Row row = row_of(o, w);
+  row.engine = "cuBLAS";
+  if (w.product_size == 0) return 0;
+  const std::string missing = measure_cublas(w.product_size, o.run_count, row);
+  if (missing.empty()) return report(o, row);
+  printf("%s: no row of cuBLAS: %s\n", w.name, missing.c_str());
+  return 0;
 }
 
 int main_of(int argc, char** argv) {
@@ -291,7 +312,11 @@ int main_of(int argc, char** argv) {
   }
   if (o->verb == "head") return puts(table_head().c_str()) < 0 ? 1 : 0;
   if (o->verb == "pool") return write_pools(o->name) ? 0 : 1;
-  return o->verb == "measure" || o->verb == "report" ? measure_or_report(*o) : 2;
+  const Workload* w = find(o->name);
+  if (w == nullptr) return 2;
+  if (o->verb == "check" || o->verb == "measure") return check_or_measure(*o, *w);
+  if (o->verb == "cublas") return cublas_report(*o, *w);
+  return o->verb == "report" ? report(*o, row_of(*o, *w)) : 2;
 }
 
 }  // namespace

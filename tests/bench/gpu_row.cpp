@@ -63,6 +63,12 @@ std::string padded(const std::string& text, int width) {
 
 }  // namespace
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
 std::string json_line(const Row& row) {
   std::string kernels;
   for (const Kernel& k : row.kernels) {
@@ -82,6 +88,8 @@ std::string json_line(const Row& row) {
   text("sizes", row.small ? "small" : "full");
   text("status", row.status);
   text("why", row.why);
+  if (row.status == "right") raw("bound_share", format("%.3g", row.bound_share));
+  if (row.status == "right") raw("error", format("%.3g", row.error));
   if (measured(row).empty()) return out + "}";
   text("clock", row.clock);
   raw("runs", std::to_string(row.run_count));
@@ -90,8 +98,7 @@ std::string json_line(const Row& row) {
   raw("spread", format("%.4f", spread(measured(row))));
   if (has_fraction(row)) raw("floor_ms", format("%.4f", row.floor_ms));
   if (has_fraction(row)) raw("fraction_of_floor", format("%.4f", fraction(row)));
-  raw("bound_share", format("%.3g", row.bound_share));
-  raw("error", format("%.3g", row.error));
+  if (row.dispatch_count == 0) return out + "}";
   raw("dispatches", std::to_string(row.dispatch_count));
   return out + ", \"kernels\": [" + kernels + "]}";
 }
@@ -105,12 +112,15 @@ std::string table_row(const Row& row) {
   out.resize(14, ' ');
   out += row.engine;
   out.resize(30, ' ');
+  if (row.status == "right")
+    return out + " right: " + format("%.2g", row.bound_share) + " of the bounds, error " + format("%.2g", row.error);
   if (row.status != "ok") return out + " " + row.status + ": " + row.why;
   out += padded(format("%.4f", mean(row.device_ms)), 11) + padded(format("%.4f", mean(row.host_ms)), 11);
   out += padded(format("%.1f%%", 100 * spread(measured(row))), 8);
   out += padded(has_fraction(row) ? format("%.3f", row.floor_ms) : "-", 10);
   out += padded(has_fraction(row) ? format("%.0f%%", 100 * fraction(row)) : "-", 10);
-  return out + padded(std::to_string(row.dispatch_count), 12) + (row.by_host ? "  of floor: by the host" : "");
+  out += padded(row.dispatch_count > 0 ? std::to_string(row.dispatch_count) : "-", 12);
+  return out + (row.by_host ? "  of floor: by the host" : "");
 }
 
 }  // namespace tuff::bench

@@ -24,6 +24,7 @@ struct Row {
   int dispatch_count = 0;
 };
 
+double median(std::vector<double> values);
 // With the date, as UTC.
 std::string json_line(const Row& row);
 // Without a line's end.
