@@ -217,7 +217,7 @@ Status run_measure(const Options& o, const Workload& w, const Device& device, st
 
 Status run_workload(const Options& o, const Workload& w, Row& row) {
   auto device = Device::open({.selector = o.device, .allow_software = o.software});
-  if (!device) return device.error();
+  if (!device) return Error{TUFF_INVALID_ARGUMENT, device.error().message};  // a failure: nothing at all is measured
   row.device = device->name();
   row.driver = device->driver();
   std::mt19937_64 random(o.seed);
@@ -250,6 +250,7 @@ Row row_of(const Options& o, const Workload& w) {
   row.commit = o.commit;
   row.command = o.command;
   row.why = o.why;
+  row.seed = o.seed;
   row.engine = o.engine;
   row.device = o.on;
   row.driver = o.driver;

@@ -55,6 +55,10 @@ double spread(const std::vector<double>& values) {
 bool has_fraction(const Row& row) { return !row.small && row.floor_ms > 0 && mean(measured(row)) > 0; }
 double fraction(const Row& row) { return row.floor_ms / mean(measured(row)); }
 
+std::string shortened(const std::string& text, size_t most) {
+  return text.size() <= most ? text : text.substr(0, most - 3) + "...";
+}
+
 std::string padded(const std::string& text, int width) {
   char out[256];
   snprintf(out, sizeof out, "%*s", width, text.c_str());
@@ -85,6 +89,7 @@ std::string json_line(const Row& row) {
   text("engine", row.engine);
   text("workload", row.workload);
   text("what", row.what);
+  raw("seed", std::to_string(row.seed));
   text("sizes", row.small ? "small" : "full");
   text("status", row.status);
   text("why", row.why);
@@ -114,7 +119,7 @@ std::string table_row(const Row& row) {
   out.resize(30, ' ');
   if (row.status == "right")
     return out + " right: " + format("%.2g", row.bound_share) + " of the bounds, error " + format("%.2g", row.error);
-  if (row.status != "ok") return out + " " + row.status + ": " + row.why;
+  if (row.status != "ok") return out + " " + row.status + ": " + shortened(row.why, 90);
   out += padded(format("%.4f", mean(row.device_ms)), 11) + padded(format("%.4f", mean(row.host_ms)), 11);
   out += padded(format("%.1f%%", 100 * spread(measured(row))), 8);
   out += padded(has_fraction(row) ? format("%.3f", row.floor_ms) : "-", 10);

@@ -1,6 +1,7 @@
 // One measured workload: a line of JSON, and a row of the table.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Row {
   std::vector<double> device_ms;  // medians of the same version measured twice: of the kernels alone,
   std::vector<double> host_ms;    // and of a whole run by the host's clock
   int run_count = 0;              // that each median is of
+  uint64_t seed = 0;              // of the inputs
   double floor_ms = 0, bound_share = 0, error = 0;
   std::vector<Kernel> kernels;  // the longest ones
   int dispatch_count = 0;

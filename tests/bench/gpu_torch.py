@@ -235,6 +235,7 @@ def main():
         print("PyTorch sees no GPU: none of its rows.", flush=True)
         return
     same += ["--on", torch.cuda.get_device_name(), "--driver", f"CUDA {torch.version.cuda}", "--runs", str(options.runs)]
+    torch.manual_seed(1)
     for name in options.only.split():
         for way in WORKLOADS.get(name, (None, ()))[1]:
             engine = way if way == "cuBLAS" else f"torch {way}"
