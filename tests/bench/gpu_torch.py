@@ -238,13 +238,12 @@ def main():
     torch.manual_seed(1)
     for name in options.only.split():
         for way in WORKLOADS.get(name, (None, ()))[1]:
-            engine = way if way == "cuBLAS" else f"torch {way}"
             try:
                 found = measure(name, way, options)
             except Exception as error:
                 found = ["--why", f"{type(error).__name__}: {error}"[:300]]
             torch.cuda.empty_cache()
-            subprocess.run([BENCH, "report", name, "--engine", engine, *found, *same])
+            subprocess.run([BENCH, "report", name, "--engine", f"torch {way}", *found, *same])
 
 
 if __name__ == "__main__":
