@@ -20,8 +20,6 @@ bool only_maps_beside_anchor(const Graph& graph, const Group& group) {
                      [&](NodeId m) { return m == group.anchor || std::holds_alternative<MapAttrs>(graph.node(m).attrs); });
 }
 
-bool stages_in_f32(Dtype dtype) { return is_float(dtype) && dtype_size_bytes(dtype) <= 4; }
-
 // Does an element of the product take its row from the pixel and its column from the channel alone?
 bool has_pixels_for_rows(const Graph& graph, NodeId product) {
   const Node& node = graph.node(product);
@@ -98,7 +96,7 @@ std::string Fuser::why_no_image_tiles(const Group& product) const {
   if (!only_maps_beside_anchor(graph, product) || !has_pixels_for_rows(graph, product.anchor))
     return label(product.anchor) + " is no product of pixels by channels alone.";
   for (ValueId v : {anchor.inputs[0], anchor.inputs[1], anchor.output})
-    if (!stages_in_f32(graph.value(v).dtype)) return "it is not computed in f32.";
+    if (!in_f32_registers(graph.value(v).dtype)) return "it is not computed in f32.";
   const Dims& image = graph.value(anchor.output).shape;
   const IntExpr depth = product_extents(graph, product.anchor)->depth;
   if (image.size() < 3 || image.size() > 5 || !all_known(image) || !depth.is_constant() || depth.is(0))
@@ -126,7 +124,7 @@ std::optional<Group> Fuser::with_product(const Group& target, const Group& sourc
     return std::nullopt;
   }
   for (ValueId v : {operand->value, window.output})
-    if (!stages_in_f32(graph.value(v).dtype)) {
+    if (!in_f32_registers(graph.value(v).dtype)) {
       refusal = "it is not computed in f32.";
       return std::nullopt;
     }

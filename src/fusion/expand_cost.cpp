@@ -36,9 +36,9 @@ ExpandWork typical_expand_work(const Graph& graph, const Group& group, const Exp
   work.kernel.assign(work.outputs.size(), 1), work.strides = work.dilations = work.kernel;
   if (work.window) {
     const auto& window = std::get<WindowAttrs>(graph.node(group.anchor).attrs);
+    work.taps = window.tap_count();
     work.kernel = window.kernel, work.strides = window.strides, work.dilations = window.dilations;
   }
-  work.taps = work.window ? product_of(work.kernel) : 0;
   const NodeId last = work.window ? operand.window : operand.reduction;
   for (NodeId m : group.members) {
     const auto* map = std::get_if<MapAttrs>(&graph.node(m).attrs);

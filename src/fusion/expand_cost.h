@@ -8,7 +8,7 @@ namespace tuff {
 
 // At typical sizes.
 struct ExpandWork {
-  int64_t batch = 1, channels = 1, depth = 1, taps = 1;
+  int64_t batch = 1, channels = 1, depth = 1, taps = 0;
   std::vector<int64_t> image, outputs;              // spatial sizes of the window's operand without padding, and of its result
   std::vector<int64_t> kernel, strides, dilations;  // the window's
   int64_t map_operations = 0;                       // of an element of the product

@@ -31,6 +31,7 @@ struct Rows {
   int64_t bytes = 0, operations = 0;  // of all rows
 };
 
+// Of a kernel whose elements a reduction combines, of the reduction's, and what it saves that the two are one.
 struct ReducedBytes {
   int64_t source = 0, reduction = 0, saved = 0;
 };

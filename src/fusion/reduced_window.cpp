@@ -104,8 +104,7 @@ Fuser::ReducedMerge Fuser::merge_reduced(uint32_t g, uint32_t t) const {
   SeparableWork work;
   work.depth = std::max<int64_t>(1, typical(shape[1]));
   work.rows = std::max<int64_t>(1, elements / work.depth);
-  work.taps = 1;
-  for (int64_t taps : std::get<WindowAttrs>(graph.node(source.anchor).attrs).kernel) work.taps *= taps;
+  work.taps = std::get<WindowAttrs>(graph.node(source.anchor).attrs).tap_count();
   for (NodeId m : source.members)
     if (const auto* map = std::get_if<MapAttrs>(&graph.node(m).attrs)) work.map_operations += map_op_row(map->op).cost;
 

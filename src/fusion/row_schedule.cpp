@@ -18,9 +18,7 @@ bool rows_are_invocations(const DeviceInfo& device, int64_t row_vectors) {
 }
 
 int64_t window_rounds(const Graph& graph, NodeId window, int64_t length) {
-  int64_t taps = 1;
-  for (int64_t along_axis : std::get<WindowAttrs>(graph.node(window).attrs).kernel) taps *= along_axis;
-  return length * (1 + 2 * taps);
+  return length * (1 + 2 * std::get<WindowAttrs>(graph.node(window).attrs).tap_count());
 }
 
 }  // namespace

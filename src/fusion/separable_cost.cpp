@@ -182,8 +182,7 @@ SeparableChoice choose_separable(const Graph& graph, const Group& group, const P
   choice.product = best_product_tile(e, choice.work, device);
   const TileCost product = cost_of(choice.product, choice.work, device);
   SeparableWork& work = choice.work;
-  work.taps = 1;
-  for (int64_t taps : std::get<WindowAttrs>(graph.node(window).attrs).kernel) work.taps *= taps;
+  work.taps = std::get<WindowAttrs>(graph.node(window).attrs).tap_count();
   work.own_channel = is_own_channel_window(graph, window);
   if (!work.own_channel) work.taps *= std::max<int64_t>(1, typical(graph.value(graph.node(window).inputs[1]).shape[1]));
   work.map_operations = map_operations(graph, group, window);

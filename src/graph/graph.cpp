@@ -8,6 +8,12 @@
 
 namespace tuff {
 
+int64_t WindowAttrs::tap_count() const {
+  int64_t count = 1;
+  for (int64_t taps : kernel) count *= taps;
+  return count;
+}
+
 bool is_view(const Attrs& attrs) {
   return std::holds_alternative<ReshapeAttrs>(attrs) || std::holds_alternative<TransposeAttrs>(attrs) ||
          std::holds_alternative<SliceAttrs>(attrs) || std::holds_alternative<PadAttrs>(attrs) ||

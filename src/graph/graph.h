@@ -74,6 +74,8 @@ struct WindowAttrs {
   std::vector<int64_t> kernel, strides, dilations;
   int64_t groups = 1;
   SumOrder order;
+
+  int64_t tap_count() const;  // of one channel
 };
 
 struct ReshapeAttrs {

@@ -391,9 +391,7 @@ Result<std::vector<GuardedKernel>> make_expand(const KernelRequest& request) {
               finish_kernel(request, writer, "expand", std::move(slots), {static_cast<uint32_t>(tile->invocations), 1, 1},
                             {images, expand.reduction.slices, IntExpr(1)}, schedule_text(*tile)));
   made.kernel.shared_bytes = tile->shared_bytes();
-  IntExpr taps(tile->window ? 1 : 0);
-  if (tile->window)
-    for (int64_t t : expand.window().kernel) taps *= IntExpr(t);
+  const IntExpr taps(tile->window ? expand.window().tap_count() : 0);
   const IntExpr depth = product_extents(request.graph, operand->product)->depth;
   made.kernel.multiply_adds = images * expand.channels * depth * IntExpr(tile->staged_count()) + product(expand.out) * taps;
   std::vector<GuardedKernel> all;

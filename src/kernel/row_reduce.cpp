@@ -68,12 +68,6 @@ Result<std::string> reduced_element(const KernelRequest& request, NodeId window,
   });
 }
 
-int64_t taps_of(const Graph& graph, NodeId window) {
-  int64_t taps = 1;
-  for (int64_t along_axis : std::get<WindowAttrs>(graph.node(window).attrs).kernel) taps *= along_axis;
-  return taps;
-}
-
 }  // namespace
 
 Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request) {
@@ -232,7 +226,8 @@ Result<std::vector<GuardedKernel>> make_row_reduce(const KernelRequest& request)
                     std::to_string(phases) + " phases, " + (columns ? "an invocation " : "64 invocations ") +
                         (width > 1 ? std::to_string(width) + " rows" : "a row") + (window.valid() ? ", of a window" : "")));
   made.kernel.shared_bytes = static_cast<int64_t>(scratch.size()) * 64 * width * 4;
-  made.kernel.multiply_adds = rows * length * IntExpr(phases + 1 + (window.valid() ? taps_of(graph, window) : 0));
+  made.kernel.multiply_adds =
+      rows * length * IntExpr(phases + 1 + (window.valid() ? std::get<WindowAttrs>(graph.node(window).attrs).tap_count() : 0));
   std::vector<GuardedKernel> all;
   all.push_back(std::move(made));
   return all;

@@ -156,8 +156,7 @@ Result<std::vector<GuardedKernel>> make_separable(const KernelRequest& request) 
                                              (tile.staged() ? "of " + std::to_string(tile.stretch * tile.steps) + " k staged"
                                                             : "exchanged")));
   made.kernel.shared_bytes = tile.staged() ? tile.shared_bytes() : 0;
-  IntExpr taps = elements.summed_channels().value_or(IntExpr(1));
-  for (int64_t t : window_of(request).kernel) taps *= IntExpr(t);
+  const IntExpr taps = elements.summed_channels().value_or(IntExpr(1)) * IntExpr(window_of(request).tap_count());
   made.kernel.multiply_adds = c.multiply_adds + c.batch * c.rows * c.depth * taps * grid_panels;
   std::vector<GuardedKernel> all;
   all.push_back(std::move(made));

@@ -191,9 +191,7 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
   GuardedKernel made;
   TUFF_ASSIGN(made.kernel, finish_kernel(request, writer, "window", std::move(slots), {kInvocations, 1, 1}, grid.grid,
                                          "64 invocations of " + std::to_string(width)));
-  int64_t taps = 1;
-  for (int64_t k : window.kernel) taps *= k;
-  made.kernel.multiply_adds = total * IntExpr(taps);
+  made.kernel.multiply_adds = total * IntExpr(window.tap_count());
   std::vector<GuardedKernel> all;
   all.push_back(std::move(made));
   return all;

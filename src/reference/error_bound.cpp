@@ -170,9 +170,7 @@ struct BoundEvaluator {
     if (window && window->op == WindowOp::kSum) {
       TUFF_ASSIGN(auto base, over(node, {magnitudes(node.inputs[0], false)}));
       TUFF_ASSIGN(auto total, over(node, {magnitudes(node.inputs[0], true)}));
-      int64_t taps = 1;
-      for (int64_t k : window->kernel) taps *= k;
-      return sum_error(node, base, total, taps);
+      return sum_error(node, base, total, window->tap_count());
     }
     if (node.inputs.empty()) return std::vector<double>(static_cast<size_t>(y.element_count()), 0.0);
     if (std::holds_alternative<GatherAttrs>(node.attrs)) {
