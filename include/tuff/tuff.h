@@ -231,9 +231,11 @@ typedef struct tuff_device_desc {
   void* log_user_data;
   const void* vulkan_allocator; /* the VkAllocationCallbacks for everything that Tuff asks Vulkan for, from any thread, kept
                                    alive until the last of what is made of the device is released; NULL: the driver's own */
+  int32_t kernel_statistics; /* not 0: the driver, where it can, keeps what tuff_kernel_profile_t says of registers and spills;
+                                drivers may then compile anew what they have in their caches */
 } tuff_device_desc_t;
 #define TUFF_DEVICE_DESC_INIT \
-  { (uint32_t)sizeof(tuff_device_desc_t), 0, UINT64_MAX, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_device_desc_t), 0, UINT64_MAX, 0, 0, 0, 0, 0 }
 
 /* Opens a device. desc may be NULL. TUFF_INVALID_ARGUMENT if nothing matches the selector, TUFF_UNSUPPORTED if only
  * software matches and it is not allowed. */
@@ -861,9 +863,15 @@ typedef struct tuff_kernel_profile {
   uint64_t bytes_written;
   uint64_t flops; /* 2 a multiply-add, and 2 each other instruction, which takes as long; sums and maps that are fused into a
                      product's kernel are not counted */
+  /* What the driver says of its machine code, in its own units; -1 where it does not, or tuff_device_desc_t::kernel_statistics
+   * did not ask: what 'compiled "KEY" "SCHEDULE" registers N spills N occupancy N shared_bytes N' says in observations. */
+  int64_t registers;
+  int64_t spills;       /* of registers to memory */
+  int64_t occupancy;    /* subgroups that a core runs at a time; of Intel, lanes a thread */
+  int64_t shared_bytes; /* a workgroup */
 } tuff_kernel_profile_t;
 #define TUFF_KERNEL_PROFILE_INIT \
-  { (uint32_t)sizeof(tuff_kernel_profile_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(tuff_kernel_profile_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1 }
 
 /* The index-th kernel in run order; *out_kernel is filled as far as its struct_size says. */
 TUFF_API tuff_status_t tuff_profile_kernel(const tuff_profile_t* profile, uint32_t index, tuff_kernel_profile_t* out_kernel,

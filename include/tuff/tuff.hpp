@@ -152,6 +152,7 @@ struct DeviceOptions {
   tuff_log_callback_t log = nullptr;
   void* log_user_data = nullptr;
   const void* vulkan_allocator = nullptr;  // VkAllocationCallbacks
+  bool kernel_statistics = false;          // for tuff_kernel_profile_t
 };
 
 class Device : public detail::Handle<tuff_device_t, tuff_device_retain, tuff_device_release> {
@@ -166,6 +167,7 @@ class Device : public detail::Handle<tuff_device_t, tuff_device_retain, tuff_dev
     desc.log = options.log;
     desc.log_user_data = options.log_user_data;
     desc.vulkan_allocator = options.vulkan_allocator;
+    desc.kernel_statistics = options.kernel_statistics;
     tuff_device_t* device = nullptr;
     tuff_error_t* error = nullptr;
     tuff_status_t status = tuff_device_open(&desc, &device, &error);

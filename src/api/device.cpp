@@ -104,6 +104,7 @@ tuff_status_t tuff_device_open(const tuff_device_desc_t* desc, tuff_device_t** o
     options.allow_software = d.allow_software != 0;
     options.log = device->log;
     options.vulkan_allocator = d.vulkan_allocator;
+    options.statistics = d.kernel_statistics != 0;
     TUFF_ASSIGN(device->target, open_target(text_in(d.selector, d.selector_length), options));
     *out_device = device.release();
     return ok_status();

@@ -114,6 +114,13 @@ tuff_status_t tuff_profile_kernel(const tuff_profile_t* profile, uint32_t index,
     kernel.bytes_read = static_cast<uint64_t>(step->work.bytes_read);
     kernel.bytes_written = static_cast<uint64_t>(step->work.bytes_written);
     kernel.flops = static_cast<uint64_t>(flops(step->work));
+    if (const std::vector<KernelUsage>& usages = profile->program->usages; step->kernel.value < usages.size()) {
+      const KernelUsage& usage = usages[step->kernel.value];
+      kernel.registers = usage.registers.value_or(-1);
+      kernel.spills = usage.spills.value_or(-1);
+      kernel.occupancy = usage.occupancy.value_or(-1);
+      kernel.shared_bytes = usage.shared_bytes.value_or(-1);
+    }
     return write_info(kernel, out_kernel, "out_kernel");
   });
 }

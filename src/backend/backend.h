@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "base/workers.h"
 #include "device/device_info.h"
+#include "device/kernel_usage.h"
 #include "module/compiled_kernels.h"
 #include "plan/plan.h"
 
@@ -108,6 +109,7 @@ struct DeviceCounters {
 struct PipelineStatistics {
   std::string kernel;
   std::vector<std::pair<std::string, std::string>> values;
+  KernelUsage usage;  // what can be read of them
 };
 
 struct PipelineOptions {

@@ -37,7 +37,7 @@ Result<Program> load_artifact(const Arguments& arguments, const Device& device) 
   return Program::load_file(device, arguments.positional()[0], *options);
 }
 
-Result<MadeProgram> make_program(const Arguments& arguments, bool random_by_default) {
+Result<MadeProgram> make_program(const Arguments& arguments, bool random_by_default, bool kernel_statistics) {
   Result<ProgramOptions> options = read_program_options(arguments);
   if (!options) return options.error();
   Result<std::vector<SymbolValue>> dims = read_dims(arguments);
@@ -59,7 +59,7 @@ Result<MadeProgram> make_program(const Arguments& arguments, bool random_by_defa
     made.model = std::move(*model);
     if (Status s = take_inputs(); !s) return s.error();
   }
-  Result<Device> device = open_device(arguments);
+  Result<Device> device = open_device(arguments, kernel_statistics);
   if (!device) return device.error();
   made.device = std::move(*device);
   Result<Program> program = timed(made.make_ns, [&] {

@@ -19,8 +19,8 @@ struct MadeProgram {
   uint64_t make_ns = 0;  // of compiling or loading
 };
 
-// With the inputs that the arguments name; `random_by_default` as for read_inputs().
-Result<MadeProgram> make_program(const Arguments& arguments, bool random_by_default);
+// With the inputs that the arguments name; `random_by_default` as for read_inputs(), `kernel_statistics` as in DeviceOptions.
+Result<MadeProgram> make_program(const Arguments& arguments, bool random_by_default, bool kernel_statistics = false);
 
 // The program of the artifact that was given.
 Result<Program> load_artifact(const Arguments& arguments, const Device& device);

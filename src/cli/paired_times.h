@@ -44,7 +44,8 @@ class PairedTimes {
   std::vector<double> ratios() const {
     std::vector<double> all;
     for (size_t i = 0; i < before_ns_.size(); ++i)
-      all.push_back(static_cast<double>(after_ns_[i]) / static_cast<double>(std::max<uint64_t>(before_ns_[i], 1)));
+      all.push_back(static_cast<double>(std::max<uint64_t>(after_ns_[i], 1)) /
+                    static_cast<double>(std::max<uint64_t>(before_ns_[i], 1)));
     return all;
   }
 

@@ -76,7 +76,7 @@ std::vector<Option> program_options() {
           {"--no-fuse", nullptr, nullptr, "one kernel an operator"},
           {"--precision", nullptr, "WHICH",
            "model (default), f16_storage: weights and intermediate values in f16, or f16: as a model in f16"},
-          {"--observations", nullptr, "FILE", "schedules and rates that were measured (tuff tune)"},
+          {"--observations", nullptr, "FILE", "schedules, rates and registers that were measured (tuff tune)"},
           {"--cache", nullptr, "DIR", "where compiled kernels are kept; default: the user's cache folder"},
           {"--no-cache", nullptr, nullptr, "keep nothing"}};
 }
@@ -123,12 +123,13 @@ Result<Device> describe_device(const std::string& path) {
   return Device::describe({reinterpret_cast<const char*>(bytes->data()), bytes->size()}, path);
 }
 
-Result<Device> open_device(const Arguments& arguments) {
+Result<Device> open_device(const Arguments& arguments, bool kernel_statistics) {
   if (arguments.has("--as")) return describe_device(std::string(arguments.value("--as")));
   DeviceOptions options;
   options.selector = arguments.value("--device");
   options.allow_software = true;
   options.log = log_to_stderr;
+  options.kernel_statistics = kernel_statistics;
   Result<Device> device = Device::open(options);
   if (device && device->info().kind == TUFF_DEVICE_SOFTWARE) {
     std::fprintf(stderr, "tuff: note: '%s' computes on the CPU; its times say nothing of a GPU.\n", device->name().c_str());

@@ -15,7 +15,7 @@ Result<Model> open_model(const Arguments& arguments);
 // The same with these values as its outputs; none: its own.
 Result<Model> open_model(const Arguments& arguments, std::vector<std::string> outputs);
 // Says once on stderr if the device computes on the CPU.
-Result<Device> open_device(const Arguments& arguments);
+Result<Device> open_device(const Arguments& arguments, bool kernel_statistics = false);
 // The device that a text file describes.
 Result<Device> describe_device(const std::string& path);
 Result<ProgramOptions> read_program_options(const Arguments& arguments);

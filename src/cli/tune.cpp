@@ -1,5 +1,9 @@
 // tuff tune: times the schedules of the kernels that take the time, and writes those that are faster as observations.
 //
+// What the driver says of each kernel that is compiled on the way is written, too: its registers, its spills. Where it spills
+// those of a predicted schedule, what is compared with is the plan that leaves such schedules, so that one has to be measurably
+// faster to be taken all the same.
+//
 // Each round compiles one program in which every kernel of interest has a schedule next to its own, and times it in turn with
 // the program as it is, so that a round tries as many schedules as there are kernels. Where some are faster, the next rounds go
 // on from these. What is kept in the end was faster in a comparison of its own, and so was the whole model. Rates come first,
@@ -48,6 +52,7 @@ struct KeyProfile {
   uint64_t time_ns = 0;
   std::string kernel, schedule;  // of the first
   std::vector<std::string> alternatives;
+  KernelFigures figures;  // the worst
 };
 struct RunProfile {
   std::map<std::string, KeyProfile> keys;
@@ -62,12 +67,13 @@ Result<RunProfile> profile_keys(Session& session, uint32_t run_count) {
   if (!profile) return profile.error();
   RunProfile run;
   for (uint32_t i = 0; i < profile->info().kernel_count; ++i) {
-    const uint64_t time_ns = profile->kernel(i).time_ns;
-    run.time_ns += time_ns;
+    const tuff_kernel_profile_t kernel = profile->kernel(i);
+    run.time_ns += kernel.time_ns;
     const std::string name = profile->kernel_text(i, TUFF_KERNEL_TUNING_KEY);
     if (name.empty()) continue;
     KeyProfile& key = run.keys[name];
-    key.time_ns += time_ns;
+    key.time_ns += kernel.time_ns;
+    key.figures.take_worse({kernel.registers, kernel.spills, kernel.occupancy, kernel.shared_bytes});
     if (!key.kernel.empty()) continue;
     key.kernel = profile->kernel_text(i, TUFF_KERNEL_NAME);
     key.schedule = profile->kernel_text(i, TUFF_KERNEL_SCHEDULE);
@@ -94,13 +100,15 @@ class Tuner {
     if (rates_are_wanted_) {
       if (Status s = try_rates(); !s) return s;
     }
+    if (Status s = leave_spills(); !s) return s;
     if (Status s = search(); !s) return s;
     if (best_.empty()) return {};
     if (Status s = keep_faster_kernels(); !s || best_.empty()) return s;
     return keep_faster_model();
   }
 
-  std::string observations() const { return with_learnt(options_.observations, {rates_, best_}); }
+  std::string observations() const { return with_learnt(options_.observations, {rates_, best_, compiled_}); }
+  const CompiledFigures& compiled() const { return compiled_; }
   const std::optional<MeasuredRates>& measured_rates() const { return measured_; }
   bool rates_are_kept() const { return !rates_.empty(); }
   const PairedTimes& rates_times() const { return with_rates_; }
@@ -114,10 +122,36 @@ class Tuner {
   // The program with these schedules, and the rates that are kept, beside what was given.
   Result<Session> with(const Schedules& schedules) {
     ProgramOptions options = options_;
-    options.observations = with_learnt(options_.observations, {rates_, schedules});
+    options.observations = with_learnt(options_.observations, {rates_, schedules, compiled_});
     Result<Program> program = Program::create(made_.device, made_.model, options);
     if (!program) return program.error();
     return session_with_inputs(*program, made_.inputs, made_.dims);
+  }
+
+  // Profiles, and keeps what the driver says of the kernels.
+  Result<RunProfile> profile_and_note(Session& session, uint32_t run_count) {
+    Result<RunProfile> run = profile_keys(session, run_count);
+    if (!run) return run;
+    for (const auto& [name, key] : run->keys)
+      if (key.figures.are_told()) compiled_[{name, key.schedule}] = key.figures;
+    return run;
+  }
+
+  // Plans anew from what the driver spills, until it has been read of every schedule that is planned.
+  Status leave_spills() {
+    for (bool planned_anew = true; planned_anew;) {
+      const CompiledFigures before = compiled_;
+      Result<RunProfile> run = profile_and_note(start_, 1);
+      if (!run) return run.error();
+      planned_anew = std::any_of(run->keys.begin(), run->keys.end(), [&](const auto& entry) {
+        return entry.second.figures.spills > 0 && !before.contains({entry.first, entry.second.schedule});
+      });
+      if (!planned_anew) break;
+      Result<Session> next = with({});
+      if (!next) return next.error();
+      start_ = std::move(*next);
+    }
+    return {};
   }
 
   // Enough runs a profile that a clock's grain does not show.
@@ -182,7 +216,8 @@ class Tuner {
     uint64_t seen_ns = 0;
     uint32_t keys = 0;
     for (const auto& [time_ns, name] : by_time) {
-      if (static_cast<double>(seen_ns) >= share_ * static_cast<double>(profile.time_ns)) break;
+      // Where times say nothing, each kernel may matter.
+      if (profile.time_ns != 0 && static_cast<double>(seen_ns) >= share_ * static_cast<double>(profile.time_ns)) break;
       seen_ns += time_ns;
       ++keys;
       tried_.insert({name, profile.keys.at(name).schedule});
@@ -208,16 +243,23 @@ class Tuner {
     for (const auto& [key, schedule] : picks) {
       ++tried_count_;
       const PairedTimes& pairs = times[key];
-      if (!pairs.is_faster(kKernelGain) || (ratios.contains(key) && ratios[key] <= pairs.ratio())) continue;
-      ratios[key] = pairs.ratio();
+      // A spill has to be made up for by more than noise.
+      const double ratio = pairs.ratio() * (spills(key, schedule) ? 1 + kKernelGain : 1);
+      if (!pairs.is_faster(kKernelGain) || (ratios.contains(key) && ratios[key] <= ratio)) continue;
+      ratios[key] = ratio;
       won[key] = schedule;
     }
     return {};
   }
 
+  bool spills(const std::string& key, const std::string& schedule) const {
+    const auto found = compiled_.find({key, schedule});
+    return found != compiled_.end() && found->second.spills > 0;
+  }
+
   // Of the keys of `schedules`, where the second session has just these.
   Status time_kernels(Session& before, Session& after, const Schedules& schedules, std::map<std::string, PairedTimes>& times) {
-    if (Result<RunProfile> warm = profile_keys(after, 1); !warm) return warm.error();
+    if (Result<RunProfile> warm = profile_and_note(after, 1); !warm) return warm.error();
     for (uint32_t pair = 0; pair < kPairs; ++pair) {
       const bool swapped = pair % 2 != 0;
       Result<RunProfile> first = profile_keys(swapped ? after : before, run_count_);
@@ -309,6 +351,7 @@ class Tuner {
   Schedules best_;
   std::set<std::pair<std::string, std::string>> tried_;
   std::map<std::string, std::string> names_;
+  CompiledFigures compiled_;
   std::vector<TunedKernel> kernels_;
   PairedTimes model_;
   uint32_t tried_count_ = 0, round_count_ = 0, key_count_ = 0;
@@ -324,10 +367,20 @@ void print_rates(const Tuner& tuner) {
               tuner.rates_times().ratio());
 }
 
+void print_compiled(const CompiledFigures& compiled) {
+  const auto spilled =
+      std::count_if(compiled.begin(), compiled.end(), [](const auto& entry) { return entry.second.spills > 0; });
+  if (compiled.empty())
+    std::printf("compiled     the driver says nothing of registers\n");
+  else
+    std::printf("compiled     %zu schedules, of which the driver spills %td\n", compiled.size(), spilled);
+}
+
 void print_tuned(const Tuner& tuner, const std::string& path) {
   if (tuner.measured_rates()) print_rates(tuner);
   std::printf("timed        %u schedules of %u kinds of kernels in %u rounds\n", tuner.tried_count(), tuner.key_count(),
               tuner.round_count());
+  print_compiled(tuner.compiled());
   const PairedTimes& model = tuner.model_times();
   if (model.count() != 0)
     std::printf("model        %.3f ms before, %.3f after: ratio %.3f (median of %zu pairs)\n", milliseconds(model.before_ns()),
@@ -349,6 +402,14 @@ void write_pairs(Json& json, const PairedTimes& times) {
   json.key("after_ns").integer(static_cast<int64_t>(times.after_ns()));
   json.key("ratio").real(times.ratio());
   json.key("pairs").integer(static_cast<int64_t>(times.count()));
+}
+
+// Those that the driver tells.
+void write_figures(Json& json, const KernelFigures& figures) {
+  if (figures.registers >= 0) json.key("registers").integer(figures.registers);
+  if (figures.spills >= 0) json.key("spills").integer(figures.spills);
+  if (figures.occupancy >= 0) json.key("occupancy").integer(figures.occupancy);
+  if (figures.shared_bytes >= 0) json.key("shared_bytes").integer(figures.shared_bytes);
 }
 
 std::string tune_json(const Tuner& tuner, const MadeProgram& made, const std::string& model, const std::string& path) {
@@ -379,6 +440,14 @@ std::string tune_json(const Tuner& tuner, const MadeProgram& made, const std::st
     json.open('{');
     json.key("kernel").string(k.kernel).key("key").string(k.key).key("schedule").string(k.schedule);
     write_pairs(json, k.times);
+    json.close('}');
+  }
+  json.close(']');
+  json.key("compiled").open('[');
+  for (const auto& [kernel, figures] : tuner.compiled()) {
+    json.open('{');
+    json.key("key").string(kernel.first).key("schedule").string(kernel.second);
+    write_figures(json, figures);
     json.close('}');
   }
   json.close(']').close('}');
@@ -421,7 +490,7 @@ int tune(const Arguments& arguments) {
   if (Status s = check_writable(path); !s) return exit_for(s.error());
 
   const Budget budget(*budget_s);
-  Result<MadeProgram> made = make_program(arguments, true);
+  Result<MadeProgram> made = make_program(arguments, true, true);
   if (!made) return exit_for(made.error());
   Tuner tuner(*made, *options, budget, static_cast<double>(*share) / 100, !arguments.has("--no-rates"));
   if (Status s = tuner.tune(); !s) return exit_for(s.error());
@@ -446,9 +515,13 @@ const Verb kTuneVerb = {
     "  tuff tune model.onnx -o gpu.txt --observations gpu.txt --budget 600 --dim height=480 --dim width=640\n"
     "What is written holds for such a device and driver. A schedule is kept if its kernel and the whole model are\n"
     "measurably faster with it, in turn with the schedule before; the device's rates are measured, too, and kept if the model\n"
-    "that is planned by them is faster. Inputs that are not given are random.\n",
+    "that is planned by them is faster. Inputs that are not given are random.\n"
+    "Where the driver tells registers, spills and occupancy, each schedule that was compiled has a line\n"
+    "  compiled \"KEY\" \"SCHEDULE\" registers N spills N occupancy N shared_bytes N\n"
+    "with its figures, in the driver's units. A predicted schedule that spills gives way to the next that takes fewer\n"
+    "registers, unless the one that spills is measurably faster.\n",
     join({{{"--output", "-o", "FILE",
-            "where the observations are written: rates and schedules, with what --observations brought"},
+            "where the observations are written, with what --observations brought"},
            {"--budget", nullptr, "SECONDS", "about how long tuning may take; default: 60"},
            {"--share", nullptr, "PERCENT", "of the time: the longest kernels that take so much are tuned; default: 95"},
            {"--no-rates", nullptr, nullptr, "leave the rates of the cost model as they are"},

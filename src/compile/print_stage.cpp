@@ -37,27 +37,31 @@ std::string explain_lowered(const std::vector<std::string>& lowered) {
   return out;
 }
 
-// What came of the schedules that were observed; nothing where there are none.
+// What came of the schedules that were observed, to be faster or to spill; nothing where there are none.
 std::string explain_schedules(const Plan& plan, const Observations& observations) {
-  if (observations.schedules.empty()) return {};
-  std::string out = "\nSchedules that were observed:\n";
+  std::string out;
   std::set<std::string> used;
   for (const Kernel& kernel : plan.kernels) {
     const KernelTuning& tuning = kernel.tuning;
-    if (tuning.source == KernelTuning::Source::kPredicted) continue;
-    used.insert(tuning.key);
-    out += tuning.source == KernelTuning::Source::kObserved ? "  [tuned] " : "  [refused] ";
+    if (tuning.source != KernelTuning::Source::kPredicted) used.insert(tuning.key);
+    if (!tuning.spilled.empty())
+      out += tuning.spilled == kernel.schedule ? "  [spills] " : "  [smaller] ";
+    else if (tuning.source != KernelTuning::Source::kPredicted)
+      out += tuning.source == KernelTuning::Source::kObserved ? "  [tuned] " : "  [refused] ";
+    else
+      continue;
     out += kernel.name + " (" + tuning.key + "): " + schedule_text(kernel) + "\n";
   }
   if (const size_t others = observations.schedules.size() - used.size(); others != 0)
     out += "  " + std::to_string(others) + " of " + std::to_string(observations.schedules.size()) +
            " are of kernels that there are not here\n";
-  return out;
+  return out.empty() ? out : "\nSchedules that were observed:\n" + out;
 }
 
 // How far the stages have to go for a text: the schedules are the kernels'.
 Stage last_stage(Stage shown, const Observations& observations) {
-  return shown == Stage::kExplain && !observations.schedules.empty() ? Stage::kKernels : shown;
+  const bool are_observed = !observations.schedules.empty() || !observations.compiled.empty();
+  return shown == Stage::kExplain && are_observed ? Stage::kKernels : shown;
 }
 
 // The sizes for one set of dimensions; nothing where they are not all given and `required` is false.

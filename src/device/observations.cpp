@@ -31,13 +31,47 @@ struct RateWriter {
   void boolean(std::string_view, bool) const {}
 };
 
+std::string text_of(const KernelUsage& usage) {
+  std::string text;
+  for (const UsageField& field : kUsageFields)
+    if (const std::optional<int64_t>& figure = usage.*field.figure)
+      text += " " + std::string(field.name) + " " + std::to_string(*figure);
+  return text;
+}
+
+// Figures with their names, until something else comes.
+Result<KernelUsage> parse_usage(Lexer& lexer) {
+  constexpr int64_t kMost = int64_t{1} << 40;
+  KernelUsage usage;
+  while (lexer.peek().kind == TokenKind::kName) {
+    const auto field = std::find_if(kUsageFields.begin(), kUsageFields.end(),
+                                    [&](const UsageField& f) { return f.name == lexer.peek().text; });
+    if (field == kUsageFields.end()) break;
+    if (usage.*field->figure) return lexer.error("a figure that is not there yet was expected");
+    lexer.take();
+    const Status out_of_range = lexer.error("a figure from 0 to " + std::to_string(kMost) + " was expected");
+    TUFF_ASSIGN(const int64_t value, lexer.expect_integer());
+    if (value < 0 || value > kMost) return out_of_range;
+    usage.*field->figure = value;
+  }
+  if (usage.empty()) return lexer.error("registers, spills, occupancy or shared_bytes was expected");
+  return usage;
+}
+
 }  // namespace
+
+int64_t Observations::spill_count(const std::string& key, const std::string& schedule) const {
+  const auto found = compiled.find({key, schedule});
+  return found == compiled.end() ? 0 : found->second.spill_count();
+}
 
 std::string print(const Observations& observations) {
   std::string text;
   for (const auto& [name, value] : observations.rates) text += "rate " + name + " " + std::to_string(value) + "\n";
   for (const auto& [key, schedule] : observations.schedules) text += "schedule " + quote(key) + " " + quote(schedule) + "\n";
   for (const std::string& key : observations.quarantined) text += "quarantine " + quote(key) + "\n";
+  for (const auto& [kernel, usage] : observations.compiled)
+    text += "compiled " + quote(kernel.first) + " " + quote(kernel.second) + text_of(usage) + "\n";
   return text;
 }
 
@@ -62,8 +96,13 @@ Result<Observations> parse_observations(std::string_view text, const std::string
     } else if (lexer.accept("quarantine")) {
       TUFF_ASSIGN(std::string key, lexer.expect_string());
       fresh = observations.quarantined.insert(std::move(key)).second;
+    } else if (lexer.accept("compiled")) {
+      TUFF_ASSIGN(std::string key, lexer.expect_string());
+      TUFF_ASSIGN(std::string schedule, lexer.expect_string());
+      TUFF_ASSIGN(const KernelUsage usage, parse_usage(lexer));
+      fresh = observations.compiled.emplace(std::pair(std::move(key), std::move(schedule)), usage).second;
     } else {
-      return lexer.error("rate, schedule or quarantine was expected");
+      return lexer.error("rate, schedule, quarantine or compiled was expected");
     }
     if (!fresh) return lexer.error("the entry before this one occurs twice");
   }

@@ -6,10 +6,12 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/status.h"
 #include "device/device_info.h"
+#include "device/kernel_usage.h"
 
 namespace tuff {
 
@@ -17,7 +19,11 @@ struct Observations {
   std::map<std::string, int64_t> rates;          // names of DeviceRates' members, measured
   std::map<std::string, std::string> schedules;  // kernel key -> schedule text that won
   std::set<std::string> quarantined;             // kernel keys that failed their test
-  bool empty() const { return rates.empty() && schedules.empty() && quarantined.empty(); }
+  // By kernel key and schedule text: what the driver said of it, of several kernels the worst; at least one figure each.
+  std::map<std::pair<std::string, std::string>, KernelUsage> compiled;
+  bool empty() const { return rates.empty() && schedules.empty() && quarantined.empty() && compiled.empty(); }
+  // Of registers, as the driver said; 0 of what it did not say, or says not to spill.
+  int64_t spill_count(const std::string& key, const std::string& schedule) const;
 };
 
 std::string print(const Observations& observations);

@@ -207,6 +207,7 @@ AttendTile take_attend_tile(const KernelRequest& request, const Contraction& c, 
   space.read = [&](const std::string& text) { return read_attend_tile(text, predicted); };
   space.fits = [&](const AttendTile& tile) { return attend_fits(tile, predicted, request, c); };
   space.neighbours = attend_neighbours;
+  space.registers = [](const AttendTile& tile) { return registers_of(tile); };
   return choose_schedule(space, predicted, request.observations, tuning);
 }
 

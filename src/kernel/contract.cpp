@@ -202,6 +202,7 @@ ContractTile take_tile(const KernelRequest& request, const Contraction& c, Regis
   space.read = [&](const std::string& text) { return read_tile(text, predicted.products); };
   space.fits = [&](const ContractTile& tile) { return limits.fits(tile); };
   space.neighbours = [&](const ContractTile& tile) { return neighbours_of(tile, request.device); };
+  space.registers = [](const ContractTile& tile) { return registers_of(tile); };
   return choose_schedule(space, predicted, request.observations, tuning);
 }
 
@@ -267,6 +268,7 @@ int64_t take_gemv_lanes(const KernelRequest& request, const Contraction& c, int6
            (lanes <= predicted || row_statistic_count(request) == 0);  // which take shared memory an invocation
   };
   space.neighbours = [](int64_t lanes) { return std::vector<int64_t>{lanes * 2, lanes / 2}; };
+  space.registers = [](int64_t) { return int64_t{0}; };  // the same for any number of invocations
   return choose_schedule(space, predicted, request.observations, tuning);
 }
 

@@ -23,13 +23,15 @@ std::vector<int> texel_words_of(const Kernel& kernel) {
 }
 
 std::string schedule_text(const Kernel& kernel) {
-  switch (kernel.tuning.source) {
-    case KernelTuning::Source::kPredicted: break;
-    case KernelTuning::Source::kObserved: return kernel.schedule + ", tuned";
-    case KernelTuning::Source::kRefused:
-      return kernel.schedule + ", not the observed '" + kernel.tuning.refused + "', which does not fit";
-  }
-  return kernel.schedule;
+  const KernelTuning& tuning = kernel.tuning;
+  std::string text = kernel.schedule;
+  if (tuning.source == KernelTuning::Source::kObserved) text += ", tuned";
+  if (tuning.source == KernelTuning::Source::kRefused)
+    text += ", not the observed '" + tuning.refused + "', which does not fit";
+  if (tuning.spilled.empty()) return text;
+  const std::string spills = "spills " + std::to_string(tuning.spill_count) + " on this driver, observed";
+  return tuning.spilled == kernel.schedule ? text + ", which " + spills + "; no smaller one fits that does not"
+                                           : text + ", not the predicted '" + tuning.spilled + "', which " + spills;
 }
 
 }  // namespace tuff

@@ -53,6 +53,8 @@ struct KernelTuning {
   std::vector<std::string> alternatives;  // texts of the schedules next to the kernel's that fit it and the device
   Source source = Source::kPredicted;     // kRefused: predicted, as the observed one does not fit
   std::string refused;                    // that one
+  std::string spilled;                    // the predicted one, where the driver was observed to spill its registers
+  int64_t spill_count = 0;                // of them
 
   void refuse(std::string schedule) {
     source = Source::kRefused;
@@ -91,7 +93,7 @@ struct Kernel {
 // Of each buffer of the shader from binding 1 on: KernelBinding::texel_words; 0 of scratch.
 std::vector<int> texel_words_of(const Kernel& kernel);
 
-// The schedule, and whether it was observed: "tile 8x8 of 4, ..., tuned".
+// The schedule, and what observations had to do with it: "tile 8x8 of 4, ..., tuned".
 std::string schedule_text(const Kernel& kernel);
 
 }  // namespace tuff

@@ -1,5 +1,5 @@
-// Which of its schedules a kernel is made with: the one that the cost model predicts, or one that was observed to be faster.
-// Private to src/kernel.
+// Which of its schedules a kernel is made with: the one that the cost model predicts, or one that was observed to be faster;
+// or, where the driver was observed to spill the predicted one's registers, the next that takes fewer. Private to src/kernel.
 //
 // A schedule is a few numbers, and its text says all of them. A text that was observed counts only where it reads back into
 // numbers that print as that very text and fit the kernel and the device: a wrong text costs speed, never results.
@@ -35,7 +35,25 @@ struct ScheduleSpace {
   std::function<std::optional<Tile>(const std::string&)> read;  // whether it fits is not asked
   std::function<bool(const Tile&)> fits;
   std::function<std::vector<Tile>(const Tile&)> neighbours;  // one step away each, the most promising first; some may not fit
+  std::function<int64_t(const Tile&)> registers;             // as the cost model estimates them
 };
+
+// The most promising schedule with fewer registers than `spilled` that is not known to spill, too. Whatever is learnt of others
+// does not change it.
+template <class Tile>
+std::optional<Tile> choose_smaller(const ScheduleSpace<Tile>& space, const Tile& spilled, const Observations& observed) {
+  std::optional<Tile> from = spilled;
+  while (from) {
+    std::optional<Tile> next;
+    for (const Tile& tile : space.neighbours(*from)) {
+      if (space.registers(tile) >= space.registers(*from) || !space.fits(tile)) continue;
+      if (observed.spill_count(space.key, space.text(tile)) == 0) return tile;
+      if (!next) next = tile;
+    }
+    from = next;
+  }
+  return std::nullopt;
+}
 
 // The schedule to take, and what is to be said of it.
 template <class Tile>
@@ -50,6 +68,17 @@ Tile choose_schedule(const ScheduleSpace<Tile>& space, const Tile& predicted, co
       tuning.source = KernelTuning::Source::kObserved;
     } else {
       tuning.refuse(*wanted);
+    }
+  }
+  const std::string predicted_text = space.text(predicted);
+  if (const int64_t spills = observed ? observed->spill_count(space.key, predicted_text) : 0;
+      spills != 0 && tuning.source != KernelTuning::Source::kObserved) {
+    const std::optional<Tile> smaller = choose_smaller(space, predicted, *observed);
+    tuning.spilled = predicted_text;
+    tuning.spill_count = spills;
+    if (smaller) {
+      taken = *smaller;
+      tuning.alternatives.push_back(predicted_text);  // which may be faster all the same
     }
   }
   const std::string own = space.text(taken);

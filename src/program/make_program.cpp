@@ -47,6 +47,7 @@ Status finish_program(Program& program, const CompiledKernels& modules, const Dr
   pipelines.refused = &refused;
   TUFF_ASSIGN(program.pipelines, timed_stage("pipelines", options.progress, program.times,
                                              [&] { return device.create_pipelines(modules, pipelines); }));
+  for (const PipelineStatistics& statistics : device.statistics(*program.pipelines)) program.usages.push_back(statistics.usage);
   TUFF_TRY(leave_out(program.plan, refused, without_kernel));
   TUFF_ASSIGN(program.weights,
               timed_stage("weights", options.progress, program.times, [&] { return upload_weights(program.plan, device); }));

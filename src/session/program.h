@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "device/kernel_usage.h"
 #include "plan/plan.h"
 #include "session/target.h"
 
@@ -23,6 +24,7 @@ struct Program {
   Plan plan;                             // for the CPU only its graph is set
   std::shared_ptr<Pipelines> pipelines;  // null unless the target is a device
   std::shared_ptr<Buffer> weights;       // null where the plan has none
+  std::vector<KernelUsage> usages;       // by kernel, as the driver tells; empty where it was not asked
   std::vector<StageTime> times;          // of the stages that made it, in order
   std::vector<std::string> decisions;    // of fusion, by step, a line each; empty where it was compiled ahead
 };

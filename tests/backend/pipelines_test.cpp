@@ -142,6 +142,8 @@ TEST_SUITE("compile") {
             INFO(s.kernel);
             CHECK(!s.values.empty());
             for (const auto& [name, value] : s.values) CHECK(!name.empty());
+            CHECK(s.usage.spill_count() == 0);
+            CHECK(s.usage.registers != 0);
           }
         },
         options);

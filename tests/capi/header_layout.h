@@ -45,6 +45,7 @@ LAYOUT_CHECK(offsetof(tuff_device_desc_t, selector) == 16);
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, log) == BY_POINTER(24, 20));
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, log_user_data) == BY_POINTER(32, 24));
 LAYOUT_CHECK(offsetof(tuff_device_desc_t, vulkan_allocator) == BY_POINTER(40, 28));
+LAYOUT_CHECK(offsetof(tuff_device_desc_t, kernel_statistics) == BY_POINTER(48, 32));
 
 LAYOUT_CHECK(offsetof(tuff_symbol_range_t, divisor) == 4);
 LAYOUT_CHECK(offsetof(tuff_symbol_range_t, min) == 8);
@@ -148,10 +149,11 @@ LAYOUT_CHECK(sizeof(tuff_profile_info_t) == 56);
 LAYOUT_CHECK(offsetof(tuff_profile_info_t, host_clock) == 12);
 LAYOUT_CHECK(offsetof(tuff_profile_info_t, run_time_ns) == 16);
 LAYOUT_CHECK(offsetof(tuff_profile_info_t, launch_time_ns) == 48);
-LAYOUT_CHECK(sizeof(tuff_kernel_profile_t) == 72);
+LAYOUT_CHECK(sizeof(tuff_kernel_profile_t) == 104);
 LAYOUT_CHECK(offsetof(tuff_kernel_profile_t, bound) == 4);
 LAYOUT_CHECK(offsetof(tuff_kernel_profile_t, time_ns) == 16);
 LAYOUT_CHECK(offsetof(tuff_kernel_profile_t, bytes_read) == 48);
 LAYOUT_CHECK(offsetof(tuff_kernel_profile_t, flops) == 64);
+LAYOUT_CHECK(offsetof(tuff_kernel_profile_t, shared_bytes) == 96);
 
 #endif

@@ -62,6 +62,8 @@ class Tune(CommandTest):
         self.assertFalse((self.folder / "gpu.txt.part").exists())
         entries = dict(ENTRY.findall(text))
         self.assertEqual({k["key"]: k["schedule"] for k in result["kernels"]}, entries)
+        # Drivers that run here tell nothing of registers; one that does has a line for each.
+        self.assertEqual(text.count("\ncompiled "), len(result["compiled"]))
         for kernel in result["kernels"]:
             self.assertLess(kernel["ratio"], 1)
             self.assertGreater(kernel["after_ns"], 0)
@@ -81,6 +83,7 @@ class Tune(CommandTest):
         table = self.passes("tune", *words)
         self.assertRegex(table, r"^timed +\d+ schedules of \d kinds of kernels in \d+ rounds\n")
         self.assertIn("written      new.txt\n", table)
+        self.assertRegex(table, r"\ncompiled     (the driver says nothing of registers|\d+ schedules, of which the driver spills \d+)\n")
         text = (self.folder / "new.txt").read_text()
         self.assertIn('rate launch_ns 4000\nschedule "of another network" "tile"\n', text)
         self.assertNotIn("a remark", text)

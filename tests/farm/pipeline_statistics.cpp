@@ -1,5 +1,6 @@
 // Compiles a model for the device that the loader lists first and prints, as JSON, the device's limits, what each kernel
-// takes of them, and what the driver says of its machine code: registers, spills, occupancy, instruction counts.
+// takes of them, and what the driver says of its machine code: registers, spills, occupancy, instruction counts, as it names
+// them and as Tuff reads them.
 // Before each kernel it prints "kernel NAME" to stderr, so that what a driver prints there finds its kernel.
 //
 // pipeline_statistics MODEL.onnx [--exact] [--undecorated]: --undecorated leaves out the decorations that forbid fused
@@ -70,9 +71,14 @@ Status print_kernel(const CompiledKernel& kernel, const Kernel& made_from, Devic
   const int64_t storage_buffers = std::count(kernel.texel_words.begin(), kernel.texel_words.end(), 0);
   json.key("storage_buffers").integer(storage_buffers).key("shared_bytes").integer(shared);
   json.key("invocations").integer(int64_t{kernel.workgroup[0]} * kernel.workgroup[1] * kernel.workgroup[2]);
+  const std::vector<PipelineStatistics> all = device.statistics(*pipelines);
   json.key("statistics").begin_object();
-  for (const PipelineStatistics& statistics : device.statistics(*pipelines))
+  for (const PipelineStatistics& statistics : all)
     for (const auto& [name, value] : statistics.values) json.key(name).string(value);
+  json.end_object().key("usage").begin_object();
+  for (const PipelineStatistics& statistics : all)
+    for (const UsageField& field : kUsageFields)
+      if (const auto& figure = statistics.usage.*field.figure) json.key(field.name).integer(*figure);
   json.end_object().end_object();
   return Status();
 }

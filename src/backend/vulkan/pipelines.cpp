@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backend/vulkan/kernel_usage.h"
 #include "backend/vulkan/pipeline_cache.h"
 
 namespace tuff::vulkan {
@@ -236,7 +237,7 @@ std::vector<PipelineStatistics> VulkanPipelines::statistics() const {
       !calls.vkGetPipelineExecutableStatisticsKHR)
     return all;
   for (const Entry& entry : entries_) {
-    PipelineStatistics& out = all.emplace_back(PipelineStatistics{entry.kernel, {}});
+    PipelineStatistics& out = all.emplace_back(PipelineStatistics{entry.kernel, {}, {}});
     if (entry.pipeline == VK_NULL_HANDLE) continue;
     auto pipeline = structure<VkPipelineInfoKHR>(VK_STRUCTURE_TYPE_PIPELINE_INFO_KHR);
     pipeline.pipeline = entry.pipeline;
@@ -245,6 +246,7 @@ std::vector<PipelineStatistics> VulkanPipelines::statistics() const {
     std::vector<VkPipelineExecutablePropertiesKHR> executables(
         count, structure<VkPipelineExecutablePropertiesKHR>(VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_PROPERTIES_KHR));
     if (calls.vkGetPipelineExecutablePropertiesKHR(device_->handle(), &pipeline, &count, executables.data()) < 0) continue;
+    std::vector<KernelUsage> usages;
     for (uint32_t i = 0; i < count && i < executables.size(); ++i) {
       // Intel compiles one shader at several widths; the names tell them apart.
       const std::string prefix = count > 1 ? std::string(executables[i].name) + ": " : "";
@@ -257,9 +259,13 @@ std::vector<PipelineStatistics> VulkanPipelines::statistics() const {
       std::vector<VkPipelineExecutableStatisticKHR> values(
           value_count, structure<VkPipelineExecutableStatisticKHR>(VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR));
       if (calls.vkGetPipelineExecutableStatisticsKHR(device_->handle(), &executable, &value_count, values.data()) < 0) continue;
+      std::vector<std::pair<std::string, std::string>> told;
       for (uint32_t v = 0; v < value_count && v < values.size(); ++v)
-        out.values.emplace_back(prefix + values[v].name, statistic_text(values[v]));
+        told.emplace_back(values[v].name, statistic_text(values[v]));
+      usages.push_back(usage_of(told));
+      for (auto& [name, value] : told) out.values.emplace_back(prefix + name, std::move(value));
     }
+    out.usage = usage_of_best(usages);
   }
   return all;
 }

@@ -104,6 +104,8 @@ TEST_CASE("each kernel has a time, what it moves and computes, and words; the ru
       CHECK(kernel.flops == (i < 2 ? kProductFlops : 0));
       CHECK(kernel.bytes_read == std::array<uint64_t, 3>{2, 3, 1}[i] * kMatrixBytes);
       CHECK(kernel.bytes_written == kMatrixBytes);
+      for (const int64_t figure : {kernel.registers, kernel.spills, kernel.occupancy, kernel.shared_bytes})
+        CHECK(figure == -1);  // nobody asked
       std::vector<uint64_t> times(info.run_count);
       uint32_t count = 0;
       REQUIRE(tuff_profile_kernel_times(profile, i, times.data(), info.run_count, &count, nullptr) == TUFF_OK);

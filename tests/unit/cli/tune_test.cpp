@@ -35,6 +35,13 @@ TEST_CASE("a time of nothing is no ratio of infinity") {
   CHECK(times.ratio() == 5);
 }
 
+TEST_CASE("two times of nothing are equal") {
+  PairedTimes times;
+  for (int i = 0; i < 5; ++i) times.add(0, 0);
+  CHECK(times.ratio() == 1);
+  CHECK_FALSE(times.is_faster(0.03));
+}
+
 TEST_CASE("what was learnt replaces what is about the same and leaves the rest") {
   const std::string before =
       "# by hand\n"
@@ -43,15 +50,33 @@ TEST_CASE("what was learnt replaces what is about the same and leaves the rest")
       "\n"
       "schedule \"a\" \"old\"\n"
       "schedule \"a b\" \"stays\"\n"
+      "compiled \"a\" \"old\" spills 2\n"
+      "compiled \"a\" \"other\" spills 1\n"
       "quarantine \"q\"";
-  CHECK(with_learnt(before, {{{"launch_ns", 7}}, {{"a", "new"}, {"c", "more"}}}) ==
+  KernelFigures figures;
+  figures.registers = 96;
+  figures.spills = 0;
+  CHECK(with_learnt(before, {{{"launch_ns", 7}}, {{"a", "new"}, {"c", "more"}}, {{{"a", "old"}, figures}}}) ==
         "rate launch_ns_of_old 6\n"
         "schedule \"a b\" \"stays\"\n"
+        "compiled \"a\" \"other\" spills 1\n"
         "quarantine \"q\"\n"
         "rate launch_ns 7\n"
         "schedule \"a\" \"new\"\n"
-        "schedule \"c\" \"more\"\n");
+        "schedule \"c\" \"more\"\n"
+        "compiled \"a\" \"old\" registers 96 spills 0\n");
   CHECK(with_learnt("", {}).empty());
+}
+
+TEST_CASE("kernels of one key have the worst of their figures, of those that are told") {
+  KernelFigures figures;
+  CHECK_FALSE(figures.are_told());
+  CHECK(text_of(figures).empty());
+  figures.take_worse({96, 0, 10, -1});
+  figures.take_worse({80, 2, 12, -1});
+  figures.take_worse({});
+  CHECK(figures.are_told());
+  CHECK(text_of(figures) == "registers 96 spills 2 occupancy 10");
 }
 
 }  // namespace tuff::cli

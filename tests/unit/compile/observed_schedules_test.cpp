@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -187,6 +188,89 @@ TEST_CASE("a schedule that does not fit is refused with a word") {
   }
 }
 
+// What takes a product's or attention's registers gets smaller; nothing of a product of few rows does.
+TEST_CASE("a predicted schedule that spills gives way to a smaller one, by the text alone") {
+  for (const char* name : {"rx_6900", "lavapipe_8", "adreno_740", "raspberry_pi_5"}) {
+    CAPTURE(name);
+    const DeviceInfo device = device_text(name);
+    const Stages predicted = stages_with(device, {});
+    Observations observed;
+    for (const auto& [key, kernel] : by_key(predicted.plan)) observed.compiled[{key, kernel->schedule}].spills = 12;
+    auto read = parse_observations(print(observed), "test");
+    REQUIRE(read.ok());
+    const Stages smaller = stages_with(device, *read, Stage::kSpirv);
+    size_t changed = 0;
+    for (const auto& [key, kernel] : by_key(smaller.plan)) {
+      const std::string was = by_key(predicted.plan).at(key)->schedule;
+      CHECK(kernel->tuning.source == KernelTuning::Source::kPredicted);
+      CHECK(kernel->tuning.spilled == was);
+      check_fits(*kernel, device);
+      if (kernel->schedule == was) {
+        CHECK(schedule_text(*kernel).find(", which spills 12 on this driver, observed; no smaller") != std::string::npos);
+        continue;
+      }
+      ++changed;
+      CHECK(kernel->skeleton != "gemv");
+      CHECK(kernel->tuning.alternatives.front() == was);
+      CHECK(schedule_text(*kernel) ==
+            kernel->schedule + ", not the predicted '" + was + "', which spills 12 on this driver, observed");
+    }
+    CHECK(changed != 0);
+    CHECK(print(smaller.plan) == print(stages_with(device, observed).plan));
+    // The device's other facts do not matter: one that reports nothing plans the same by the same text.
+    DeviceInfo other = device;
+    other.pipeline_executable_properties = !device.pipeline_executable_properties;
+    other.driver_version += " of another day";
+    CHECK(text_of(other, observed, Stage::kKernels) == text_of(device, *read, Stage::kKernels));
+  }
+}
+
+TEST_CASE("what is known not to spill, or to be faster, stays") {
+  const DeviceInfo device = device_text("rx_6900");
+  const Stages predicted = stages_with(device, {});
+  Observations fits, faster, elsewhere;
+  for (const auto& [key, kernel] : by_key(predicted.plan)) {
+    fits.compiled[{key, kernel->schedule}].spills = 0;
+    fits.compiled[{key, kernel->schedule}].registers = 250;
+    for (const std::string& other : kernel->tuning.alternatives) fits.compiled[{key, other}].spills = 4;
+    faster.compiled[{key, kernel->schedule}].spills = 12;
+    faster.schedules[key] = kernel->schedule;
+    elsewhere.compiled[{key + " of another network", kernel->schedule}].spills = 12;
+  }
+  CHECK(print(stages_with(device, fits).plan) == print(predicted.plan));
+  CHECK(print(stages_with(device, elsewhere).plan) == print(predicted.plan));
+  const Stages timed = stages_with(device, faster);
+  for (const auto& [key, kernel] : by_key(timed.plan)) {
+    CHECK(kernel->schedule == by_key(predicted.plan).at(key)->schedule);
+    CHECK(schedule_text(*kernel) == kernel->schedule + ", tuned");
+  }
+}
+
+// As tuning does: whatever is planned turns out to spill, until nothing smaller is left.
+TEST_CASE("where the smaller ones spill, too, smaller ones yet are taken, and in the end the predicted one") {
+  const DeviceInfo device = device_text("rx_6900");
+  const Stages predicted = stages_with(device, {});
+  Observations observed;
+  size_t steps = 0;
+  for (bool is_news = true; is_news; ++steps) {
+    REQUIRE(steps < 200);
+    is_news = false;
+    const Stages stages = stages_with(device, observed);
+    for (const auto& [key, kernel] : by_key(stages.plan)) {
+      check_fits(*kernel, device);
+      std::optional<int64_t>& spills = observed.compiled[{key, kernel->schedule}].spills;
+      if (!spills) is_news = true;
+      spills = 1;
+    }
+  }
+  CHECK(steps > 4);
+  const Stages last = stages_with(device, observed);
+  for (const auto& [key, kernel] : by_key(last.plan)) CHECK(kernel->schedule == by_key(predicted.plan).at(key)->schedule);
+  const std::string text = text_of(device, observed, Stage::kExplain);
+  CHECK(text.find("  [spills] attend_") != std::string::npos);
+  CHECK(text.find("which spills 1 on this driver, observed; no smaller one fits that does not\n") != std::string::npos);
+}
+
 TEST_CASE("what came of the schedules is explained") {
   const DeviceInfo device = device_text("rx_6900");
   const Stages predicted = stages_with(device, {});
@@ -204,6 +288,10 @@ TEST_CASE("what came of the schedules is explained") {
   CHECK(text.find("not the observed 'nonsense', which does not fit") != std::string::npos);
   CHECK(text.find("  [tuned] contract_conv (contract f32 ") != std::string::npos);
   CHECK(text.find("  1 of 5 are of kernels that there are not here\n") != std::string::npos);
+  Observations spilled;
+  for (const auto& [key, kernel] : by_key(predicted.plan)) spilled.compiled[{key, kernel->schedule}].spills = 7;
+  CHECK(text_of(device, spilled, Stage::kExplain).find("  [smaller] contract_conv (contract f32 ") != std::string::npos);
+  CHECK(text_of(device, spilled, Stage::kExplain).find("which spills 7 on this driver, observed\n") != std::string::npos);
 }
 
 TEST_CASE("the stages plan at the rates that were measured") {
