@@ -520,8 +520,7 @@ const Verb kTuneVerb = {
     "  compiled \"KEY\" \"SCHEDULE\" registers N spills N occupancy N shared_bytes N\n"
     "with its figures, in the driver's units. A predicted schedule that spills gives way to the next that takes fewer\n"
     "registers, unless the one that spills is measurably faster.\n",
-    join({{{"--output", "-o", "FILE",
-            "where the observations are written, with what --observations brought"},
+    join({{{"--output", "-o", "FILE", "where the observations are written, with what --observations brought"},
            {"--budget", nullptr, "SECONDS", "about how long tuning may take; default: 60"},
            {"--share", nullptr, "PERCENT", "of the time: the longest kernels that take so much are tuned; default: 95"},
            {"--no-rates", nullptr, nullptr, "leave the rates of the cost model as they are"},
