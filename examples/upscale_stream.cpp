@@ -22,9 +22,11 @@ namespace {
 
 constexpr uint32_t kInFlight = 3;
 
+// Without exit(), which would take a driver's static objects away from frames that are on their way.
 [[noreturn]] void fail(const std::string& message) {
   std::fprintf(stderr, "upscale_stream: %s\n", message.c_str());
-  std::exit(EXIT_FAILURE);
+  std::fflush(nullptr);
+  std::_Exit(EXIT_FAILURE);
 }
 
 tuff_error_t* error = nullptr;
@@ -159,13 +161,14 @@ int main(int argc, char** argv) {
     frame.output = tensor(frame.out, out_shape);
   }
   uint64_t count = 0;
+  bool torn = false;
   for (;; ++count) {
     Frame& frame = ring[count % kInFlight];
     if (frame.run) finish(frame);
     const size_t read = std::fread(frame.in.data(), 1, frame.in.size(), stdin);
     if (std::ferror(stdin)) fail("cannot read");
-    if (read == 0) break;
-    if (read < frame.in.size()) fail("the stream ends inside frame " + std::to_string(count));
+    torn = read > 0 && read < frame.in.size();
+    if (read == 0 || torn) break;
     tuff_run_desc_t run = TUFF_RUN_DESC_INIT;
     run.inputs = &frame.input;
     run.input_count = 1;
@@ -178,6 +181,7 @@ int main(int argc, char** argv) {
     if (frame.run) finish(frame);
   }
   if (std::fflush(stdout) != 0) fail("cannot write");
+  if (torn) fail("the stream ends inside frame " + std::to_string(count));
   std::fprintf(stderr, "upscale_stream: %llu frames of %lldx%lld to %lldx%lld\n", static_cast<unsigned long long>(count),
                static_cast<long long>(width), static_cast<long long>(height), static_cast<long long>(out_shape[2]),
                static_cast<long long>(out_shape[1]));

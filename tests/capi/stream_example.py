@@ -45,9 +45,11 @@ def main():
                 assert done.stdout[i * size : (i + 1) * size] == expected, f"{pixels} frame {i} differs"
         empty = stream(program, 8, 8, "rgb", b"")
         assert empty.returncode == 0 and empty.stdout == b"", empty.stderr
+        whole = stream(program, 8, 8, "rgb", bytes(192))
         torn = stream(program, 8, 8, "rgb", bytes(200))
-        assert torn.returncode == 1 and b"ends inside frame 1" in torn.stderr, torn.stderr
-    print("each frame has the bytes that it has alone; a torn stream is told")
+        assert torn.returncode == 1 and b"ends inside frame 1" in torn.stderr, (torn.returncode, torn.stderr)
+        assert len(torn.stdout) == 16 * 16 * 3 and torn.stdout == whole.stdout, len(torn.stdout)
+    print("each frame has the bytes that it has alone; a torn stream is told after its whole frames")
 
 
 if __name__ == "__main__":
