@@ -19,6 +19,7 @@ namespace tuff {
 
 struct CheckedBuilder {
   GraphBuilder builder;
+  uint64_t seed = 1;  // of the next weights
 
   ValueId take(Result<ValueId> value) {
     REQUIRE_MESSAGE(value.ok(), value.status().message());
@@ -26,6 +27,15 @@ struct CheckedBuilder {
   }
   ValueId number(double v) { return take(builder.scalar(Dtype::kF32, v)); }
   ValueId map(MapOp op, std::vector<ValueId> operands) { return take(builder.map(op, std::move(operands))); }
+  ValueId weights(Dims shape) {
+    ConstantAttrs attrs;
+    attrs.dtype = Dtype::kF32;
+    attrs.shape = std::move(shape);
+    attrs.data.kind = ConstantData::Kind::kRandom;
+    attrs.data.bits = seed++;
+    return take(builder.add(attrs, {}));
+  }
+  ValueId biased(ValueId x) { return map(MapOp::add, {x, weights({IntExpr(1), builder.shape(x)[1], IntExpr(1), IntExpr(1)})}); }
 };
 
 // What fusion makes of a graph in this mode on the test's device; `text` explains it.

@@ -25,18 +25,6 @@ struct ExpandCase {
 };
 
 struct ExpandBuilder : CheckedBuilder {
-  uint64_t seed = 1;
-
-  ValueId weights(Dims shape) {
-    ConstantAttrs attrs;
-    attrs.dtype = Dtype::kF32;
-    attrs.shape = std::move(shape);
-    attrs.data.kind = ConstantData::Kind::kRandom;
-    attrs.data.bits = seed++;
-    return take(builder.add(attrs, {}));
-  }
-  ValueId biased(ValueId x) { return map(MapOp::add, {x, weights({IntExpr(1), builder.shape(x)[1], IntExpr(1), IntExpr(1)})}); }
-
   ValueId convolution(ValueId x, int64_t columns, int64_t stride) {
     WindowAttrs attrs;
     attrs.op = WindowOp::kConv;

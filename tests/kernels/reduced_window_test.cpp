@@ -25,16 +25,6 @@ struct Pooled {
 };
 
 struct PooledBuilder : CheckedBuilder {
-  uint64_t seed = 1;
-
-  ValueId weights(Dims shape) {
-    ConstantAttrs attrs;
-    attrs.dtype = Dtype::kF32;
-    attrs.shape = std::move(shape);
-    attrs.data.kind = ConstantData::Kind::kRandom;
-    attrs.data.bits = seed++;
-    return take(builder.add(attrs, {}));
-  }
   ValueId product(ValueId x, int64_t columns) {
     return windowed(x, WindowOp::kConv, 1, 1, 1, {weights({IntExpr(columns), builder.shape(x)[1], IntExpr(1), IntExpr(1)})});
   }

@@ -26,18 +26,6 @@ struct Block {
 };
 
 struct BlockBuilder : CheckedBuilder {
-  uint64_t seed = 1;
-
-  ValueId weights(Dims shape) {
-    ConstantAttrs attrs;
-    attrs.dtype = Dtype::kF32;
-    attrs.shape = std::move(shape);
-    attrs.data.kind = ConstantData::Kind::kRandom;
-    attrs.data.bits = seed++;
-    return take(builder.add(attrs, {}));
-  }
-  ValueId biased(ValueId x) { return map(MapOp::add, {x, weights({IntExpr(1), builder.shape(x)[1], IntExpr(1), IntExpr(1)})}); }
-
   ValueId window(WindowOp op, ValueId x, int64_t kernel, int64_t stride, int64_t groups, std::vector<ValueId> operands) {
     PadAttrs pad;
     const IntExpr edge(kernel / 2);
