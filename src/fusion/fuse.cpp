@@ -196,7 +196,9 @@ void Fuser::write_into_readers() {
     int64_t elements = typical(product(graph.value(result).shape));
     int64_t result_bytes = typical_bytes(graph, result);
     int64_t source_bytes = 0;
-    for (ValueId v : loads(source)) source_bytes += typical_bytes(graph, v);
+    // A map reads an element for each of its own: of a value that is read through a slice, no more than that has.
+    for (ValueId v : loads(source))
+      source_bytes += std::min(typical_bytes(graph, v), elements * dtype_size_bytes(graph.value(v).dtype));
     int64_t reads = 0;
     for (uint32_t t : into) reads += element_reads(groups[t], result);
     int64_t copies = static_cast<int64_t>(into.size());
