@@ -5,9 +5,11 @@
 // whether that pays, and whether enough workgroups are left, follows from the tile. The other way, the window in the product
 // that reads it, is taken where it saves more.
 #include "fusion/expand.h"
+#include "device/quirks.h"
 
 #include <algorithm>
 
+#include "device/quirks.h"
 #include "fusion/cost.h"
 #include "fusion/expand_cost.h"
 #include "fusion/grow.h"
@@ -144,6 +146,7 @@ std::optional<Group> Fuser::with_product(const Group& target, const Group& sourc
 // The product's operands without its result; what is staged with it at one point; the window's other operand and the group's
 // results without either.
 Status Fuser::check_expand(const Group& group, NodeId product) const {
+  if (has_quirk(device, Quirk::llvmpipe_idle_subgroups)) return unsupported(kIdleSubgroups);
   const Node& window = graph.node(group.anchor);
   const auto operand = expanded_operand(group, graph);
   PointScope scope;

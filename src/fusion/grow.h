@@ -11,6 +11,7 @@ namespace tuff {
 // More nodes than this in one kernel would only lengthen compile times; chains longer than that are rare.
 constexpr size_t kMaxMembers = 96;
 // Why a node stays alone.
+constexpr const char* kIdleSubgroups = "this driver reads buffers for subgroups without work, which ends the process.";
 constexpr const char* kNoPipeline = "the driver made no pipeline of a kernel with one of them.";
 
 // Follows bijective views back from a value to what a compute node makes. `path` gets the views, nearest to it first.

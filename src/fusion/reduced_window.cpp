@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "device/quirks.h"
 #include "fusion/cost.h"
 #include "fusion/grow.h"
 #include "fusion/separable_cost.h"
@@ -37,6 +38,7 @@ struct Fuser::ReducedMerge {
 // Why no kernel that goes once through the source's elements is the reduction's; empty: one may be.
 std::string Fuser::why_not_reduced(const Group& source, const Group& target, const Group& grown) const {
   if (stays_alone(source.anchor) || stays_alone(target.anchor)) return kNoPipeline;
+  if (has_quirk(device, Quirk::llvmpipe_idle_subgroups)) return kIdleSubgroups;
   const Value& made = graph.value(graph.node(source.anchor).output);
   const ValueId element = graph.node(target.anchor).inputs[0];
   const auto& axes = std::get<ReduceAttrs>(graph.node(target.anchor).attrs).axes;

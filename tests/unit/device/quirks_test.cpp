@@ -39,6 +39,14 @@ TEST_CASE("llvmpipe's limit on loops is known by the version of Mesa") {
   CHECK(info.max_loop_rounds == 65535);
 }
 
+TEST_CASE("llvmpipe's idle subgroups are known by the version of Mesa") {
+  DeviceInfo info = device(0x10005, "llvmpipe (LLVM 21.1.8, 256 bits)", "llvmpipe");
+  info.driver_version = "Mesa 26.1.6-1 (LLVM 21.1.8)";
+  CHECK(has_quirk(info, Quirk::llvmpipe_idle_subgroups));
+  info.driver_version = "Mesa 22.3.6 (LLVM 15.0.6)";
+  CHECK(!has_quirk(info, Quirk::llvmpipe_idle_subgroups));
+}
+
 TEST_CASE("a query that crashes is known by device and driver") {
   CHECK(has_quirk(device(0x1002, "AMD Radeon 860M Graphics", "AMD proprietary driver"), Quirk::amd_matrix_query_crashes));
   CHECK(!has_quirk(device(0x1002, "AMD Radeon 860M Graphics", "radv"), Quirk::amd_matrix_query_crashes));
@@ -51,7 +59,7 @@ TEST_CASE("each quirk says why, where it is told, and when it may go") {
     CHECK(!row.why.empty());
     CHECK(row.link.substr(0, 8) == "https://");
     CHECK(!row.ends.empty());
-    if (row.name == "llvmpipe_keeps_halves") break;  // the last row
+    if (row.name == "llvmpipe_idle_subgroups") break;  // the last row
   }
 }
 
