@@ -6,9 +6,8 @@
 #include "base/checked.h"
 #include "fusion/cost.h"
 #include "fusion/product.h"
-#include "kernel/contract_tile.h"
 #include "kernel/integer_dot.h"
-#include "kernel/sum_parts.h"
+#include "kernel/split_sums.h"
 
 namespace tuff {
 namespace {
@@ -21,6 +20,25 @@ IntExpr statistics_cost(const Contraction& c, const ContractSlots& filled, const
 // Of a kernel whose workgroups share sums: what the last of each tile adds up.
 IntExpr added_sums(const Contraction& c, const SumParts& parts, bool gemv) {
   return parts.count == 1 ? IntExpr(0) : floor_div(left_bytes(c, parts, gemv), IntExpr(int64_t{sizeof(float)}));
+}
+
+// What tiles may be, and how words of bytes are multiplied where they are.
+struct ContractRange {
+  TileRange range;
+  std::optional<IntegerDot> dot;
+};
+
+Result<ContractRange> contract_range(const KernelRequest& request, const Contraction& c) {
+  ContractRange out;
+  TileRange& range = out.range;
+  range.reg = register_of(request.graph.value(request.graph.node(request.group.anchor).output).dtype);
+  range.width = is_32_bits(range.reg) ? vector_width(c.columns) : 1;
+  TUFF_ASSIGN(IntegerDotChoice choice, choose_integer_dot(request, c, range.width));
+  out.dot = std::move(choice.dot);
+  range.least_width = out.dot && out.dot->across ? range.width : 1;
+  range.steps = out.dot ? 1 : depth_steps(c.depth);
+  range.words = out.dot.has_value();
+  return out;
 }
 
 Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c, const ContractTile& tile, const IntegerDot* dot) {
@@ -47,15 +65,9 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c, co
 // The kernel whose workgroups have a tile's sums each; where they share them and rows are counted late, before it the one that
 // does, for as many rows as it was chosen for.
 Status add_tiled(const KernelRequest& request, const Contraction& c, std::vector<GuardedKernel>& out) {
-  const Node& node = request.graph.node(request.group.anchor);
-  TileRange range;
-  range.reg = register_of(request.graph.value(node.output).dtype);
-  range.width = is_32_bits(range.reg) ? vector_width(c.columns) : 1;
-  TUFF_ASSIGN(const IntegerDotChoice choice, choose_integer_dot(request, c, range.width));
-  const IntegerDot* dot = choice.dot ? &*choice.dot : nullptr;
-  range.least_width = dot && dot->across ? range.width : 1;
-  range.steps = dot ? 1 : depth_steps(c.depth);
-  range.words = dot != nullptr;
+  TUFF_ASSIGN(const ContractRange chosen, contract_range(request, c));
+  const TileRange& range = chosen.range;
+  const IntegerDot* dot = chosen.dot ? &*chosen.dot : nullptr;
   KernelTuning tuning;
   const ContractTile tile = take_tile(request, c, range, tuning);
   Result<Kernel> kernel = make_tiled(request, c, tile, dot);
@@ -93,15 +105,69 @@ Result<Kernel> make_shared_gemv(const KernelRequest& request, const Contraction&
   return kernel;
 }
 
-}  // namespace
+int64_t chunk_count(const Contraction& c) { return std::max<int64_t>(1, ceil_div(c.depth.interval().high, c.chunk_length)); }
 
-Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
+ContractTile gemv_columns(const KernelRequest& request, const Contraction& c) {
   ContractTile columns;
   columns.width = vector_width(c.columns);
   columns.products = 1 + static_cast<int>(c.others.size());
   columns.steps = depth_steps(c.depth);
-  const int64_t chunks = std::max<int64_t>(1, ceil_div(c.depth.interval().high, c.chunk_length));
   columns.lanes_n = few_rows_lanes(c.columns, c.rows * c.batch, columns.width, request.device);
+  return columns;
+}
+
+// May the rows be few enough for gemv, as far as the sum allows it?
+bool has_few_rows(const KernelRequest& request, const Contraction& c) {
+  const Register reg = register_of(request.graph.value(request.graph.node(request.group.anchor).output).dtype);
+  return c.rows.interval().low <= kFewRows && c.chunk_length > 0 && reg == Register::kFloat &&
+         c.depth.interval().high <= 32 * c.chunk_length;
+}
+
+// What is made of it that too few workgroups have sums of their own, or that more would be faster; empty where neither is so.
+std::string split_text(const SumSplit& split, const KernelRequest& request, const Contraction& c, bool gemv) {
+  if (request.group.matrix) return split.why_whole + ".";
+  const int64_t whole = gemv ? typical(tile_count(c, split.whole, true)) : workgroups_of(split.whole, c);
+  const std::string alone = std::to_string(whole) + " workgroups with sums of their own take ";
+  if (split.tile.parts == 1) {
+    const bool are_few = whole < 2 * request.device.rates.compute_units;
+    return are_few || split.leaves_much ? std::to_string(whole) + " workgroups have sums of their own: " + split.why_whole + "."
+                                        : std::string();
+  }
+  const int64_t left = typical(left_bytes(c, sum_parts(request, c, split.tile, gemv), gemv));
+  return std::to_string(split.tile.parts) + " workgroups a tile share its sums, which takes " + std::to_string(split.ns) +
+         " ns; " + alone + std::to_string(split.whole_ns) + " ns. They leave " + std::to_string(left) + " bytes.";
+}
+
+}  // namespace
+
+Result<std::string> explain_shared_sums(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
+                                        const DeviceInfo& device, bool exact) {
+  std::string out;
+  for (const Group& group : fusion.groups) {
+    const bool is_product = group.kind == AnchorKind::kContract ||
+                            (group.kind == AnchorKind::kWindow && !is_own_channel_window(graph, group.anchor));
+    if (group.members.empty() || !is_product) continue;
+    const Node& node = graph.node(group.anchor);
+    const KernelRequest request{graph, layouts, fusion, group, device, exact};
+    const Contraction c = contraction_of(request);
+    auto add = [&](const SumSplit& split, bool gemv) {
+      const std::string text = split_text(split, request, c, gemv);
+      if (text.empty()) return;
+      out += std::string("  [") + (split.tile.parts > 1 ? "shared sums] " : "own sums] ") + node.origins.front() + " (" +
+             std::string(attrs_name(node.attrs)) + (gemv ? ", few rows" : "") + "): " + text + "\n";
+    };
+    const bool has_gemv = has_few_rows(request, c);
+    if (has_gemv) add(split_gemv(request, c, gemv_columns(request, c), chunk_count(c)), true);
+    if (has_gemv && c.rows.interval().high <= kFewRows) continue;
+    TUFF_ASSIGN(const ContractRange chosen, contract_range(request, c));
+    add(split_sums(request, c, chosen.range), false);
+  }
+  return out.empty() ? out : "\nSums that workgroups share, or might:\n" + out;
+}
+
+Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
+  const ContractTile columns = gemv_columns(request, c);
+  const int64_t chunks = chunk_count(c);
   KernelTuning tuning;
   ContractTile tile = take_gemv_tile(request, c, columns, chunks, tuning);
   Result<Kernel> kernel = make_shared_gemv(request, c, tile, chunks);
@@ -115,19 +181,15 @@ Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
 }
 
 Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request) {
-  const Node& node = request.graph.node(request.group.anchor);
   const Contraction c = contraction_of(request);
-  const Register reg = register_of(request.graph.value(node.output).dtype);
   std::vector<GuardedKernel> out;
-  const IntExpr::Interval rows = c.rows.interval();
-  const bool few =
-      rows.low <= kFewRows && c.chunk_length > 0 && reg == Register::kFloat && c.depth.interval().high <= 32 * c.chunk_length;
+  const bool few = has_few_rows(request, c);
   GuardedKernel gemv;
   if (few) {
     TUFF_ASSIGN(gemv.kernel, make_gemv(request, c));
   }
   if (few && gemv.kernel.shared_bytes <= request.device.max_shared_bytes) {
-    bool always = rows.high <= kFewRows;
+    bool always = c.rows.interval().high <= kFewRows;
     if (!always) gemv.guard.at_most.push_back({c.rows, kFewRows});
     out.push_back(std::move(gemv));
     if (always) return out;

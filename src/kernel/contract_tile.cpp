@@ -7,7 +7,7 @@
 #include "fusion/product.h"
 #include "kernel/row_statistics.h"
 #include "kernel/schedule.h"
-#include "kernel/sum_parts.h"
+#include "kernel/split_sums.h"
 
 namespace tuff {
 namespace {
@@ -25,11 +25,6 @@ bool can_exchange(const DeviceInfo& device, const Contraction& c, Register reg) 
   const int64_t lanes = device.subgroup_size;
   return is_32_bits(reg) && device.subgroup_ballot && lanes >= 4 && lanes <= 16 && device.min_subgroup_size == lanes &&
          device.max_subgroup_size == lanes && !c.depth.is(0);
-}
-
-int64_t row_statistic_count(const KernelRequest& request) {
-  return std::count_if(request.group.members.begin(), request.group.members.end(),
-                       [&](NodeId m) { return std::holds_alternative<ReduceAttrs>(request.graph.node(m).attrs); });
 }
 
 // Where neighbouring lanes' loads are not joined, a workgroup is one subgroup: its lanes load a row each and exchange them,
@@ -91,101 +86,18 @@ bool is_within(const ContractTile& tile, const KernelRequest& request, const Con
          (tile.columns == 1 || tile.columns <= std::max<int64_t>(1, typical(c.columns) / tile.width));
 }
 
+}  // namespace
+
+int64_t row_statistic_count(const KernelRequest& request) {
+  return std::count_if(request.group.members.begin(), request.group.members.end(),
+                       [&](NodeId m) { return std::holds_alternative<ReduceAttrs>(request.graph.node(m).attrs); });
+}
+
 int64_t workgroups_of(const ContractTile& tile, const Contraction& c) {
   return std::max<int64_t>(1, typical(c.batch)) *
          ceil_div(std::max<int64_t>(1, typical(c.rows)), int64_t{tile.rows} * tile.lanes_m) *
          ceil_div(std::max<int64_t>(1, typical(c.columns)), int64_t{tile.columns} * tile.width * tile.lanes_n);
 }
-
-// By itself a workgroup has the largest tile that leaves no compute unit idle, or the smallest.
-ContractTile choose_whole_tile(const KernelRequest& request, const Contraction& c, const TileRange& range) {
-  if (auto tile = choose_exchange(request.device, c, range)) return *tile;
-  ContractTile best;
-  for (const auto& size : kTiles) {
-    best = tile_of(size, request, c, range);
-    if (!is_within(best, request, c)) continue;
-    if (workgroups_of(best, c) >= 2 * request.device.rates.compute_units) break;
-  }
-  return best;
-}
-
-// Of what a kernel that has parts moves through memory by itself, the share that its parts may add.
-constexpr int64_t kLeftShare = 16;
-
-int64_t memory_bytes(const KernelRequest& request, const Contraction& c) {
-  const Graph& graph = request.graph;
-  const Node& node = graph.node(request.group.anchor);
-  int64_t bytes =
-      typical_bytes(graph, node.inputs[0]) + typical_bytes(graph, node.inputs[1]) + typical_bytes(graph, node.output);
-  for (const auto& other : c.others)
-    bytes += typical_bytes(graph, graph.node(other.first).inputs[1]) + typical_bytes(graph, graph.node(other.first).output);
-  return bytes;
-}
-
-// The work of one workgroup's k by the tile's invocations: a multiply-add an accumulator, a row's element, vectors of columns.
-int64_t step_operations(const ContractTile& tile, const DeviceInfo& device) {
-  const int64_t vectors = int64_t{tile.columns} * tile.products;
-  return tile.rows * vectors * tile.width + tile.rows + vectors * load_cost(device, tile.width);
-}
-
-// With parts: what they leave is written and read, which the last waits for, no longer than for a launch, and then adds it up.
-int64_t predicted_ns(const ContractTile& tile, const SumParts& parts, const KernelRequest& request, const Contraction& c,
-                     bool gemv) {
-  const DeviceInfo& device = request.device;
-  const int64_t tiles = gemv ? std::max<int64_t>(1, typical(tile_count(c, tile, gemv))) : workgroups_of(tile, c);
-  const int64_t workgroups = tiles * parts.count, lanes = int64_t{tile.lanes_n} * tile.lanes_m;
-  const int64_t rounds = std::min(parts.units_each() * parts.rounds, ceil_div(typical(c.depth), int64_t{tile.k_step()}));
-  const int64_t k = rounds * typical(product(c.taps)), step = step_operations(tile, device);
-  const int64_t part_lanes = gemv ? int64_t{tile.lanes_n} : lanes;  // gemv's other invocations have other k
-  int64_t operations = workgroups * part_lanes * k * tile.steps * step;
-  const int64_t rows = gemv ? 1 : int64_t{tile.rows} * tile.lanes_m;
-  const int64_t columns = int64_t{tile.columns} * tile.products * tile.width * tile.lanes_n;
-  const int64_t statistics = row_statistic_count(request) * workgroups * rows * typical(c.depth);
-  const int64_t cache_bytes = 4 * (workgroups * k * tile.k_step() * (rows + columns) + statistics);
-  operations += statistics;
-  if (parts.count == 1) return busy_ns(memory_bytes(request, c), cache_bytes, operations, workgroups, device);
-  const int64_t wanted = 2 * device.rates.compute_units;
-  const int64_t added = int64_t{tile.rows} * tile.columns * tile.products * tile.width * parts.left_count();
-  return busy_ns(memory_bytes(request, c), cache_bytes, operations, workgroups, device) + device.rates.launch_ns +
-         memory_ns(2 * typical(left_bytes(c, parts, gemv)), device) +
-         arithmetic_ns(std::max(tiles, wanted) * part_lanes * added, device);
-}
-
-// The parts with which the tile is fastest, if it is then faster than `best_ns`. None where workgroups are threads of a host's
-// few cores, which one of them keeps busy, and what is left and the barriers are more work for it; tuning may find otherwise.
-void split_tile(ContractTile tile, const KernelRequest& request, const Contraction& c, bool gemv, int64_t least_workgroups,
-                ContractTile& best, int64_t& best_ns) {
-  if (!request.device.rates.shared_memory_on_chip) return;
-  const int64_t wanted = 2 * request.device.rates.compute_units;
-  const int64_t tiles = std::max<int64_t>(1, typical(tile_count(c, tile, gemv)));
-  const int64_t own_bytes = memory_bytes(request, c);
-  for (tile.parts = 2; tiles * (tile.parts - 1) < wanted; ++tile.parts) {
-    const SumParts parts = sum_parts(request, c, tile, gemv);
-    if (parts.count > parts.units) break;
-    if (!parts.are_filled() || tiles * tile.parts < least_workgroups) continue;
-    if (2 * typical(left_bytes(c, parts, gemv)) > own_bytes / kLeftShare || !holds_parts(request.device, c, tile, parts, gemv))
-      continue;
-    const int64_t ns = predicted_ns(tile, parts, request, c, gemv);
-    if (ns >= best_ns) continue;
-    best = tile;
-    best_ns = ns;
-  }
-}
-
-ContractTile choose_tile(const KernelRequest& request, const Contraction& c, const TileRange& range) {
-  const ContractTile whole = choose_whole_tile(request, c, range);
-  if (whole.exchange || !why_no_parts(request, c, false).empty()) return whole;
-  ContractTile best = whole;
-  int64_t best_ns = predicted_ns(whole, sum_parts(request, c, whole, false), request, c, false);
-  const int64_t least = std::min<int64_t>(workgroups_of(whole, c), 2 * request.device.rates.compute_units);
-  for (const auto& size : kTiles) {
-    const ContractTile tile = tile_of(size, request, c, range);
-    if (is_within(tile, request, c)) split_tile(tile, request, c, false, least, best, best_ns);
-  }
-  return best;
-}
-
-}  // namespace
 
 bool is_32_bits(Register reg) { return reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint; }
 
@@ -304,11 +216,27 @@ std::vector<ContractTile> neighbours_of(const ContractTile& tile, const DeviceIn
 }  // namespace
 
 ContractTile whole_tile(const KernelRequest& request, const Contraction& c, const TileRange& range) {
-  return choose_whole_tile(request, c, range);
+  if (auto tile = choose_exchange(request.device, c, range)) return *tile;
+  ContractTile best;
+  for (const auto& size : kTiles) {
+    best = tile_of(size, request, c, range);
+    if (!is_within(best, request, c)) continue;
+    if (workgroups_of(best, c) >= 2 * request.device.rates.compute_units) break;
+  }
+  return best;
+}
+
+std::vector<ContractTile> large_tiles(const KernelRequest& request, const Contraction& c, const TileRange& range) {
+  std::vector<ContractTile> tiles;
+  for (const auto& size : kTiles) {
+    const ContractTile tile = tile_of(size, request, c, range);
+    if (is_within(tile, request, c)) tiles.push_back(tile);
+  }
+  return tiles;
 }
 
 ContractTile take_tile(const KernelRequest& request, const Contraction& c, const TileRange& range, KernelTuning& tuning) {
-  const ContractTile predicted = choose_tile(request, c, range);
+  const ContractTile predicted = split_sums(request, c, range).tile;
   // What is summed in words is not tuned: a schedule's numbers say nothing of how words are read.
   if (range.words) return predicted;
   const TileLimits limits{
@@ -323,75 +251,6 @@ ContractTile take_tile(const KernelRequest& request, const Contraction& c, const
   space.fits = [&](const ContractTile& tile) { return limits.fits(tile); };
   space.neighbours = [&](const ContractTile& tile) { return neighbours_of(tile, request.device, with_parts); };
   space.registers = [](const ContractTile& tile) { return registers_of(tile); };
-  return choose_schedule(space, predicted, request.observations, tuning);
-}
-
-std::string gemv_text(const ContractTile& tile, int64_t chunks, int64_t chunk_length) {
-  return std::to_string(chunks) + " chunks of " + std::to_string(chunk_length) + " over " + std::to_string(tile.lanes_m) +
-         " invocations" + (tile.parts > 1 ? " of each of " + std::to_string(tile.parts) + " workgroups" : "");
-}
-
-namespace {
-
-// As many as there are chunks, or room.
-uint32_t gemv_lanes(const KernelRequest& request, const ContractTile& tile, int64_t chunks) {
-  const int64_t most = std::min<int64_t>(128, request.device.max_workgroup_invocations),
-                each = ceil_div(chunks, int64_t{tile.parts});
-  uint32_t lanes = 1;
-  while (lanes < each && int64_t{lanes} * 2 * tile.lanes_n <= most) lanes *= 2;
-  return lanes;
-}
-
-}  // namespace
-
-ContractTile take_gemv_tile(const KernelRequest& request, const Contraction& c, const ContractTile& columns, int64_t chunks,
-                            KernelTuning& tuning) {
-  const DeviceInfo& device = request.device;
-  const bool with_parts = why_no_parts(request, c, true).empty();
-  ContractTile whole = columns;
-  whole.lanes_m = gemv_lanes(request, whole, chunks);
-  ContractTile predicted = whole;
-  if (with_parts) {
-    Contraction fewest = c;  // what there is little of to keep the device busy with
-    fewest.rows = IntExpr(std::max<int64_t>(1, c.rows.interval().low));
-    int64_t best_ns = predicted_ns(whole, sum_parts(request, fewest, whole, true), request, fewest, true);
-    split_tile(whole, request, fewest, true, 0, predicted, best_ns);
-    if (!holds_parts(device, c, predicted, sum_parts(request, c, predicted, true), true)) predicted = whole;
-    predicted.lanes_m = gemv_lanes(request, predicted, chunks);
-  }
-  ScheduleSpace<ContractTile> space;
-  space.key = contraction_key(request, c, "gemv");
-  space.text = [&](const ContractTile& tile) { return gemv_text(tile, chunks, c.chunk_length); };
-  space.read = [&](const std::string& text) -> std::optional<ContractTile> {
-    const std::vector<int64_t> n = numbers_in(text);
-    if (n.size() != 3 && n.size() != 4) return std::nullopt;
-    ContractTile tile = columns;
-    tile.lanes_m = static_cast<uint32_t>(n[2]);
-    if (n.size() == 4) tile.parts = static_cast<uint32_t>(n[3]);
-    return tile;
-  };
-  space.fits = [&](const ContractTile& tile) {
-    if (tile.parts == 0) return false;
-    const SumParts parts = sum_parts(request, c, tile, true);
-    if (tile.parts != 1 && !(with_parts && parts.are_filled() && holds_parts(device, c, tile, parts, true))) return false;
-    return is_power_of_two(tile.lanes_m) && tile.lanes_m < 2 * ceil_div(chunks, int64_t{tile.parts}) &&
-           tile.lanes_m <= device.max_workgroup_size[1] &&
-           int64_t{tile.lanes_m} * tile.lanes_n <= device.max_workgroup_invocations &&
-           (tile.lanes_m <= whole.lanes_m || row_statistic_count(request) == 0);  // which take shared memory an invocation
-  };
-  space.neighbours = [&](const ContractTile& tile) {
-    std::vector<ContractTile> all(2, tile);
-    all[0].lanes_m *= 2, all[1].lanes_m /= 2;
-    if (with_parts && (predicted.parts > 1 || device.rates.shared_memory_on_chip)) {
-      for (uint32_t parts : {tile.parts * 2, tile.parts / 2, tile.parts + 1, tile.parts - 1}) {
-        all.push_back(tile);
-        all.back().parts = parts;
-        if (parts != 0) all.back().lanes_m = gemv_lanes(request, all.back(), chunks);
-      }
-    }
-    return all;
-  };
-  space.registers = [](const ContractTile&) { return int64_t{0}; };  // the same for any number of invocations
   return choose_schedule(space, predicted, request.observations, tuning);
 }
 

@@ -18,8 +18,13 @@ struct TileRange {
 
 bool is_32_bits(Register reg);
 std::string tile_text(const ContractTile& tile);
-// Of one that shares no sums.
+int64_t row_statistic_count(const KernelRequest& request);
+// At typical sizes, were no sums shared.
+int64_t workgroups_of(const ContractTile& tile, const Contraction& c);
+// Where workgroups share no sums: the largest tile that leaves no compute unit idle, or the smallest.
 ContractTile whole_tile(const KernelRequest& request, const Contraction& c, const TileRange& range);
+// Those that the device has registers for, most reuse of what is loaded first.
+std::vector<ContractTile> large_tiles(const KernelRequest& request, const Contraction& c, const TileRange& range);
 ContractTile take_tile(const KernelRequest& request, const Contraction& c, const TileRange& range, KernelTuning& tuning);
 
 // `columns`: a tile whose columns are chosen; the invocations and workgroups that share its chunks are to be.

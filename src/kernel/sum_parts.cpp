@@ -38,14 +38,14 @@ SumParts sum_parts(const KernelRequest& request, const Contraction& c, const Con
 
 std::string why_no_parts(const KernelRequest& request, const Contraction& c, bool gemv) {
   const Register reg = sum_register(request);
-  if (request.group.matrix) return "matrix units have their tiles' sums in registers of their own.";
+  if (request.group.matrix) return "matrix units have their tiles' sums in registers of their own";
   if (reg != Register::kFloat && reg != Register::kInt && reg != Register::kUint)
-    return "numbers of 64 bits are not left for other workgroups.";
-  if (!c.depth.is_constant() || c.depth.constant() < 2) return "how many products a sum has is known late, or it is one.";
-  if (!c.columns.is_constant() || !c.batch.is_constant()) return "how many results there are is known late.";
-  if (c.columns.constant() < 1 || c.batch.constant() < 1 || typical(c.rows) < 1) return "there are no results.";
-  if (keeps_order(request) && c.chunk_length == 0) return "the sum's order is serial, which no parts keep.";
-  if (gemv && c.chunk_length == 0) return "the sum is one chunk.";
+    return "numbers of 64 bits are not left for other workgroups";
+  if (!c.depth.is_constant() || c.depth.constant() < 2) return "how many products a sum has is known late, or it is one";
+  if (!c.columns.is_constant() || !c.batch.is_constant()) return "how many results there are is known late";
+  if (c.columns.constant() < 1 || c.batch.constant() < 1 || typical(c.rows) < 1) return "there are no results";
+  if (keeps_order(request) && c.chunk_length == 0) return "the sum's order is serial, which no parts keep";
+  if (gemv && c.chunk_length == 0) return "the sum is one chunk";
   return {};
 }
 

@@ -30,7 +30,7 @@ struct SumParts {
 };
 SumParts sum_parts(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv);
 
-// A sentence on why a contraction's sums have no parts; empty where they may have.
+// A clause on why a contraction's sums have no parts; empty where they may have.
 std::string why_no_parts(const KernelRequest& request, const Contraction& c, bool gemv);
 
 // Rows up to which a kernel with parts is made, where their number is known late: those that its schedule was chosen for.
