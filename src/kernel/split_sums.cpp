@@ -30,6 +30,8 @@ class Splitter {
       if (parts.count > parts.units) break;
       if (!parts.are_filled() || tiles * tile.parts < least_workgroups || !holds_parts(request_.device, c_, tile, parts, gemv_))
         continue;
+      // gemv's parts have no more loads on their way than the whole has, and where a subgroup is not full, a core has fewer.
+      if (gemv_ && tile.lanes_n * parts.units_each() < request_.device.subgroup_size) break;
       add(tile, parts);
     }
   }
