@@ -11,4 +11,11 @@ namespace tuff {
 int64_t typical(const IntExpr& e);
 int64_t typical_bytes(const Graph& graph, ValueId value);
 
+// Multiply-adds that a load of a vector costs as much as.
+int64_t load_cost(const DeviceInfo& device, int64_t width);
+// What operations before a barrier cost as much as.
+int64_t barrier_cost(const DeviceInfo& device, int64_t operations);
+// A kernel's time: launch + max(memory, cache, arithmetic), longer where workgroups are fewer than two a core.
+int64_t busy_ns(int64_t bytes, int64_t cache_bytes, int64_t operations, int64_t workgroups, const DeviceInfo& device);
+
 }  // namespace tuff

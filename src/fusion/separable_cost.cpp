@@ -5,24 +5,8 @@
 #include <set>
 
 #include "base/checked.h"
-#include "fusion/cost.h"
 
 namespace tuff {
-
-int64_t load_cost(const DeviceInfo& device, int64_t width) { return device.rates.loads_cost_lanes ? 12 : width; }
-
-// Where shared memory is plain memory, a workgroup's invocations take turns between barriers, and what they hold is in memory,
-// too. On llvmpipe 22.3 the taps of a depthwise convolution took 3.5 times as long in a kernel with a barrier behind them as in
-// one without.
-int64_t barrier_cost(const DeviceInfo& device, int64_t operations) {
-  return device.rates.shared_memory_on_chip ? operations : 4 * operations;
-}
-
-int64_t busy_ns(int64_t bytes, int64_t cache_bytes, int64_t operations, int64_t workgroups, const DeviceInfo& device) {
-  const int64_t work = std::max({memory_ns(bytes, device), cache_ns(cache_bytes, device), arithmetic_ns(operations, device)});
-  const int64_t wanted = 2 * device.rates.compute_units;
-  return device.rates.launch_ns + (workgroups < wanted ? work / std::max<int64_t>(1, workgroups) * wanted : work);
-}
 
 bool is_better(const TileCost& a, const TileCost& b) { return a.ns != b.ns ? a.ns < b.ns : a.operations < b.operations; }
 

@@ -1,6 +1,7 @@
 // What a separable convolution costs, in one kernel and in two. Private to src/fusion.
 #pragma once
 
+#include "fusion/cost.h"
 #include "fusion/product.h"
 #include "fusion/separable.h"
 
@@ -18,12 +19,6 @@ struct TileCost {
   int64_t workgroups = 0, ns = 0, operations = 0;
 };
 
-// Multiply-adds that a load of a vector costs as much as.
-int64_t load_cost(const DeviceInfo& device, int64_t width);
-// What operations before a barrier cost as much as.
-int64_t barrier_cost(const DeviceInfo& device, int64_t operations);
-// A kernel's time: launch + max(memory, cache, arithmetic), longer where workgroups are fewer than two a core.
-int64_t busy_ns(int64_t bytes, int64_t cache_bytes, int64_t operations, int64_t workgroups, const DeviceInfo& device);
 // Of two that memory holds up alike, that which computes less.
 bool is_better(const TileCost& a, const TileCost& b);
 

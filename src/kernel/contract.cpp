@@ -1,326 +1,206 @@
 // Contract kernels: matrix products and convolutions. Chooses between the tiled schedule, the one on matrix units
-// (contract_matrix.cpp) and, for few rows, the one that splits the sum (gemv), and the size of the tile from registers and from
-// how many workgroups keep the device busy.
+// (contract_matrix.cpp) and, for few rows, the one whose invocations share a sum (gemv); contract_tile.cpp has their numbers.
 #include <algorithm>
 #include <optional>
 
 #include "base/checked.h"
 #include "fusion/cost.h"
 #include "fusion/product.h"
-#include "kernel/contraction.h"
 #include "kernel/integer_dot.h"
-#include "kernel/row_statistics.h"
-#include "kernel/schedule.h"
+#include "kernel/split_sums.h"
 
 namespace tuff {
 namespace {
 
-int products_of(const Contraction& c) { return 1 + static_cast<int>(c.others.size()); }
-
-// Accumulators, both operands of one step, each row's addresses and checks, the rest.
-int64_t registers_of(const ContractTile& tile) {
-  const int64_t columns = int64_t{tile.columns} * tile.products * tile.width;
-  return tile.rows * columns + tile.rows * tile.steps + columns + 6 * tile.rows + 24;
+// Each tile of columns computes its rows' statistics anew, and so does each part.
+IntExpr statistics_cost(const Contraction& c, const ContractSlots& filled, const IntExpr& column_tile, int64_t parts) {
+  return c.batch * c.rows * c.depth * IntExpr(filled.statistic_count * parts) * ceil_div(c.columns, column_tile);
 }
 
-bool is_32_bits(Register reg) { return reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint; }
-
-// Subgroups are of one size, which is a workgroup's, and need a feature of their own to exchange 64 bits.
-bool can_exchange(const DeviceInfo& device, const Contraction& c, Register reg) {
-  const int64_t lanes = device.subgroup_size;
-  return is_32_bits(reg) && device.subgroup_ballot && lanes >= 4 && lanes <= 16 && device.min_subgroup_size == lanes &&
-         device.max_subgroup_size == lanes && !c.depth.is(0);
+// Of a kernel whose workgroups share sums: what the last of each tile adds up.
+IntExpr added_sums(const Contraction& c, const SumParts& parts, bool gemv) {
+  return parts.count == 1 ? IntExpr(0) : floor_div(left_bytes(c, parts, gemv), IntExpr(int64_t{sizeof(float)}));
 }
 
-// Where neighbouring lanes' loads are not joined, a workgroup is one subgroup: its lanes load a row each and exchange them,
-// and each has columns of its own. Per k the tile takes a multiply-add for each accumulator, a broadcast for each row and a
-// load for each vector of columns; the vectors that cost least for a useful column are taken, no wider and no narrower than is
-// said.
-std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Contraction& c, Register reg, int width,
-                                            int least_width, int steps) {
-  const int64_t lanes = device.subgroup_size;
-  if (!device.rates.loads_cost_lanes || !can_exchange(device, c, reg)) return std::nullopt;
-  constexpr int64_t kLoad = 24, kBroadcast = 2, kMultiplyAdd = 2;  // instructions, as llvmpipe has them
-  const int64_t columns = typical(c.columns);
-  std::optional<ContractTile> best;
-  int64_t best_cost = 0;
-  for (int w = width; w >= least_width; w /= 2)
-    for (int vectors = 1; vectors <= 4; ++vectors) {
-      ContractTile tile;
-      tile.rows = 8;
-      tile.columns = vectors;
-      tile.products = products_of(c);
-      tile.width = w;
-      tile.steps = steps;
-      tile.lanes_n = static_cast<uint32_t>(lanes);
-      tile.lanes_m = 1;
-      tile.exchange = true;
-      if (registers_of(tile) > device.rates.registers_per_lane) continue;
-      const int64_t groups = ceil_div(std::max<int64_t>(1, columns), lanes * vectors * w);
-      const int64_t loaded = int64_t{vectors} * tile.products;
-      const int64_t cost = groups * (kMultiplyAdd * tile.rows * loaded * w + kBroadcast * tile.rows + kLoad * loaded);
-      if (best && cost >= best_cost) continue;
-      best = tile;
-      best_cost = cost;
-    }
-  return best;
-}
-
-ContractTile choose_tile(const KernelRequest& request, const Contraction& c, Register reg, int width, int least_width,
-                         int steps) {
-  if (auto tile = choose_exchange(request.device, c, reg, width, least_width, steps)) return *tile;
-  // Rows x vectors, best reuse of loaded operands first.
-  constexpr std::pair<int, int> kTiles[] = {{8, 2}, {4, 2}, {8, 1}, {4, 1}, {2, 1}, {1, 1}};
-  const int64_t rows = std::max<int64_t>(1, typical(c.rows)), vectors = std::max<int64_t>(1, typical(c.columns) / width);
-  const int64_t invocations = std::min<int64_t>(64, request.device.max_workgroup_invocations);
-  ContractTile best;
-  for (auto [tile_rows, tile_columns] : kTiles) {
-    ContractTile tile;
-    tile.rows = tile_rows;
-    tile.columns = tile_columns;
-    tile.products = products_of(c);
-    tile.width = width;
-    tile.steps = steps;
-    uint32_t lanes = 1;
-    while (lanes < invocations && lanes * 2 <= static_cast<uint32_t>(ceil_div(vectors, tile_columns)) && lanes < 16) lanes *= 2;
-    tile.lanes_n = lanes;
-    tile.lanes_m = static_cast<uint32_t>(invocations) / lanes;
-    int64_t workgroups = ceil_div(rows, tile_rows * static_cast<int64_t>(tile.lanes_m)) *
-                         ceil_div(vectors, tile_columns * static_cast<int64_t>(tile.lanes_n)) *
-                         std::max<int64_t>(1, typical(c.batch));
-    best = tile;
-    if (registers_of(tile) > request.device.rates.registers_per_lane) continue;
-    if (tile_columns > 1 && tile_columns > vectors) continue;
-    if (workgroups >= 2 * request.device.rates.compute_units) break;
-  }
-  return best;
-}
-
-std::string tile_text(const ContractTile& tile) {
-  return "tile " + std::to_string(tile.rows) + "x" + std::to_string(tile.columns * tile.width) + " of " +
-         std::to_string(tile.width) + ", invocations " + std::to_string(tile.lanes_m) + "x" + std::to_string(tile.lanes_n) +
-         ", " + std::to_string(tile.k_step()) + " k a step" +
-         (tile.products > 1 ? ", " + std::to_string(tile.products) + " products" : "") + (tile.exchange ? ", exchanged" : "");
-}
-
-std::optional<ContractTile> read_tile(const std::string& text, int products) {
-  const std::vector<int64_t> n = numbers_in(text);
-  if (n.size() < 6 || n[2] == 0) return std::nullopt;
-  ContractTile tile;
-  tile.rows = static_cast<int>(n[0]);
-  tile.columns = static_cast<int>(n[1] / n[2]);
-  tile.width = static_cast<int>(n[2]);
-  tile.lanes_m = static_cast<uint32_t>(n[3]);
-  tile.lanes_n = static_cast<uint32_t>(n[4]);
-  tile.steps = static_cast<int>(n[5]);
-  tile.products = products;
-  tile.exchange = text.ends_with(", exchanged");
-  return tile;
-}
-
-// What every tile of this kernel has to keep to.
-struct TileLimits {
-  const DeviceInfo& device;
-  const Contraction& c;
-  int width, steps;  // the most
-  int64_t reduction_count;
-  bool can_exchange;
-  ContractTile predicted;
-
-  bool fits(const ContractTile& tile) const {
-    return fits_kernel(tile) && fits_workgroup(tile) && fits_grid(tile) &&
-           registers_of(tile) <= 2 * device.rates.registers_per_lane;  // an estimate that the compiler often beats
-  }
-
- private:
-  bool fits_kernel(const ContractTile& tile) const {
-    return is_power_of_two(tile.rows) && tile.rows <= 16 && tile.columns >= 1 && tile.columns <= 8 && tile.width >= 1 &&
-           width % tile.width == 0 && tile.steps >= 1 && steps % tile.steps == 0;
-  }
-  bool fits_workgroup(const ContractTile& tile) const {
-    if (tile.exchange && !(can_exchange && tile.lanes_m == 1 && tile.lanes_n == device.subgroup_size)) return false;
-    return is_power_of_two(tile.lanes_m) && is_power_of_two(tile.lanes_n) && tile.lanes_n <= device.max_workgroup_size[0] &&
-           tile.lanes_m <= device.max_workgroup_size[1] &&
-           int64_t{tile.lanes_m} * tile.lanes_n <= device.max_workgroup_invocations &&
-           statistics_shared_bytes(int64_t{tile.rows} * tile.lanes_m, tile.lanes_n, reduction_count) <= device.max_shared_bytes;
-  }
-  // Sizes that are known only later may take more workgroups than a device starts; then no more than with the predicted tile.
-  bool fits_grid(const ContractTile& tile) const {
-    auto rows = [&](const ContractTile& t) { return most_workgroups(c.rows, int64_t{t.rows} * t.lanes_m); };
-    auto columns = [&](const ContractTile& t) { return most_workgroups(c.columns, int64_t{t.columns} * t.width * t.lanes_n); };
-    return rows(tile) <= std::max(device.max_workgroup_count[0], rows(predicted)) &&
-           columns(tile) <= std::max(device.max_workgroup_count[1], columns(predicted));
-  }
+// What tiles may be, and how words of bytes are multiplied where they are.
+struct ContractRange {
+  TileRange range;
+  std::optional<IntegerDot> dot;
 };
 
-int64_t row_statistic_count(const KernelRequest& request) {
-  return std::count_if(request.group.members.begin(), request.group.members.end(),
-                       [&](NodeId m) { return std::holds_alternative<ReduceAttrs>(request.graph.node(m).attrs); });
+Result<ContractRange> contract_range(const KernelRequest& request, const Contraction& c) {
+  ContractRange out;
+  TileRange& range = out.range;
+  range.reg = register_of(request.graph.value(request.graph.node(request.group.anchor).output).dtype);
+  range.width = is_32_bits(range.reg) ? vector_width(c.columns) : 1;
+  TUFF_ASSIGN(IntegerDotChoice choice, choose_integer_dot(request, c, range.width));
+  out.dot = std::move(choice.dot);
+  range.least_width = out.dot && out.dot->across ? range.width : 1;
+  range.steps = out.dot ? 1 : depth_steps(c.depth);
+  range.words = out.dot.has_value();
+  return out;
 }
 
-// One number of the tile doubled, halved or traded for another.
-std::vector<ContractTile> neighbours_of(const ContractTile& tile, const DeviceInfo& device) {
-  std::vector<ContractTile> all;
-  auto add = [&](auto change) {
-    all.push_back(tile);
-    change(all.back());
-  };
-  using Tile = ContractTile;
-  add([](Tile& t) { t.rows *= 2; });
-  add([](Tile& t) { t.rows /= 2; });
-  add([](Tile& t) { t.columns *= 2; });
-  add([](Tile& t) { t.columns /= 2; });
-  add([](Tile& t) { t.rows *= 2, t.columns /= 2; });
-  add([](Tile& t) { t.rows /= 2, t.columns *= 2; });
-  add([](Tile& t) { t.lanes_n *= 2, t.lanes_m /= 2; });
-  add([](Tile& t) { t.lanes_n /= 2, t.lanes_m *= 2; });
-  add([](Tile& t) { t.lanes_m *= 2; });
-  add([](Tile& t) { t.lanes_m /= 2; });
-  add([](Tile& t) { t.lanes_n *= 2; });
-  add([](Tile& t) { t.lanes_n /= 2; });
-  add([](Tile& t) { t.steps = t.steps > 2 ? t.steps / 2 : 1; });
-  add([](Tile& t) { t.steps *= 2; });
-  add([](Tile& t) { t.width /= 2; });
-  add([](Tile& t) { t.width *= 2; });
-  add([](Tile& t) { t.columns += 1; });
-  add([](Tile& t) { t.columns -= 1; });
-  add([&](Tile& t) {
-    t.exchange = !t.exchange;
-    t.lanes_n = t.exchange ? static_cast<uint32_t>(device.subgroup_size) : t.lanes_n;
-    t.lanes_m = t.exchange ? 1 : t.lanes_m;
-  });
-  return all;
-}
-
-ContractTile take_tile(const KernelRequest& request, const Contraction& c, Register reg, const ContractTile& predicted,
-                       int width, int steps, KernelTuning& tuning) {
-  const TileLimits limits{request.device, c, width, steps, row_statistic_count(request), can_exchange(request.device, c, reg),
-                          predicted};
-  ScheduleSpace<ContractTile> space;
-  space.key = contraction_key(request, c, "contract");
-  space.text = tile_text;
-  space.read = [&](const std::string& text) { return read_tile(text, predicted.products); };
-  space.fits = [&](const ContractTile& tile) { return limits.fits(tile); };
-  space.neighbours = [&](const ContractTile& tile) { return neighbours_of(tile, request.device); };
-  space.registers = [](const ContractTile& tile) { return registers_of(tile); };
-  return choose_schedule(space, predicted, request.observations, tuning);
-}
-
-// Each tile of columns computes its rows' statistics anew.
-IntExpr statistics_cost(const Contraction& c, const ContractSlots& filled, const IntExpr& column_tile) {
-  return c.batch * c.rows * c.depth * IntExpr(filled.statistic_count) * ceil_div(c.columns, column_tile);
-}
-
-Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
-  const Node& node = request.graph.node(request.group.anchor);
-  const Register reg = register_of(request.graph.value(node.output).dtype);
-  const int width = is_32_bits(reg) ? vector_width(c.columns) : 1;
-  TUFF_ASSIGN(const IntegerDotChoice choice, choose_integer_dot(request, c, width));
-  const IntegerDot* dot = choice.dot ? &*choice.dot : nullptr;
-  const int steps = dot ? 1 : depth_steps(c.depth);
-  ContractTile tile = choose_tile(request, c, reg, width, dot && dot->across ? width : 1, steps);
-  KernelTuning tuning;
-  // What is summed in words is not tuned: a schedule's numbers say nothing of how words are read.
-  if (!dot) tile = take_tile(request, c, reg, tile, width, steps, tuning);
-  tile.words = dot != nullptr;
+Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c, const ContractTile& tile, const IntegerDot* dot) {
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   TUFF_ASSIGN(ContractSlots filled, fill_contract(request, c, tile, false, writer, {}, dot));
+  const SumParts parts = sum_parts(request, c, tile, false);
   const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m));
   const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * tile.width);
-  TUFF_ASSIGN(Kernel kernel,
-              finish_kernel(request, writer, "contract", std::move(filled.slots), {tile.lanes_n, tile.lanes_m, 1},
-                            {ceil_div(c.rows, row_tile), ceil_div(c.columns, column_tile), c.batch},
-                            tile_text(tile) + (dot ? ", by " + dot->function : "")));
-  kernel.tuning = std::move(tuning);
-  kernel.shared_bytes = filled.shared_bytes;
+  TUFF_ASSIGN(
+      Kernel kernel,
+      finish_kernel(request, writer, "contract", std::move(filled.slots), {tile.lanes_n, tile.lanes_m, 1},
+                    {ceil_div(c.rows, row_tile), ceil_div(c.columns, column_tile), c.batch * IntExpr(int64_t{tile.parts})},
+                    tile_text(tile) + (dot ? ", by " + dot->function : "")));
+  kernel.shared_bytes = filled.shared_bytes + (tile.parts > 1 ? kArrivedBytes : 0);
   // Fast dot products run at the rate of f32's multiply-adds.
   kernel.multiply_adds = c.multiply_adds;
   if (dot)
     kernel.multiply_adds =
         floor_div(c.multiply_adds * IntExpr(dot->row_count(tile.rows)), IntExpr(int64_t{tile.rows} * tile.k_step()));
-  kernel.multiply_adds += statistics_cost(c, filled, column_tile);
+  kernel.multiply_adds += statistics_cost(c, filled, column_tile, tile.parts) + added_sums(c, parts, false);
   return kernel;
 }
 
-std::string gemv_text(int64_t chunks, int64_t chunk_length, int64_t lanes_k) {
-  return std::to_string(chunks) + " chunks of " + std::to_string(chunk_length) + " over " + std::to_string(lanes_k) +
-         " invocations";
+// The kernel whose workgroups have a tile's sums each; where they share them and rows are counted late, before it the one that
+// does, for as many rows as it was chosen for.
+Status add_tiled(const KernelRequest& request, const Contraction& c, std::vector<GuardedKernel>& out) {
+  TUFF_ASSIGN(const ContractRange chosen, contract_range(request, c));
+  const TileRange& range = chosen.range;
+  const IntegerDot* dot = chosen.dot ? &*chosen.dot : nullptr;
+  KernelTuning tuning;
+  const ContractTile tile = take_tile(request, c, range, tuning);
+  Result<Kernel> kernel = make_tiled(request, c, tile, dot);
+  const bool is_shared = tile.parts > 1 && (kernel.ok() || kernel.status().code() != Code::kLimit);
+  if (tile.parts > 1 && !is_shared) kernel = make_tiled(request, c, whole_tile(request, c, range), dot);  // too many buffers
+  TUFF_TRY(kernel.status());
+  GuardedKernel made;
+  made.kernel = std::move(*kernel);
+  made.kernel.tuning = std::move(tuning);
+  const bool is_guarded = is_shared && c.rows.interval().high > most_shared_rows(c, false);
+  if (is_guarded) made.guard.at_most.push_back({c.rows, most_shared_rows(c, false)});
+  out.push_back(std::move(made));
+  if (!is_guarded) return ok_status();
+  GuardedKernel whole;
+  TUFF_ASSIGN(whole.kernel, make_tiled(request, c, whole_tile(request, c, range), dot));
+  out.push_back(std::move(whole));
+  return ok_status();
 }
 
-// How many invocations share the chunks of a sum, beside each of the `lanes_n` that have columns of their own.
-int64_t take_gemv_lanes(const KernelRequest& request, const Contraction& c, int64_t chunks, int64_t lanes_n,
-                        KernelTuning& tuning) {
-  const DeviceInfo& device = request.device;
-  int64_t predicted = 1;
-  while (predicted < chunks && predicted * 2 * lanes_n <= std::min<int64_t>(128, device.max_workgroup_invocations))
-    predicted *= 2;
-  ScheduleSpace<int64_t> space;
-  space.key = contraction_key(request, c, "gemv");
-  space.text = [&](int64_t lanes) { return gemv_text(chunks, c.chunk_length, lanes); };
-  space.read = [](const std::string& text) -> std::optional<int64_t> {
-    const std::vector<int64_t> n = numbers_in(text);
-    if (n.size() != 3) return std::nullopt;
-    return n[2];
-  };
-  space.fits = [&](int64_t lanes) {
-    return is_power_of_two(lanes) && lanes < 2 * chunks && lanes <= device.max_workgroup_size[1] &&
-           lanes * lanes_n <= device.max_workgroup_invocations &&
-           (lanes <= predicted || row_statistic_count(request) == 0);  // which take shared memory an invocation
-  };
-  space.neighbours = [](int64_t lanes) { return std::vector<int64_t>{lanes * 2, lanes / 2}; };
-  space.registers = [](int64_t) { return int64_t{0}; };  // the same for any number of invocations
-  return choose_schedule(space, predicted, request.observations, tuning);
+Result<Kernel> make_shared_gemv(const KernelRequest& request, const Contraction& c, const ContractTile& tile, int64_t chunks) {
+  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
+  TUFF_ASSIGN(ContractSlots filled, fill_contract(request, c, tile, true, writer));
+  const SumParts parts = sum_parts(request, c, tile, true);
+  Slots& slots = filled.slots;
+  slots["chunk"] = std::to_string(c.chunk_length / tile.steps);
+  slots["chunk_count"] = std::to_string(chunks);
+  if (tile.parts == 1) slots["end_chunk"] = slots["chunk_count"];
+  const IntExpr column_tile(static_cast<int64_t>(tile.lanes_n) * tile.width);
+  TUFF_ASSIGN(Kernel kernel, finish_kernel(request, writer, "gemv", std::move(slots), {tile.lanes_n, tile.lanes_m, 1},
+                                           {ceil_div(c.columns, column_tile), c.rows, c.batch * IntExpr(int64_t{tile.parts})},
+                                           gemv_text(tile, chunks, c.chunk_length)));
+  const int64_t staged = chunks * static_cast<int64_t>(tile.lanes_n) * tile.width * 4 * tile.products;
+  kernel.shared_bytes = (tile.parts > 1 ? kArrivedBytes : staged) + filled.shared_bytes;
+  kernel.multiply_adds = c.multiply_adds + statistics_cost(c, filled, column_tile, tile.parts) + added_sums(c, parts, true);
+  return kernel;
+}
+
+int64_t chunk_count(const Contraction& c) { return std::max<int64_t>(1, ceil_div(c.depth.interval().high, c.chunk_length)); }
+
+ContractTile gemv_columns(const KernelRequest& request, const Contraction& c) {
+  ContractTile columns;
+  columns.width = vector_width(c.columns);
+  columns.products = 1 + static_cast<int>(c.others.size());
+  columns.steps = depth_steps(c.depth);
+  columns.lanes_n = few_rows_lanes(c.columns, c.rows * c.batch, columns.width, request.device);
+  return columns;
+}
+
+// May the rows be few enough for gemv, as far as the sum allows it?
+bool has_few_rows(const KernelRequest& request, const Contraction& c) {
+  const Register reg = register_of(request.graph.value(request.graph.node(request.group.anchor).output).dtype);
+  return c.rows.interval().low <= kFewRows && c.chunk_length > 0 && reg == Register::kFloat &&
+         c.depth.interval().high <= 32 * c.chunk_length;
+}
+
+// What is made of it that too few workgroups have sums of their own, or that more would be faster; empty where neither is so.
+std::string split_text(const SumSplit& split, const KernelRequest& request, const Contraction& c, bool gemv) {
+  if (request.group.matrix) return split.why_whole + ".";
+  const int64_t whole = gemv ? typical(tile_count(c, split.whole, true)) : workgroups_of(split.whole, c);
+  const std::string alone = std::to_string(whole) + " workgroups with sums of their own take ";
+  if (split.tile.parts == 1) {
+    const bool are_few = whole < 2 * request.device.rates.compute_units;
+    return are_few || split.leaves_much ? std::to_string(whole) + " workgroups have sums of their own: " + split.why_whole + "."
+                                        : std::string();
+  }
+  const int64_t left = typical(left_bytes(c, sum_parts(request, c, split.tile, gemv), gemv));
+  return std::to_string(split.tile.parts) + " workgroups a tile share its sums, which takes " + std::to_string(split.ns) +
+         " ns; " + alone + std::to_string(split.whole_ns) + " ns. They leave " + std::to_string(left) + " bytes.";
 }
 
 }  // namespace
 
+Result<std::string> explain_shared_sums(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
+                                        const DeviceInfo& device, bool exact) {
+  std::string out;
+  for (const Group& group : fusion.groups) {
+    const bool is_product = group.kind == AnchorKind::kContract ||
+                            (group.kind == AnchorKind::kWindow && !is_own_channel_window(graph, group.anchor));
+    if (group.members.empty() || !is_product) continue;
+    const Node& node = graph.node(group.anchor);
+    const KernelRequest request{graph, layouts, fusion, group, device, exact};
+    const Contraction c = contraction_of(request);
+    auto add = [&](const SumSplit& split, bool gemv) {
+      const std::string text = split_text(split, request, c, gemv);
+      if (text.empty()) return;
+      out += std::string("  [") + (split.tile.parts > 1 ? "shared sums] " : "own sums] ") + node.origins.front() + " (" +
+             std::string(attrs_name(node.attrs)) + (gemv ? ", few rows" : "") + "): " + text + "\n";
+    };
+    const bool has_gemv = has_few_rows(request, c);
+    if (has_gemv) add(split_gemv(request, c, gemv_columns(request, c), chunk_count(c)), true);
+    if (has_gemv && c.rows.interval().high <= kFewRows) continue;
+    TUFF_ASSIGN(const ContractRange chosen, contract_range(request, c));
+    add(split_sums(request, c, chosen.range), false);
+  }
+  return out.empty() ? out : "\nSums that workgroups share, or might:\n" + out;
+}
+
 Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
-  int width = vector_width(c.columns);
-  ContractTile tile;
-  tile.width = width;
-  tile.products = products_of(c);
-  tile.steps = depth_steps(c.depth);
-  const int64_t chunks = std::max<int64_t>(1, ceil_div(c.depth.interval().high, c.chunk_length));
-  tile.lanes_n = few_rows_lanes(c.columns, c.rows * c.batch, width, request.device);
+  const ContractTile columns = gemv_columns(request, c);
+  const int64_t chunks = chunk_count(c);
   KernelTuning tuning;
-  const int64_t lanes_k = take_gemv_lanes(request, c, chunks, tile.lanes_n, tuning);
-  KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
-  tile.lanes_m = static_cast<uint32_t>(lanes_k);
-  TUFF_ASSIGN(ContractSlots filled, fill_contract(request, c, tile, true, writer));
-  Slots& slots = filled.slots;
-  slots["chunk"] = std::to_string(c.chunk_length / tile.steps);
-  slots["chunk_count"] = std::to_string(chunks);
-  TUFF_ASSIGN(Kernel kernel,
-              finish_kernel(request, writer, "gemv", std::move(slots), {tile.lanes_n, static_cast<uint32_t>(lanes_k), 1},
-                            {ceil_div(c.columns, IntExpr(static_cast<int64_t>(tile.lanes_n) * width)), c.rows, c.batch},
-                            gemv_text(chunks, c.chunk_length, lanes_k)));
-  kernel.tuning = std::move(tuning);
-  kernel.shared_bytes = chunks * static_cast<int64_t>(tile.lanes_n) * width * 4 * tile.products + filled.shared_bytes;
-  kernel.multiply_adds = c.multiply_adds + statistics_cost(c, filled, IntExpr(static_cast<int64_t>(tile.lanes_n) * width));
+  ContractTile tile = take_gemv_tile(request, c, columns, chunks, tuning);
+  Result<Kernel> kernel = make_shared_gemv(request, c, tile, chunks);
+  if (!kernel.ok() && kernel.status().code() == Code::kLimit && tile.parts > 1) {
+    tile.parts = 1;  // with no buffers for what they would leave
+    kernel = make_shared_gemv(request, c, tile, chunks);
+  }
+  TUFF_TRY(kernel.status());
+  kernel->tuning = std::move(tuning);
   return kernel;
 }
 
 Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request) {
-  const Node& node = request.graph.node(request.group.anchor);
   const Contraction c = contraction_of(request);
-  const Register reg = register_of(request.graph.value(node.output).dtype);
   std::vector<GuardedKernel> out;
-  const IntExpr::Interval rows = c.rows.interval();
-  const bool few =
-      rows.low <= kFewRows && c.chunk_length > 0 && reg == Register::kFloat && c.depth.interval().high <= 32 * c.chunk_length;
+  const bool few = has_few_rows(request, c);
   GuardedKernel gemv;
   if (few) {
     TUFF_ASSIGN(gemv.kernel, make_gemv(request, c));
   }
   if (few && gemv.kernel.shared_bytes <= request.device.max_shared_bytes) {
-    bool always = rows.high <= kFewRows;
+    bool always = c.rows.interval().high <= kFewRows;
     if (!always) gemv.guard.at_most.push_back({c.rows, kFewRows});
     out.push_back(std::move(gemv));
     if (always) return out;
   }
-  GuardedKernel tiled;
-  TUFF_ASSIGN(tiled.kernel, request.group.matrix ? make_matrix_contract(request, c) : make_tiled(request, c));
-  out.push_back(std::move(tiled));
+  if (!request.group.matrix) {
+    TUFF_TRY(add_tiled(request, c, out));
+    return out;
+  }
+  GuardedKernel on_matrix_units;
+  TUFF_ASSIGN(on_matrix_units.kernel, make_matrix_contract(request, c));
+  out.push_back(std::move(on_matrix_units));
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "kernel/integer_dot.h"
 #include "kernel/row_statistics.h"
+#include "kernel/sum_parts.h"
 
 namespace tuff {
 namespace {
@@ -173,8 +174,9 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m)),
       column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n));
   const bool whole_rows = gemv || mod(c.rows, row_tile).is(0), whole_columns = mod(vectors, column_tile).is(0);
+  const SumParts parts = sum_parts(request, c, tile, gemv);
   if (!c.batch.is(1)) {
-    setup.line("int b = int(gl_WorkGroupID.z);");
+    setup.line("int b = int(gl_WorkGroupID.z)" + (parts.count > 1 ? " / " + std::to_string(parts.count) : "") + ";");
     emitter.bind("b", "b", 0);
   }
   const std::string row_count = writer.parameter(c.rows), vector_count = writer.parameter(vectors);
@@ -309,6 +311,16 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   }
   if (summed_rows > tile.rows) setup.line("const uint a_" + std::to_string(tile.rows) + "_0 = 16843009u;");
 
+  // Whether a row and a vector of columns of the tile are there.
+  auto is_here = [&](int i, int j) {
+    std::string guard;
+    if (!whole_rows) guard = "m + " + std::to_string(i) + " < " + row_count;
+    if (!whole_columns) {
+      guard += guard.empty() ? "" : " && ";
+      guard += "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) + " < " + vector_count;
+    }
+    return guard;
+  };
   // The epilogue: what depends on columns alone is loaded once for all rows.
   Block common(writer, nullptr);
   PointBuilder builder(group.scope);
@@ -341,12 +353,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
         auto texts = out.emit(point, element.op, "n", tile.width);
         TUFF_TRY(out.store(value, element.address, texts, "n", tile.width));
       }
-      std::string guard;
-      if (!whole_rows) guard = "m + " + std::to_string(i) + " < " + row_count;
-      if (!whole_columns) {
-        guard += guard.empty() ? "" : " && ";
-        guard += "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) + " < " + vector_count;
-      }
+      const std::string guard = is_here(i, j);
       items += guard.empty() ? "{\n" + item.text(2) + "}\n" : "if (" + guard + ") {\n" + item.text(2) + "}\n";
     }
   }
@@ -354,14 +361,14 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   const bool fused_multiply_add = !request.exact && reg == Register::kFloat;
   const IntExpr k_count = floor_div(c.depth, IntExpr(tile.k_step()));
   Slots slots;
-  slots["setup"] = setup.text(0);
   slots["functions"] = statistics.functions;
   slots["statistics"] = statistics.text;
   slots["rows_setup"] = rows.text(0);
   slots["tap"] = tap.text(0);
   slots["loads_a"] = inner.text(0);
   for (int t = 0; t < tile.steps; ++t) slots["loads_b_" + std::to_string(t)] = steps[static_cast<size_t>(t)]->text(0);
-  slots["epilogue"] = corrections + common.text(0) + items;
+  slots["corrections"] = corrections;
+  slots["epilogue"] = common.text(0) + items;
   slots["rows"] = std::to_string(summed_rows);
   slots["columns"] = std::to_string(tile.columns * tile.products);
   slots["steps"] = std::to_string(tile.steps);
@@ -375,6 +382,8 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   slots["multiply_add_close"] = dot || fused_multiply_add ? ")" : "";
   slots["chunked"] = request.exact && c.chunk_length && !gemv ? std::to_string(c.chunk_length / tile.k_step()) : "";
   fill_tap_loops(c, writer, slots);
+  TUFF_TRY(fill_sum_parts(parts, c, tile, gemv, is_here, writer, setup, slots));
+  slots["setup"] = setup.text(0);
   return ContractSlots{std::move(slots), statistics.shared_bytes, static_cast<int64_t>(statistics.reductions.size())};
 }
 

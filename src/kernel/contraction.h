@@ -39,6 +39,7 @@ struct ContractTile {
   uint32_t lanes_n = 64, lanes_m = 1;
   bool words = false;     // an operand of the sum is a word of four k (integer_dot.h): steps is 1
   bool exchange = false;  // the workgroup is one subgroup; each lane loads A for a row of its own and passes it around
+  uint32_t parts = 1;     // workgroups that share a tile, each with a part of k (sum_parts.h)
   // Which tile of columns, as text.
   std::string column_tile = "int(gl_WorkGroupID.y)";
   int k_step() const { return words ? 4 : steps; }

@@ -36,4 +36,9 @@ Result<std::vector<GuardedKernel>> make_kernels(const KernelRequest& request);
 Result<std::string> explain_integer_products(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
                                              const DeviceInfo& device);
 
+// For each product with fewer tiles of results than keep the device busy, whether workgroups share its sums, or why not, in the
+// same form; as is predicted, whatever was observed.
+Result<std::string> explain_shared_sums(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
+                                        const DeviceInfo& device, bool exact);
+
 }  // namespace tuff

@@ -32,7 +32,8 @@ int64_t workgroup_count(const BoundDispatch& dispatch) {
 
 StepWork work_of(const Plan& plan, const BoundPlan& bound, const BoundDispatch& dispatch) {
   const Kernel& kernel = plan.kernels[dispatch.kernel.value];
-  return {at_sizes(kernel.bytes_read, bound), at_sizes(kernel.bytes_written, bound), at_sizes(kernel.multiply_adds, bound)};
+  return {at_sizes(kernel.bytes_read, bound), at_sizes(kernel.bytes_written, bound), at_sizes(kernel.multiply_adds, bound),
+          workgroup_count(dispatch), kernel.has_scratch()};
 }
 
 StepWork work_of(const Plan& plan, const BoundPlan& bound) {
@@ -47,8 +48,11 @@ StepWork work_of(const Plan& plan, const BoundPlan& bound) {
 }
 
 int64_t predicted_ns(const StepWork& work, const DeviceInfo& device) {
-  return bounded_sum(device.rates.launch_ns,
-                     std::max(memory_ns(bytes_of(work), device), arithmetic_ns(work.multiply_adds, device)));
+  int64_t ns = std::max(memory_ns(bytes_of(work), device), arithmetic_ns(work.multiply_adds, device));
+  const int64_t wanted = 2 * device.rates.compute_units;
+  if (work.workgroups > 0 && work.workgroups < wanted)
+    ns = static_cast<int64_t>(std::min<__int128>(static_cast<__int128>(ns) * wanted / work.workgroups, INT64_MAX));
+  return bounded_sum(ns, bounded_sum(device.rates.launch_ns, work.shares_results ? device.rates.launch_ns : 0));
 }
 
 int64_t predicted_ns(const Plan& plan, const BoundPlan& bound, const DeviceInfo& device) {

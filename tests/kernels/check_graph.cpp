@@ -58,7 +58,7 @@ std::string difference(const Tensor& got, const Tensor& want, const std::vector<
 
 std::string mode_text(const RunMode& mode) {
   return std::string(mode.exact ? "exact" : "fast") + (mode.fuse ? " fused" : " unfused") +
-         (mode.rates ? " at other rates" : "") +
+         (mode.rates ? " at other rates" : "") + (mode.parts > 0 ? " over " + std::to_string(mode.parts) + " workgroups" : "") +
          (mode.byte_dots == ByteDots::kSame    ? " with dot products of like bytes"
           : mode.byte_dots == ByteDots::kMixed ? " with dot products of bytes"
                                                : "");
@@ -92,6 +92,7 @@ Verdict check_graph(const GraphCase& c, const std::vector<Tensor>& inputs, const
     }
     verdict.in_place_count += run->in_place_count;
     verdict.counter_bytes += run->counter_bytes;
+    verdict.refused_count += run->refused_count;
     for (size_t o = 0; o < c.graph.outputs.size(); ++o) {
       const Tensor& got = run->outputs[o];
       // An integer whose bound is infinite hangs on how floats were rounded before it.

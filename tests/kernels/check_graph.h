@@ -20,6 +20,7 @@ struct Verdict {
   std::string sources;         // kDiffers: the kernels
   size_t in_place_count = 0;   // RunResult's, of all modes
   uint64_t counter_bytes = 0;  // the same
+  size_t refused_count = 0;    // the same
 };
 
 inline const std::vector<RunMode> kAllModes = {{false, true}, {true, true}, {false, false}, {true, false}};

@@ -22,14 +22,18 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", device.status().message().c_str());
     return 77;
   }
-  int failures = 0, refused = 0, in_place = 0;
+  int failures = 0, refused = 0, in_place = 0, counted = 0;
   for (; std::chrono::steady_clock::now() < end; ++seed) {
     std::fprintf(stderr, "\rseed %u ", seed);
     std::fflush(stderr);
     const GraphCase c = random_case(seed);
-    // Fusion is where the bugs are; unfused kernels are the same code in simpler cases. A GPU's rates make its schedules.
-    Verdict verdict =
-        check_graph(c, *device, {{false, true}, {true, true}, {seed % 2 == 0, true, DeviceRates()}, {seed % 2 == 0, false}});
+    // Fusion is where the bugs are; unfused kernels are the same code in simpler cases. A GPU's rates make its schedules,
+    // and workgroups share sums where they may.
+    RunMode of_gpu = {seed % 2 == 0, true, DeviceRates()}, shared = of_gpu;
+    shared.exact = !of_gpu.exact;
+    shared.parts = 2 + seed % 3;
+    Verdict verdict = check_graph(c, *device, {{false, true}, {true, true}, of_gpu, shared, {seed % 2 == 0, false}});
+    counted += verdict.counter_bytes > 0;
     in_place += verdict.in_place_count > 0;
     refused += verdict.kind == Verdict::Kind::kRefused;
     if (std::getenv("TUFF_FUZZ_REFUSALS") && verdict.kind == Verdict::Kind::kRefused)
@@ -45,6 +49,7 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
     if (argc > 3) (void)write_text_file(std::string(argv[3]) + "/seed_" + std::to_string(seed) + ".txt", text);
   }
-  std::printf("%u graphs, %d failures, %d refused, %d with state in place\n", seed - first, failures, refused, in_place);
+  std::printf("%u graphs, %d failures, %d refused, %d with state in place, %d with results that workgroups share\n",
+              seed - first, failures, refused, in_place, counted);
   return failures > 100 ? 100 : failures;
 }

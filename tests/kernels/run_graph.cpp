@@ -150,6 +150,31 @@ Status check_recordings(const std::shared_ptr<Program>& program, const std::vect
   return ok_status();
 }
 
+// The kernels' schedules with sums over so many workgroups, whatever the cost model thinks of it.
+Observations shared_sums(const std::vector<GuardedKernel>& kernels, int64_t parts) {
+  Observations observations;
+  for (const GuardedKernel& guarded : kernels) {
+    const Kernel& kernel = guarded.kernel;
+    std::string text = kernel.schedule;
+    const std::string count = std::to_string(parts);
+    if (kernel.tuning.key.starts_with("contract ")) {
+      text.insert(text.find(", exchanged") == std::string::npos ? text.size() : text.find(", exchanged"),
+                  ", sums over " + count + " workgroups");
+    } else if (kernel.tuning.key.starts_with("gemv ")) {
+      int64_t lanes = 1;
+      while (lanes * parts < std::stoll(text)) lanes *= 2;
+      lanes = std::min<int64_t>(lanes, kernel.workgroup[1]);
+      const std::string over = " over ";
+      text =
+          text.substr(0, text.find(over)) + over + std::to_string(lanes) + " invocations of each of " + count + " workgroups";
+    } else {
+      continue;
+    }
+    observations.schedules[kernel.tuning.key] = text;
+  }
+  return observations;
+}
+
 }  // namespace
 
 Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& device, const RunMode& mode,
@@ -166,9 +191,16 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   Layouts layouts = choose_layouts(graph, info);
   TUFF_ASSIGN(Fusion fusion, fuse(graph, layouts, {mode.fuse, mode.exact, {}, compiles_cooperative_matrices()}, info, {}));
   TUFF_TRY(verify(fusion, graph));
+  RunResult result;
   std::vector<std::vector<GuardedKernel>> groups;
   for (const Group& group : fusion.groups) {
     TUFF_ASSIGN(auto kernels, make_kernels({graph, layouts, fusion, group, info, mode.exact}));
+    if (mode.parts > 0) {
+      const Observations observations = shared_sums(kernels, mode.parts);
+      TUFF_ASSIGN(kernels, make_kernels({graph, layouts, fusion, group, info, mode.exact, &observations}));
+    }
+    for (const GuardedKernel& guarded : kernels)
+      result.refused_count += guarded.kernel.tuning.source == KernelTuning::Source::kRefused;
     groups.push_back(std::move(kernels));
   }
   std::vector<std::vector<int>> orders;
@@ -178,7 +210,6 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   program->exact = mode.exact;
   TUFF_ASSIGN(program->plan, make_plan(graph, std::move(orders), std::move(groups)));
   TUFF_TRY(verify(program->plan));
-  RunResult result;
   for (const Kernel& k : program->plan.kernels)
     result.sources += "// " + k.name + "\n" + k.source.substr(k.source.find("layout(local")) + "\n";
   CodegenOptions codegen;

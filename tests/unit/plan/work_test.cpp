@@ -13,6 +13,7 @@ DeviceInfo device_with_rates() {
   device.rates.dram_bytes_per_us = 10'000;
   device.rates.fma_per_us = 4000;
   device.rates.launch_ns = 100;
+  device.rates.compute_units = 12;
   return device;
 }
 
@@ -30,6 +31,20 @@ TEST_CASE("a kernel is bound by the largest term of its predicted time") {
   CHECK(bound_of(launch, device) == Bound::kLaunch);
   CHECK(bound_of({500, 500, 400}, device) == Bound::kMemory);  // as long as the launch
   CHECK(bound_of({0, 0, 0}, device) == Bound::kLaunch);
+}
+
+TEST_CASE("fewer workgroups than two a core take longer, and so do those that wait for one another") {
+  DeviceInfo device = device_with_rates();
+  StepWork work{8000, 2000, 100};  // 1000 ns
+  work.workgroups = 24;
+  CHECK(predicted_ns(work, device) == 100 + 1000);
+  work.workgroups = 6;
+  CHECK(predicted_ns(work, device) == 100 + 4000);
+  work.shares_results = true;
+  CHECK(predicted_ns(work, device) == 200 + 4000);
+  work.bytes_read = work.bytes_written = INT64_MAX / 2;
+  device.rates.dram_bytes_per_us = 1000;
+  CHECK_MESSAGE(predicted_ns(work, device) == INT64_MAX, "as long as a number says");
 }
 
 TEST_CASE("work is counted at the sizes that are bound, and what no number holds is endless") {

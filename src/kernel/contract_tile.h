@@ -1,0 +1,35 @@
+// How a contraction is spread over invocations and workgroups: the tile that the cost model likes best, or one that was
+// observed to be faster. Private to src/kernel.
+#pragma once
+
+#include <string>
+
+#include "kernel/contraction.h"
+
+namespace tuff {
+
+// What a contraction's tiles may be.
+struct TileRange {
+  Register reg = Register::kFloat;
+  int width = 1, least_width = 1;  // n a vector
+  int steps = 1;                   // k loaded together
+  bool words = false;              // ContractTile::words
+};
+
+bool is_32_bits(Register reg);
+std::string tile_text(const ContractTile& tile);
+int64_t row_statistic_count(const KernelRequest& request);
+// At typical sizes, were no sums shared.
+int64_t workgroups_of(const ContractTile& tile, const Contraction& c);
+// Where workgroups share no sums: the largest tile that leaves no compute unit idle, or the smallest.
+ContractTile whole_tile(const KernelRequest& request, const Contraction& c, const TileRange& range);
+// Those that the device has registers for, most reuse of what is loaded first.
+std::vector<ContractTile> large_tiles(const KernelRequest& request, const Contraction& c, const TileRange& range);
+ContractTile take_tile(const KernelRequest& request, const Contraction& c, const TileRange& range, KernelTuning& tuning);
+
+// `columns`: a tile whose columns are chosen; the invocations and workgroups that share its chunks are to be.
+ContractTile take_gemv_tile(const KernelRequest& request, const Contraction& c, const ContractTile& columns, int64_t chunks,
+                            KernelTuning& tuning);
+std::string gemv_text(const ContractTile& tile, int64_t chunks, int64_t chunk_length);
+
+}  // namespace tuff
