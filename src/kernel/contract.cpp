@@ -319,7 +319,9 @@ Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request) {
     if (always) return out;
   }
   GuardedKernel tiled;
-  TUFF_ASSIGN(tiled.kernel, request.group.matrix ? make_matrix_contract(request, c) : make_tiled(request, c));
+  TUFF_ASSIGN(tiled.kernel, request.group.matrix     ? make_matrix_contract(request, c)
+                            : request.group.winograd ? make_winograd(request)
+                                                     : make_tiled(request, c));
   out.push_back(std::move(tiled));
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "reference/map_error.h"
 #include "reference/reference.h"
+#include "reference/winograd_error.h"
 
 namespace tuff {
 namespace {
@@ -20,6 +21,7 @@ Tensor doubles(const std::vector<int64_t>& shape, const std::vector<double>& ele
 struct BoundEvaluator {
   const Graph& graph;
   const std::map<std::string, int64_t>& symbols;
+  const std::vector<ValueId>& winograd;
   std::vector<Tensor> truth;               // by ValueId
   std::vector<std::vector<double>> error;  // by ValueId
 
@@ -162,6 +164,14 @@ struct BoundEvaluator {
     }
     if (const auto* reduction = std::get_if<ReduceAttrs>(&node.attrs)) return reduce(node, *reduction);
     const auto* window = std::get_if<WindowAttrs>(&node.attrs);
+    if (std::find(winograd.begin(), winograd.end(), node.output) != winograd.end()) {
+      auto element = [](const Tensor& t, const std::vector<double>& e) {
+        return [&](int64_t i) { return ErrorOperand{std::fabs(t.at(i)), e[static_cast<size_t>(i)]}; };
+      };
+      const ValueId x = node.inputs[0], w = node.inputs[1];
+      return winograd_error(truth[x.value].shape, y.shape, element(truth[x.value], error[x.value]),
+                            element(truth[w.value], error[w.value]));
+    }
     if (std::holds_alternative<ContractAttrs>(node.attrs) || (window && window->op == WindowOp::kConv)) {
       TUFF_ASSIGN(auto base, over(node, {magnitudes(node.inputs[0], false), magnitudes(node.inputs[1], false)}));
       TUFF_ASSIGN(auto total, over(node, {magnitudes(node.inputs[0], true), magnitudes(node.inputs[1], true)}));
@@ -208,12 +218,13 @@ struct BoundEvaluator {
 }  // namespace
 
 Result<std::vector<Bounded>> evaluate_with_bounds(const Graph& graph, const std::vector<Tensor>& inputs,
-                                                  const std::map<std::string, int64_t>& symbols) {
+                                                  const std::map<std::string, int64_t>& symbols,
+                                                  const std::vector<ValueId>& winograd) {
   EvaluateOptions options;
   options.precision = Precision::kTruth;
   for (size_t v = 0; v < graph.values.size(); ++v) options.extra_values.push_back(ValueId(v));
   TUFF_ASSIGN(auto results, evaluate(graph, inputs, symbols, options));
-  BoundEvaluator bounds{graph, symbols, {}, std::vector<std::vector<double>>(graph.values.size())};
+  BoundEvaluator bounds{graph, symbols, winograd, {}, std::vector<std::vector<double>>(graph.values.size())};
   bounds.truth.assign(results.begin() + static_cast<std::ptrdiff_t>(graph.outputs.size()), results.end());
   for (ValueId v : graph.inputs) bounds.error[v.value].assign(static_cast<size_t>(bounds.truth[v.value].element_count()), 0.0);
   for (const Node& node : graph.nodes) {
