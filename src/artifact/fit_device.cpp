@@ -76,6 +76,9 @@ std::string missing_on(const DeviceInfo& device, const DeviceInfo& made_for) {
       {"denorm_preserve_f32", device.denorm_preserve_f32, made_for.denorm_preserve_f32},
       {"rounding_rte_f32", device.rounding_rte_f32, made_for.rounding_rte_f32},
       {"signed_zero_inf_nan_f32", device.signed_zero_inf_nan_f32, made_for.signed_zero_inf_nan_f32},
+      {"denorm_preserve_f16", device.denorm_preserve_f16, made_for.denorm_preserve_f16},
+      {"denorm_preserve_f64", device.denorm_preserve_f64, made_for.denorm_preserve_f64},
+      {"denormal halves", keeps_denormal_halves(device), keeps_denormal_halves(made_for)},
   };
   for (const Feature& feature : features)
     if (feature.needs && !feature.has) return "it has no " + std::string(feature.name);

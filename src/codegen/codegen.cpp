@@ -1,6 +1,7 @@
 #include "codegen/codegen.h"
 
 #include "codegen/exact.h"
+#include "codegen/float_controls.h"
 #include "codegen/glsl.h"
 #include "codegen/spirv_tools.h"
 #include "module/verify_spirv.h"
@@ -9,23 +10,20 @@ namespace tuff {
 namespace {
 
 // Counted up when the words that come out of the same source change.
-constexpr uint64_t kCodegenVersion = 2;
+constexpr uint64_t kCodegenVersion = 3;
 
 // What is done to the words beside compiling them.
 bool is_decorated(const Kernel& kernel, const CodegenOptions& options) { return kernel.exact && options.decorate_exact; }
-bool has_float_controls(const Kernel& kernel, const DeviceInfo& device) {
-  return kernel.exact && device.signed_zero_inf_nan_f32;
-}
 
 Hash cache_key(const Kernel& kernel, const DeviceInfo& device, const CodegenOptions& options) {
-  return Hasher()
-      .text("tuff spirv")
+  Hasher key;
+  key.text("tuff spirv")
       .number(kCodegenVersion)
       .text(glsl_compiler_version())
       .number(is_decorated(kernel, options) ? 1 : 0)
-      .number(has_float_controls(kernel, device) ? 1 : 0)
-      .text(kernel.source)
-      .finish();
+      .text(kernel.source);
+  for (const FloatControl& c : float_controls_of(kernel, device)) key.number(c.mode).number(c.bits);
+  return key.finish();
 }
 
 Result<std::vector<uint32_t>> compile_fresh(const Kernel& kernel, const DeviceInfo& device, const CodegenOptions& options) {
@@ -33,8 +31,9 @@ Result<std::vector<uint32_t>> compile_fresh(const Kernel& kernel, const DeviceIn
   if (is_decorated(kernel, options)) {
     TUFF_ASSIGN(words, decorate_no_contraction(std::move(words)));
   }
-  if (has_float_controls(kernel, device)) {
-    TUFF_ASSIGN(words, preserve_signed_zero_inf_nan(std::move(words)));
+  const std::vector<FloatControl> controls = float_controls_of(kernel, device);
+  if (!controls.empty()) {
+    TUFF_ASSIGN(words, add_float_controls(std::move(words), controls));
   }
   if (options.validate) TUFF_TRY(validate_spirv(words, kernel.name));
   return words;

@@ -5,6 +5,7 @@
 
 #include "base/lexer.h"
 #include "device/fields.h"
+#include "device/quirks.h"
 
 namespace tuff {
 namespace {
@@ -72,6 +73,10 @@ std::string_view device_kind_name(DeviceKind kind) {
 int64_t usable_texel_buffers(const DeviceInfo& info) {
   const bool reaches = info.max_texel_buffer_elements >= info.max_storage_buffer_bytes / 4;
   return info.rates.texel_loads && reaches ? info.max_texel_buffers : 0;
+}
+
+bool keeps_denormal_halves(const DeviceInfo& info) {
+  return info.denorm_preserve_f16 || has_quirk(info, Quirk::llvmpipe_keeps_halves);
 }
 
 int64_t buffer_offset_alignment(const DeviceInfo& info) {

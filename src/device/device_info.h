@@ -79,6 +79,8 @@ struct DeviceInfo {
   bool integer_dot_product = false;        // of packed 4x8 bits, both signed or both unsigned, faster than its emulation
   bool integer_dot_product_mixed = false;  // and of signed with unsigned ones
   bool denorm_flush_f32 = false, denorm_preserve_f32 = false, rounding_rte_f32 = false, signed_zero_inf_nan_f32 = false;
+  bool denorm_preserve_f16 = false;  // also where nothing is asked for f32
+  bool denorm_preserve_f64 = false;  // to be asked for together with f16's
   bool pipeline_executable_properties = false;
   std::vector<MatrixShape> matrix_shapes;
 
@@ -88,6 +90,8 @@ struct DeviceInfo {
 // How many texel buffers a kernel may read values through: none where it does not pay, or where a view does not reach
 // whatever a storage buffer reaches.
 int64_t usable_texel_buffers(const DeviceInfo& info);
+// Does the device widen denormal halves as they are, if asked to where it has a mode for it?
+bool keeps_denormal_halves(const DeviceInfo& info);
 // What offsets of values in buffers are multiples of.
 int64_t buffer_offset_alignment(const DeviceInfo& info);
 

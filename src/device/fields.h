@@ -86,6 +86,8 @@ void visit_fields(Info& info, Visitor& visit) {
   visit.boolean("denorm_preserve_f32", info.denorm_preserve_f32);
   visit.boolean("rounding_rte_f32", info.rounding_rte_f32);
   visit.boolean("signed_zero_inf_nan_f32", info.signed_zero_inf_nan_f32);
+  visit.boolean("denorm_preserve_f16", info.denorm_preserve_f16);
+  visit.boolean("denorm_preserve_f64", info.denorm_preserve_f64);
   visit.boolean("pipeline_executable_properties", info.pipeline_executable_properties);
   visit.matrices("matrix", info.matrix_shapes);
 }

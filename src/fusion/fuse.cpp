@@ -165,6 +165,22 @@ int64_t Fuser::element_reads(const Group& target, ValueId value) const {
   }
 }
 
+// What a group of maps with so many elements reads of a value: an element for each, if it reads the value through a slice, no
+// more than that has. Where a gather reads is not known; kernels are said to read all of it.
+int64_t Fuser::bytes_of_load(const Group& source, ValueId value, int64_t elements) const {
+  const int64_t bytes = typical_bytes(graph, value);
+  for (NodeId m : source.members)
+    for (ValueId operand : graph.node(m).inputs) {
+      bool is_gathered = false;
+      for (const Node* view = graph.producer(operand); view && is_view(view->attrs) && !view->inputs.empty();
+           view = graph.producer(view->inputs[0])) {
+        is_gathered = is_gathered || std::holds_alternative<GatherAttrs>(view->attrs);
+        if (is_gathered && view->inputs[0] == value) return bytes;
+      }
+    }
+  return std::min(bytes, elements * dtype_size_bytes(graph.value(value).dtype));
+}
+
 // A group of maps is written into the groups that read it, where computing it again costs less than storing it.
 void Fuser::write_into_readers() {
   for (size_t g = groups.size(); g-- > 0;) {
@@ -197,7 +213,7 @@ void Fuser::write_into_readers() {
     int64_t elements = typical(product(graph.value(result).shape));
     int64_t result_bytes = typical_bytes(graph, result);
     int64_t source_bytes = 0;
-    for (ValueId v : loads(source)) source_bytes += typical_bytes(graph, v);
+    for (ValueId v : loads(source)) source_bytes += bytes_of_load(source, v, elements);
     int64_t reads = 0;
     for (uint32_t t : into) reads += element_reads(groups[t], result);
     int64_t copies = static_cast<int64_t>(into.size());

@@ -125,6 +125,7 @@ struct Fuser {
   void write_into(uint32_t group, GrownGroups grown);
   bool is_operand(const Group& target, ValueId value) const;
   int64_t operand_reads(const Group& target, ValueId operand) const;
+  int64_t bytes_of_load(const Group& source, ValueId value, int64_t elements) const;
   int64_t element_reads(const Group& target, ValueId value) const;
   // How many elements of the value attention would compute, were it written into it.
   int64_t attention_reads(const Group& group, ValueId value) const;

@@ -12,9 +12,15 @@ std::string unpacked(Dtype dtype, const std::string& word, const std::string& i)
     case Dtype::kU16: return "tuff_u16_of(" + word + ", " + i + ")";
     case Dtype::kI16: return "tuff_i16_of(" + word + ", " + i + ")";
     case Dtype::kBf16: return "tuff_bf16_bits_to_f32(tuff_u16_of(" + word + ", " + i + "))";
-    // Not by unpackHalf2x16, which may take the smallest halves for zeros.
+    // Not by unpackHalf2x16, which takes the smallest halves for zeros on some devices.
     default: return "tuff_f16_bits_to_f32(tuff_u16_of(" + word + ", " + i + "))";
   }
+}
+
+// Half i of a word, whose number in it is `known` unless that is -1, by the device's own unpacking.
+std::string unpacked_half(Block& block, const std::string& word, const std::string& i, int known) {
+  if (known < 0) return block.temporary("float", "unpackHalf2x16(" + word + " >> (16 * ((" + i + ") & 1))).x");
+  return block.temporary("vec2", "unpackHalf2x16(" + word + ")") + "." + "xy"[known];
 }
 
 // What a packed element's bits are, in the low bits of a uint; those above are undefined.
@@ -74,12 +80,14 @@ std::vector<std::string> load_lanes(Block& block, ValueId value, Dtype as, int w
   const int vectors_in_word = std::max(in_word / width, 1);
   const std::string at = vectors_in_word == 1 ? safe : "(" + safe + ") >> " + halvings(vectors_in_word);
   const std::string loaded = block.temporary(type_name(dialect, Register::kUint, words), writer.load(value, words, at));
+  const bool unpacks = as == Dtype::kF16 && writer.unpacks_halves();
   for (int lane = 0; lane < width; ++lane) {
     const std::string word = component(loaded, words, lane / in_word);
     const std::string i = vectors_in_word == 1 ? std::to_string(lane % in_word)
                           : width == 1         ? safe
                                                : "2 * (" + safe + ") + " + std::to_string(lane);
-    const std::string element = block.temporary(type, unpacked(as, word, i));
+    const std::string element = unpacks ? unpacked_half(block, word, i, vectors_in_word == 1 ? lane % in_word : -1)
+                                        : block.temporary(type, unpacked(as, word, i));
     lanes.push_back(test.empty() ? element : block.temporary(type, test + " ? " + element + " : " + otherwise));
   }
   return lanes;

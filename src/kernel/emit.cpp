@@ -18,7 +18,7 @@ std::string width_suffix(int width) { return width == 0 ? "n" : width == 1 ? "" 
 }  // namespace
 
 StorageFeatures storage_features(const DeviceInfo& device) {
-  return {usable_texel_buffers(device), device.storage8, device.storage16};
+  return {usable_texel_buffers(device), device.storage8, device.storage16, keeps_denormal_halves(device)};
 }
 
 std::vector<ValueId> KernelWriter::owners(ValueId value) const {

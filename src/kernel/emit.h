@@ -23,6 +23,7 @@ namespace tuff {
 struct StorageFeatures {
   int64_t most_texel_buffers = 0;
   bool storage8 = false, storage16 = false;
+  bool unpacks_halves = false;  // as they are
 };
 StorageFeatures storage_features(const DeviceInfo& device);
 
@@ -43,6 +44,8 @@ class KernelWriter {
   // Can the device write single elements of the packed dtype? Then as narrow_element(), to assign a narrow_type() to.
   bool stores_narrow(Dtype dtype) const { return dtype_size_bytes(dtype) == 1 ? features_.storage8 : features_.storage16; }
   std::string narrow_element(ValueId value, const std::string& index);
+  // May halves be widened by the device's own unpacking? Not in exact mode: of NaNs it may keep or change the bits.
+  bool unpacks_halves() const { return features_.unpacks_halves && !exact_; }
   // An expression over dimension symbols only, as a word of the parameter block (or a literal).
   std::string parameter(const IntExpr& e);
 

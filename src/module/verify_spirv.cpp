@@ -33,7 +33,7 @@ bool device_has(uint32_t capability, const DeviceInfo& device) {
     case SpvCapabilityDotProductInput4x8Bit:
     case SpvCapabilityDotProductInput4x8BitPacked: return device.integer_dot_product;
     case SpvCapabilityDenormFlushToZero: return device.denorm_flush_f32;
-    case SpvCapabilityDenormPreserve: return device.denorm_preserve_f32;
+    case SpvCapabilityDenormPreserve: return device.denorm_preserve_f16;
     case SpvCapabilityRoundingModeRTE: return device.rounding_rte_f32;
     case SpvCapabilitySignedZeroInfNanPreserve: return device.signed_zero_inf_nan_f32;
     case SpvCapabilityVulkanMemoryModel:  // a device has its matrices listed only where it has this memory model
@@ -169,6 +169,19 @@ Status verify_interface(const SpirvModule& module, const Kernel& kernel) {
   return ok_status();
 }
 
+// A denormal half is a small weight, not zero.
+Status verify_halves(const SpirvModule& module, const Kernel& kernel, const DeviceInfo& device) {
+  bool unpacks = false, preserves = !device.denorm_preserve_f16;
+  for (const SpirvInstruction& i : module.instructions) {
+    unpacks = unpacks || (i.opcode == SpvOpExtInst && i.word(4) == GLSLstd450UnpackHalf2x16);
+    preserves = preserves || (i.opcode == SpvOpExecutionMode && i.word(2) == SpvExecutionModeDenormPreserve && i.word(3) == 16);
+  }
+  if (!unpacks || (preserves && keeps_denormal_halves(device))) return ok_status();
+  return broken(kernel,
+                std::string("unpacks halves ") + (preserves ? "on '" + device.name + "', which may take denormal ones for zeros"
+                                                            : "without the mode that keeps denormal ones"));
+}
+
 // The matrices of a module, by use: 0 and 1 are the factors, 2 is the sum.
 struct MatrixTypes {
   struct Type {
@@ -231,6 +244,7 @@ Status verify_spirv(std::span<const uint32_t> words, const Kernel& kernel, const
     }
   }
   TUFF_TRY(verify_interface(module, kernel));
+  TUFF_TRY(verify_halves(module, kernel, device));
   if (has_matrices) TUFF_TRY(verify_matrices(module, kernel, device));
   return kernel.exact ? verify_exact(module, kernel) : ok_status();
 }

@@ -62,6 +62,15 @@ struct BoundEvaluator {
     return doubles(t.shape, out);
   }
 
+  // |x| + its error as a factor: a device may take a denormal for zero, which the other factor makes greater.
+  Tensor factors(ValueId v) const {
+    Tensor out = magnitudes(v, true);
+    auto* elements = reinterpret_cast<double*>(out.bytes.data());
+    for (int64_t i = 0; i < out.element_count(); ++i)
+      if (const double magnitude = std::fabs(truth[v.value].at(i)); magnitude < kMinNormal) elements[i] += magnitude;
+    return out;
+  }
+
   // Rounding to the dtype, and what does not fit it.
   void finish(const Node& node) {
     const Dtype dtype = graph.value(node.output).dtype;
@@ -174,7 +183,7 @@ struct BoundEvaluator {
     }
     if (std::holds_alternative<ContractAttrs>(node.attrs) || (window && window->op == WindowOp::kConv)) {
       TUFF_ASSIGN(auto base, over(node, {magnitudes(node.inputs[0], false), magnitudes(node.inputs[1], false)}));
-      TUFF_ASSIGN(auto total, over(node, {magnitudes(node.inputs[0], true), magnitudes(node.inputs[1], true)}));
+      TUFF_ASSIGN(auto total, over(node, {factors(node.inputs[0]), factors(node.inputs[1])}));
       return sum_error(node, base, total, terms_of(node));
     }
     if (window && window->op == WindowOp::kSum) {

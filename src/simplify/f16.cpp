@@ -24,6 +24,7 @@ class F16 {
         readers_(value_users(src)),
         is_output_(src.values.size()),
         is_constant_(src.values.size()),
+        is_exponent_(src.values.size()),
         stays_(src.values.size()),
         full_(src.values.size()),
         half_(src.values.size()) {
@@ -31,6 +32,7 @@ class F16 {
   }
 
   Result<Lowered> run() {
+    find_exponents();
     for (const Node& node : src_.nodes) decide(node);
     Graph start;
     start.name = src_.name;
@@ -89,10 +91,30 @@ class F16 {
       stays_[out] = operands_stay(node);
     } else if (const auto* map = std::get_if<MapAttrs>(&node.attrs)) {
       const bool counts = map->op == MapOp::cast && !is_float(value(node.inputs[0]).dtype);
-      stays_[out] = counts || operands_stay(node) || is_only_reduced(node);
+      stays_[out] = counts || operands_stay(node) || is_only_reduced(node) || is_exponent_[out];
     } else {
       stays_[out] = is<ReduceAttrs>(node) || is<IotaAttrs>(node) || is<DimensionAttrs>(node) ||
-                    is_window(node, WindowOp::kSum) || sums_exponentials(node);
+                    is_window(node, WindowOp::kSum) || sums_exponentials(node) || is_exponent_[out];
+    }
+  }
+
+  // Marks exponentials that a product sums and what they alone are made of, back to the product of the scores: attention, which
+  // weighs them by a maximum that it does not have yet, and cannot round what it does not store.
+  void find_exponents() {
+    for (size_t n = src_.nodes.size(); n-- > 0;) {
+      const Node& node = src_.nodes[n];
+      const uint32_t out = node.output.value;
+      const std::vector<NodeId>& readers = readers_[out];
+      if (!is_f32(node.output) || is_output_[out] || readers.empty() || is<ConstantAttrs>(node)) continue;
+      auto is_marked = [&](NodeId reader) {
+        const Node& by = src_.node(reader);
+        return is_exponent_[by.output.value] && !is<ContractAttrs>(by);
+      };
+      const auto* map = std::get_if<MapAttrs>(&node.attrs);
+      is_exponent_[out] = std::all_of(readers.begin(), readers.end(), is_marked) ||
+                          (map && map->op == MapOp::exp && std::any_of(readers.begin(), readers.end(), [&](NodeId reader) {
+                             return is<ContractAttrs>(src_.node(reader));
+                           }));
     }
   }
 
@@ -205,8 +227,9 @@ class F16 {
   }
 
   const Graph& src_;
-  std::vector<std::vector<NodeId>> readers_;           // by src value
-  std::vector<bool> is_output_, is_constant_, stays_;  // by src value; is_constant_: a f32 constant or a view of one
+  std::vector<std::vector<NodeId>> readers_;  // by src value
+  // By src value. is_constant_: a f32 constant or a view of one.
+  std::vector<bool> is_output_, is_constant_, is_exponent_, stays_;
   GraphBuilder builder_;
   std::vector<ValueId> full_, half_;  // by src value; what is not f32 is in full_
 };

@@ -25,9 +25,13 @@ class Lowering {
 
   Result<Lowered> run() {
     for (const Node& node : src_.nodes) is_lowerable_[node.output.value] = is_lowerable(node);
-    for (const Node& node : src_.nodes)
-      if (std::holds_alternative<ContractAttrs>(node.attrs) || std::holds_alternative<WindowAttrs>(node.attrs))
-        for (ValueId operand : node.inputs) want(operand);
+    for (const Node& node : src_.nodes) {
+      const auto* product = std::get_if<ContractAttrs>(&node.attrs);
+      if (!product && !std::holds_alternative<WindowAttrs>(node.attrs)) continue;
+      for (ValueId operand : node.inputs)
+        if (!product || (!is_map(operand, MapOp::exp) && !(operand == node.inputs[0] && is_normalised(*product, operand))))
+          want(operand);
+    }
     Graph start;
     start.name = src_.name;
     start.symbols = src_.symbols;
@@ -57,6 +61,31 @@ class Lowering {
       return constant->data.kind != ConstantData::Kind::kSplat;
     return !is_view(node.attrs) && !std::holds_alternative<IotaAttrs>(node.attrs) &&
            !std::holds_alternative<DimensionAttrs>(node.attrs);
+  }
+
+  bool is_map(ValueId v, MapOp op) const {
+    const auto* map = src_.producer_as<MapAttrs>(v);
+    return map && map->op == op;
+  }
+
+  // Is the product's first operand made, by maps, from sums over the rows of what they are made from: rows that are normalised?
+  // Its kernel computes them where it loads them, and to round each element there would cost more than to multiply it.
+  bool is_normalised(const ContractAttrs& product, ValueId operand) const {
+    constexpr int kMostMaps = 16;
+    const Dims& shape = value(operand).shape;
+    std::vector<ValueId> work = {operand};
+    for (size_t i = 0; i < work.size() && i < kMostMaps; ++i) {
+      const Node* maker = src_.producer(work[i]);
+      while (maker && std::holds_alternative<BroadcastAttrs>(maker->attrs)) maker = src_.producer(maker->inputs[0]);
+      if (!maker) continue;
+      const auto* reduce = std::get_if<ReduceAttrs>(&maker->attrs);
+      if (reduce && value(maker->inputs[0]).shape == shape &&
+          std::all_of(reduce->axes.begin(), reduce->axes.end(),
+                      [&](int axis) { return !has_label(product.out, product.a[static_cast<size_t>(axis)]); }))
+        return true;
+      if (std::holds_alternative<MapAttrs>(maker->attrs)) work.insert(work.end(), maker->inputs.begin(), maker->inputs.end());
+    }
+    return false;
   }
 
   // Marks what lies behind an operand.

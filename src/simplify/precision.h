@@ -16,13 +16,15 @@ struct Lowered {
 
 // f16_storage: y = cast<f32>(cast<f16>(x)) for every reader of a value x that a contraction or a window reads, looking back
 // through the views between them; such a constant becomes a f16 one. A concat of such values is one itself. Computed in f32.
+// Two kinds of operands stay f32, since a product's kernel computes them as it loads them and does not store them: exponentials
+// (of attention) and rows that are normalised.
 Result<Lowered> store_in_f16(const Graph& src);
 
 // f16: every value in f16, each operator's result rounded to it, as a model in f16 has it. Three kinds stay f32 because f16
 // would spoil them, and cost nothing because kernels seldom store them: the results of reductions, of pooling sums and of sums
-// of exponentials (attention, before its division), numbers made from integers, and what is computed from those alone (a mean,
-// a variance + epsilon, the angles of positions); and maps that only reductions read and whose operands are read by others, too
-// (squares). An operator that reads a f32 value computes in f32 and is rounded once.
+// of exponentials with the scores that they are made of (attention, before its division), numbers made from integers, and what
+// is computed from those alone (a mean, a variance + epsilon, the angles of positions); and maps that only reductions read and
+// whose operands are read by others, too (squares). An operator that reads a f32 value computes in f32 and is rounded once.
 Result<Lowered> compute_in_f16(const Graph& src);
 
 }  // namespace tuff

@@ -1,7 +1,8 @@
 """Compiles every kernel of the given models with another vendor's compiler and judges what it says of them.
 
-check_pipelines.py PIPELINE_STATISTICS WITH_DRIVER TARGET JSON_FOLDER MODEL...; with --contraction instead: the first model
-in exact mode must hold no fused multiply-add, and without the decorations that forbid them must hold some.
+check_pipelines.py PIPELINE_STATISTICS WITH_DRIVER TARGET JSON_FOLDER MODEL...; of MODEL:f16 what memory keeps is f16. With
+--contraction instead: the first model in exact mode must hold no fused multiply-add, and without the decorations that forbid
+them must hold some.
 check_pipelines.py --renew JSON_FOLDER writes expected.json anew from what the last runs left there.
 Out: JSON_FOLDER/TARGET.json, each kernel's registers, spills, occupancy and instructions under the names of READ and DRIVERS
 beside the driver's own; a line for each model. Of a model that the device cannot run: what it lacks. Status 1 if a kernel does not
@@ -65,7 +66,8 @@ def read_fields(driver, kernel):
 
 
 def compile_model(program, with_driver, target, model):
-    command = [with_driver, f"farm/{target}", program, model]
+    path, _, precision = model.partition(":")
+    command = [with_driver, f"farm/{target}", program, path, *([f"--{precision}"] if precision else [])]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **PRINTING})
     if done.returncode == 77:
         print(done.stderr.strip())
@@ -124,7 +126,8 @@ def check_models(program, with_driver, target, folder, models):
     failed, renewable, path = 0, False, folder / f"{target.replace('/', '_')}.json"
     path.unlink(missing_ok=True)
     for model in models:
-        stem, compiled = pathlib.Path(model).stem, compile_model(program, with_driver, target, model)
+        stem = pathlib.Path(model).stem + "_f16" * model.endswith(":f16")
+        compiled = compile_model(program, with_driver, target, model)
         if not compiled:
             failed += 1
             continue

@@ -3,8 +3,9 @@
 // them and as Tuff reads them.
 // Before each kernel it prints "kernel NAME" to stderr, so that what a driver prints there finds its kernel.
 //
-// pipeline_statistics MODEL.onnx [--exact] [--undecorated]: --undecorated leaves out the decorations that forbid fused
-// multiply-adds; it is how a test shows that they matter. Exit status 1 with a sentence where a stage refuses.
+// pipeline_statistics MODEL.onnx [--exact] [--f16] [--undecorated]: --f16 keeps weights and intermediate values in f16;
+// --undecorated leaves out the decorations that forbid fused multiply-adds; it is how a test shows that they matter. Exit
+// status 1 with a sentence where a stage refuses.
 // Invariant: each kernel is made by itself, so that a refusal and a compile time name their kernel.
 #include <spirv/unified1/spirv.h>
 
@@ -24,7 +25,7 @@ namespace {
 
 struct Arguments {
   std::string model;
-  bool exact = false, decorate = true;
+  bool exact = false, f16 = false, decorate = true;
 };
 
 int64_t size_bytes(const SpirvModule& module, uint32_t type_id) {
@@ -95,6 +96,7 @@ Result<std::string> statistics_of(const Arguments& arguments, Device& device) {
   TUFF_ASSIGN(LoadedModel model, load_model(arguments.model, {}));
   CompileOptions options;
   options.exact = arguments.exact;
+  if (arguments.f16) options.precision = FloatPrecision::kF16Storage;
   TUFF_ASSIGN(Stages stages, run_stages(model.graph, info, options, Stage::kPlan));
   CodegenOptions codegen;
   codegen.decorate_exact = arguments.decorate;
@@ -118,6 +120,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (!std::strcmp(argv[i], "--exact"))
       arguments.exact = true;
+    else if (!std::strcmp(argv[i], "--f16"))
+      arguments.f16 = true;
     else if (!std::strcmp(argv[i], "--undecorated"))
       arguments.decorate = false;
     else

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "kernels/checked_builder.h"
+#include "simplify/precision.h"
 
 namespace tuff {
 namespace {
@@ -144,6 +145,24 @@ TEST_CASE("attention: masks, grouped heads, transposed keys, capped scores") {
       a.heads = 4, a.key_heads = variant & 1 ? 2 : 4, a.keys = 21, a.queries = 13;
       a.mask = mask, a.keys_transposed = variant & 2, a.capped = variant & 4, a.merged = variant & 1;
       check_attention(a);
+    }
+}
+
+TEST_CASE("attention: in f16, or of values in f16, its scores and exponentials are not stored either") {
+  for (Mask mask : {Mask::kNone, Mask::kAdded, Mask::kCausal})
+    for (const bool all : {false, true}) {
+      CAPTURE(all);
+      Attention a;
+      a.keys = 21, a.queries = 13, a.mask = mask, a.capped = mask == Mask::kAdded;
+      const Graph graph = simplified(AttentionBuilder().build(a));
+      auto lowered = all ? compute_in_f16(graph) : store_in_f16(graph);
+      REQUIRE_MESSAGE(lowered.ok(), lowered.status().message());
+      GraphCase c;
+      c.graph = std::move(lowered->graph);
+      std::string text;
+      for (const AnchorKind kind : kernel_kinds(c.graph, {}, text))
+        CHECK_MESSAGE((kind == AnchorKind::kAttend || kind == AnchorKind::kMap), text);
+      check_agrees(c);
     }
 }
 

@@ -1,6 +1,7 @@
 // Normalised rows in the products that read them, against the reference: as an operand, as a residual, as both; rows and
 // columns that fill no tile, few rows, long rows.
 #include "kernels/product_graph.h"
+#include "simplify/precision.h"
 
 namespace tuff {
 
@@ -37,6 +38,22 @@ TEST_CASE("a product whose operand and residual are one norm") {
   const ValueId n = b.normalised(x, kLength, "norm");
   b.builder.output(b.map(MapOp::add, {b.product(n, kLength, kLength, "w"), n}), "y");
   check_products(b.builder.graph(), 1);
+}
+
+TEST_CASE("a norm between products whose operands are kept in f16 is part of the second") {
+  constexpr int64_t kLength = 40;
+  ProductBuilder b;
+  const ValueId x = b.input("x", {IntExpr(9), IntExpr(kLength)});
+  const ValueId first = b.product(b.map(MapOp::tanh, {x}), kLength, kLength, "w1");
+  b.builder.output(b.product(b.normalised(first, kLength, "norm"), kLength, 12, "w2"), "y");
+  auto lowered = store_in_f16(simplified(b.builder.graph()));
+  REQUIRE_MESSAGE(lowered.ok(), lowered.status().message());
+  GraphCase c;
+  c.graph = std::move(lowered->graph);
+  std::string text;
+  for (const AnchorKind kind : kernel_kinds(c.graph, {false, true, graphics_rates()}, text))
+    CHECK_MESSAGE(kind != AnchorKind::kReduce, text);
+  check_agrees(c, {{false, true, graphics_rates()}, {true, true}, {false, false}});
 }
 
 TEST_CASE("products of queries as rows: statistics of one axis where rows have two") {

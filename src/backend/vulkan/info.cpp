@@ -213,6 +213,12 @@ DeviceInfo read_device_info(const InstanceFunctions& functions, VkPhysicalDevice
   info.denorm_preserve_f32 = p.float_controls.shaderDenormPreserveFloat32;
   info.rounding_rte_f32 = p.float_controls.shaderRoundingModeRTEFloat32;
   info.signed_zero_inf_nan_f32 = p.float_controls.shaderSignedZeroInfNanPreserveFloat32;
+  // A mode of f16 may have to be that of f64, too, or of every width, which f32 is not to be tied to.
+  const auto independence = p.float_controls.denormBehaviorIndependence;
+  info.denorm_preserve_f64 = p.float_controls.shaderDenormPreserveFloat64;
+  info.denorm_preserve_f16 = p.float_controls.shaderDenormPreserveFloat16 &&
+                             (independence == VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_ALL ||
+                              (independence == VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_32_BIT_ONLY && info.denorm_preserve_f64));
   info.pipeline_executable_properties = features.executable.pipelineExecutableInfo;
   if (features.matrix.cooperativeMatrix && features.memory_model.vulkanMemoryModel &&
       !has_quirk(info, Quirk::amd_matrix_query_crashes))

@@ -103,14 +103,43 @@ TEST_CASE("without the exact pass nothing is decorated") {
 }
 
 TEST_CASE("what devices round differently is refused in exact kernels and allowed in fast ones") {
-  for (const char* expression :
-       {"x / y", "mod(x, y)", "dot(vec2(x, y), vec2(y, x))", "exp(x)", "sqrt(x)", "fma(x, y, x)", "min(x, y)", "mix(x, y, 0.5)",
-        "floor(x)", "(mat2(x) * vec2(y)).x", "unpackHalf2x16(floatBitsToUint(x)).x"}) {
+  for (const char* expression : {"x / y", "mod(x, y)", "dot(vec2(x, y), vec2(y, x))", "exp(x)", "sqrt(x)", "fma(x, y, x)",
+                                 "min(x, y)", "mix(x, y, 0.5)", "floor(x)", "(mat2(x) * vec2(y)).x"}) {
     CAPTURE(expression);
     Result<CompiledKernel> exact = compile_kernel(small_kernel(expression, true), any_device(), {});
     CHECK(exact.status().code() == Code::kInternal);
     Result<CompiledKernel> fast = compile_kernel(small_kernel(expression, false), any_device(), {});
     CHECK(fast.ok());
+  }
+}
+
+TEST_CASE("halves are unpacked where the device keeps denormal ones, by a mode that the module asks for") {
+  const Kernel fast = small_kernel("unpackHalf2x16(floatBitsToUint(x)).x", false);
+  const Kernel exact = small_kernel("unpackHalf2x16(floatBitsToUint(x)).x", true);
+  DeviceInfo device = any_device();
+  CHECK(compile_kernel(fast, device, {}).status().message().find("may take denormal ones for zeros") != std::string::npos);
+  device.denorm_preserve_f16 = true;
+  CHECK(compile_kernel(exact, device, {}).status().code() == Code::kInternal);
+  auto text = [&] {
+    Result<CompiledKernel> compiled = compile_kernel(fast, device, {});
+    REQUIRE_MESSAGE(compiled.ok(), compiled.status().message());
+    return disassemble(compiled->spirv);
+  };
+  const char kMode16[] = "OpExecutionMode %main DenormPreserve 16", kMode64[] = "OpExecutionMode %main DenormPreserve 64";
+  CHECK(text().find(kMode16) != std::string::npos);
+  CHECK(text().find(kMode64) == std::string::npos);
+  device.denorm_preserve_f64 = true;
+  CHECK(text().find(kMode64) != std::string::npos);
+
+  Result<CompiledKernel> compiled = compile_kernel(fast, device, {});
+  REQUIRE(compiled.ok());
+  Result<SpirvModule> module = read_spirv(compiled->spirv);
+  REQUIRE(module.ok());
+  for (const SpirvInstruction& i : module->instructions) {
+    if (i.opcode != SpvOpExecutionMode || i.word(2) != SpvExecutionModeDenormPreserve || i.word(3) != 16) continue;
+    std::vector<uint32_t> words = compiled->spirv;
+    words[i.offset + 3] = 64;
+    CHECK(verify_spirv(words, fast, device).message().find("without the mode") != std::string::npos);
   }
 }
 

@@ -70,9 +70,9 @@ std::string one_value(const std::string& dtype) {
   return "graph \"one\" {\n  input %0 \"x\": " + dtype + "[8]\n  output %0 \"x\"\n}\n";
 }
 
-std::string loaded(const std::string& dtype, int width) {
+std::string loaded(const std::string& dtype, int width, StorageFeatures features = {}) {
   std::string lanes;
-  std::string text = Written{one_value(dtype), {}}.text([&](Block& block) {
+  std::string text = Written{one_value(dtype), features}.text([&](Block& block) {
     for (const std::string& lane :
          load_lanes(block, ValueId(0), block.writer().graph().value(ValueId(0)).dtype, width, "i", "", 0))
       lanes += lane + " ";
@@ -102,6 +102,17 @@ TEST_CASE("packed elements are read as the words around them") {
         "float f_2 = tuff_f16_bits_to_f32(tuff_u16_of(u_0.x, 1));\nfloat f_3 = tuff_f16_bits_to_f32(tuff_u16_of(u_0.y, 0));\n"
         "float f_4 = tuff_f16_bits_to_f32(tuff_u16_of(u_0.y, 1));\nf_1 f_2 f_3 f_4 ");
   CHECK(loaded("f16", 1) == "uint u_0 = b0.e[(i) >> 1];\nfloat f_1 = tuff_f16_bits_to_f32(tuff_u16_of(u_0, i));\nf_1 ");
+}
+
+TEST_CASE("halves are unpacked a word at a time where the device keeps denormal ones") {
+  StorageFeatures features;
+  features.unpacks_halves = true;
+  CHECK(loaded("f16", 4, features) ==
+        "uvec2 u_0 = b0x2.e[i];\nvec2 v_1 = unpackHalf2x16(u_0.x);\nvec2 v_2 = unpackHalf2x16(u_0.y);\n"
+        "v_1.x v_1.y v_2.x v_2.y ");
+  CHECK(loaded("f16", 1, features) ==
+        "uint u_0 = b0.e[(i) >> 1];\nfloat f_1 = unpackHalf2x16(u_0 >> (16 * ((i) & 1))).x;\nf_1 ");
+  CHECK(loaded("bf16", 1, features).find("unpackHalf2x16") == std::string::npos);
 }
 
 TEST_CASE("a checked load of packed elements gives the fill for each of them") {

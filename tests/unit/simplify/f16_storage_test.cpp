@@ -36,6 +36,30 @@ TEST_CASE("what products and windows read is rounded once for all its readers; i
   for (const Node& node : made.graph.nodes) CHECK_FALSE(node.origins.empty());
 }
 
+TEST_CASE("exponentials and normalised rows that products read stay") {
+  const Graph graph = graph_of(
+      "input %0 \"x\": f32[3, 8]\n%1: f32[3, 1] = reduce.max %0 {axes=[1]} from \"softmax\"\n"
+      "%2: f32[3, 8] = broadcast %1 from \"softmax\"\n%3: f32[3, 8] = map.sub %0, %2 from \"softmax\"\n"
+      "%4: f32[3, 8] = map.exp %3 from \"exp\"\n%5 \"w\": f32[8, 4] = constant random(seed=1, scale=1) from \"w\"\n"
+      "%6: f32[3, 4] = contract %4, %5 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"m\"\n"
+      "%7: f32[3, 1] = reduce.sum %6 {axes=[1] order=tree} from \"norm\"\n%8: f32[3, 4] = broadcast %7 from \"norm\"\n"
+      "%9: f32[3, 4] = map.div %6, %8 from \"norm\"\n%10 \"v\": f32[4, 4] = constant random(seed=2, scale=1) from \"v\"\n"
+      "%11: f32[3, 4] = contract %9, %10 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"n\"\n"
+      // Summed over what is no row of it.
+      "%12: f32[4, 4] = contract %9, %11 {a=[0, 1] b=[0, 2] out=[1, 2]} from \"o\"\noutput %11 \"y\"\noutput %12 \"z\"\n");
+  const std::vector<std::string> rounded = stored(graph).values;
+  auto is_rounded = [&](const std::string& name) {
+    return std::any_of(rounded.begin(), rounded.end(), [&](const std::string& line) { return line.starts_with(name + " "); });
+  };
+  CHECK(!is_rounded("exp"));
+  CHECK(is_rounded("norm"));  // the last product has its columns as rows
+  CHECK(is_rounded("w"));
+  Graph without = graph;
+  without.outputs.pop_back(), without.output_names.pop_back();
+  const std::vector<std::string> fewer = stored(prune_dead(without)).values;
+  CHECK(fewer == std::vector<std::string>{"w f32[8, 4] to f16", "v f32[4, 4] to f16"});
+}
+
 TEST_CASE("the rounded graph differs from the exact one by f16's steps") {
   const Graph graph = graph_of(kBlock);
   const std::vector<Tensor> inputs = random_inputs(graph, {}, 7);

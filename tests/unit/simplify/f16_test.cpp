@@ -79,6 +79,24 @@ TEST_CASE("attention's sums before their division may be beyond f16") {
   check_rounded(graph, inputs, 100);
 }
 
+TEST_CASE("attention's scores stay f32, back to their product, and the weights of a plain softmax do not") {
+  const char kSoftmax[] =
+      "input %0 \"q\": f32[3, 8]\ninput %1 \"k\": f32[8, 5]\n"
+      "%2: f32[3, 5] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"scores\"\n"
+      "%3: f32[3, 5] = map.tanh %2 from \"cap\"\n%4: f32[3, 1] = reduce.max %3 {axes=[1]} from \"max\"\n"
+      "%5: f32[3, 5] = broadcast %4 from \"max\"\n%6: f32[3, 5] = map.sub %3, %5 from \"shift\"\n"
+      "%7: f32[3, 5] = map.exp %6 from \"exp\"\n";
+  const Graph attention = graph_of(std::string(kSoftmax) +
+                                   "input %8 \"v\": f32[5, 4]\n"
+                                   "%9: f32[3, 4] = contract %7, %8 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"sum\"\n"
+                                   "%10: f32[3, 4] = map.abs %9 from \"abs\"\noutput %10 \"y\"\n");
+  CHECK(lowered(attention).values.empty());
+  const Graph plain = graph_of(std::string(kSoftmax) + "%8: f32[3, 5] = map.abs %7 from \"abs\"\noutput %8 \"y\"\n");
+  const std::vector<std::string> rounded = lowered(plain).values;
+  for (const char* line : {"scores f32[3, 5] to f16", "exp f32[3, 5] to f16"})
+    CHECK(std::find(rounded.begin(), rounded.end(), line) != rounded.end());
+}
+
 TEST_CASE("what f16 cannot hold or need not round stays as it is") {
   // A constant beyond f16 makes its reader compute in f32, of an input as it is; its result is rounded, here to infinity.
   const Graph beyond = graph_of(
