@@ -174,12 +174,14 @@ struct BoundEvaluator {
     if (const auto* reduction = std::get_if<ReduceAttrs>(&node.attrs)) return reduce(node, *reduction);
     const auto* window = std::get_if<WindowAttrs>(&node.attrs);
     if (std::find(winograd.begin(), winograd.end(), node.output) != winograd.end()) {
-      auto element = [](const Tensor& t, const std::vector<double>& e) {
-        return [&](int64_t i) { return ErrorOperand{std::fabs(t.at(i)), e[static_cast<size_t>(i)]}; };
+      std::vector<Tensor> with_error = {factors(node.inputs[0]), factors(node.inputs[1])};
+      auto element = [&](size_t side) {
+        return [&, side](int64_t i) {
+          const double magnitude = std::fabs(truth[node.inputs[side].value].at(i));
+          return ErrorOperand{magnitude, with_error[side].at(i) - magnitude};
+        };
       };
-      const ValueId x = node.inputs[0], w = node.inputs[1];
-      return winograd_error(truth[x.value].shape, y.shape, element(truth[x.value], error[x.value]),
-                            element(truth[w.value], error[w.value]));
+      return winograd_error(truth[node.inputs[0].value].shape, y.shape, element(0), element(1));
     }
     if (std::holds_alternative<ContractAttrs>(node.attrs) || (window && window->op == WindowOp::kConv)) {
       TUFF_ASSIGN(auto base, over(node, {magnitudes(node.inputs[0], false), magnitudes(node.inputs[1], false)}));
