@@ -64,7 +64,8 @@ tuff_status_t tuff_program_error_bounds(const tuff_program_t* program, const tuf
     TUFF_ASSIGN(std::vector<Tensor> given, copy_tensors(inputs, input_count, "inputs"));
     TUFF_ASSIGN(SymbolValues values, read_symbol_values(symbols, symbol_count));
     TUFF_ASSIGN(std::vector<Tensor> got, copy_tensors(outputs, output_count, "outputs"));
-    TUFF_ASSIGN(std::vector<Bounded> bounded, run_bounds(program->program->plan.graph, given, got, values));
+    const Plan& plan = program->program->plan;
+    TUFF_ASSIGN(std::vector<Bounded> bounded, run_bounds(plan.graph, given, got, values, winograd_results(plan)));
     for (uint32_t i = 0; i < output_count; ++i) {
       const Tensor& truth = bounded[i].truth;
       std::vector<double> elements;

@@ -24,7 +24,7 @@
 
 namespace tuff {
 
-inline constexpr uint32_t kArtifactFormatVersion = 4;
+inline constexpr uint32_t kArtifactFormatVersion = 5;
 
 struct ArtifactEntry {
   DeviceInfo device;

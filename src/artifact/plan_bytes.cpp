@@ -42,6 +42,7 @@ struct PlanWriter {
       id(b.value);
       out.u8(static_cast<uint8_t>(b.access));
       out.u8(static_cast<uint8_t>(b.texel_words));
+      out.u8(b.winograd);
       out.list(b.parts, [&](const std::vector<ValueId>& part) { ids(part); });
     });
     out.i64(k.shared_bytes);
@@ -109,6 +110,7 @@ class PlanReader {
     b.value = id();
     b.access = kind(Access::kWrite);
     b.texel_words = in_.u8();
+    b.winograd = in_.boolean();
     b.parts = in_.list(4, [&] { return ids(); });
     return b;
   }
@@ -120,7 +122,7 @@ class PlanReader {
     for (uint32_t& size : k.workgroup) size = in_.u32();
     for (IntExpr& count : k.grid) count = expression();
     k.parameters = expressions();
-    k.bindings = in_.list(10, [&] { return binding(); });
+    k.bindings = in_.list(11, [&] { return binding(); });
     k.shared_bytes = in_.i64();
     for (IntExpr* e : {&k.partial_bytes, &k.counter_count}) *e = expression();
     k.in_place = in_.list(8, [&] {
@@ -197,6 +199,7 @@ void write_plan(const Plan& plan, ByteWriter& out) {
     writer.id(w.value);
     out.u64(w.offset);
     out.u64(w.size_bytes);
+    out.u8(w.winograd);
   });
   out.list(plan.orders,
            [&](const std::vector<int>& order) { out.list(order, [&](int axis) { out.u32(static_cast<uint32_t>(axis)); }); });
@@ -209,11 +212,12 @@ Result<Plan> read_plan(ByteReader& in, Graph graph) {
   plan.kernels = in.list(64, [&] { return reader.kernel(); });
   plan.steps = in.list(16, [&] { return reader.step(); });
   plan.values = in.list(25, [&] { return reader.value(); });
-  plan.weights = in.list(20, [&] {
+  plan.weights = in.list(21, [&] {
     PlanWeight w;
     w.value = reader.id();
     w.offset = in.u64();
     w.size_bytes = in.u64();
+    w.winograd = in.boolean();
     return w;
   });
   plan.orders = in.list(4, [&] { return in.list(4, [&] { return static_cast<int>(in.u32()); }); });

@@ -37,7 +37,8 @@ Graph cut_behind_outputs(const Graph& graph, std::vector<size_t>& cut) {
 }  // namespace
 
 Result<std::vector<Bounded>> run_bounds(const Graph& graph, const std::vector<Tensor>& inputs,
-                                        const std::vector<Tensor>& outputs, const SymbolValues& given) {
+                                        const std::vector<Tensor>& outputs, const SymbolValues& given,
+                                        const std::vector<ValueId>& winograd) {
   if (inputs.size() != graph.inputs.size() || outputs.size() != graph.outputs.size())
     return invalid_argument("The program has " + std::to_string(graph.inputs.size()) + " inputs and " +
                             std::to_string(graph.outputs.size()) + " outputs; " + std::to_string(inputs.size()) + " and " +
@@ -53,7 +54,7 @@ Result<std::vector<Bounded>> run_bounds(const Graph& graph, const std::vector<Te
   const Graph pieces = cut_behind_outputs(graph, cut);
   std::vector<Tensor> all = inputs;
   for (size_t i : cut) all.push_back(outputs[i]);
-  return evaluate_with_bounds(pieces, all, symbols);
+  return evaluate_with_bounds(pieces, all, symbols, winograd);
 }
 
 }  // namespace tuff

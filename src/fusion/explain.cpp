@@ -44,6 +44,10 @@ std::string matrix_line(const Decision& d) {
   return (d.accepted ? "on [" : "not on [") + d.rule + "] " + d.subject + ": " + d.why + "\n";
 }
 
+std::string winograd_line(const Decision& d) {
+  return (d.accepted ? "in [" : "not in [") + d.rule + "] " + d.subject + ": " + d.why + "\n";
+}
+
 }  // namespace
 
 std::string print(const Fusion& fusion, const Graph& graph) {
@@ -96,6 +100,8 @@ std::string explain(const Fusion& fusion, const Graph& graph) {
   }
   if (!fusion.matrix_decisions.empty()) out += "\nOn matrix units, or not:\n";
   for (const Decision& d : fusion.matrix_decisions) out += "  " + matrix_line(d);
+  if (!fusion.winograd_decisions.empty()) out += "\nIn Winograd's form, or not:\n";
+  for (const Decision& d : fusion.winograd_decisions) out += "  " + winograd_line(d);
   return out;
 }
 
@@ -111,6 +117,8 @@ std::vector<std::string> explain_groups(const Fusion& fusion) {
       if (is_about_it(d)) text += (d.accepted ? "fused [" : "apart [") + d.rule + "] " + d.subject + ": " + d.why + "\n";
     for (const Decision& d : fusion.matrix_decisions)
       if (is_about_it(d)) text += matrix_line(d);
+    for (const Decision& d : fusion.winograd_decisions)
+      if (is_about_it(d)) text += winograd_line(d);
   }
   return texts;
 }

@@ -6,6 +6,7 @@
 #include "fusion/cost.h"
 #include "fusion/grow.h"
 #include "fusion/matrix_units.h"
+#include "fusion/winograd.h"
 
 namespace tuff {
 
@@ -294,6 +295,7 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
       }
     }
   choose_matrix_units(fusion, graph, options, device);
+  choose_winograd(fusion, graph, options, device);
   return fusion;
 }
 

@@ -44,6 +44,7 @@ struct Group {
   // axes of its input) and, inside attention, `key`.
   std::map<uint32_t, Dims> coordinates;
   std::optional<MatrixShape> matrix;  // of a product: the matrices that it is computed in (matrix_units.cpp)
+  bool winograd = false;              // of a convolution: in Winograd's form (winograd.h)
 };
 
 struct Decision {
@@ -59,7 +60,8 @@ struct Fusion {
   std::vector<Placement> placements;  // by ValueId
   std::vector<bool> stored;           // by ValueId: has elements in memory
   std::vector<Decision> decisions;
-  std::vector<Decision> matrix_decisions;  // accepted: on matrix units
+  std::vector<Decision> matrix_decisions;    // accepted: on matrix units
+  std::vector<Decision> winograd_decisions;  // accepted: in Winograd's form
 };
 
 struct FusionOptions {

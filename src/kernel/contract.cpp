@@ -146,7 +146,7 @@ Result<std::string> explain_shared_sums(const Graph& graph, const Layouts& layou
   for (const Group& group : fusion.groups) {
     const bool is_product = group.kind == AnchorKind::kContract ||
                             (group.kind == AnchorKind::kWindow && !is_own_channel_window(graph, group.anchor));
-    if (group.members.empty() || !is_product) continue;
+    if (group.members.empty() || !is_product || group.winograd) continue;
     const Node& node = graph.node(group.anchor);
     const KernelRequest request{graph, layouts, fusion, group, device, exact};
     const Contraction c = contraction_of(request);
@@ -194,13 +194,13 @@ Result<std::vector<GuardedKernel>> make_contract(const KernelRequest& request) {
     out.push_back(std::move(gemv));
     if (always) return out;
   }
-  if (!request.group.matrix) {
+  if (!request.group.matrix && !request.group.winograd) {
     TUFF_TRY(add_tiled(request, c, out));
     return out;
   }
-  GuardedKernel on_matrix_units;
-  TUFF_ASSIGN(on_matrix_units.kernel, make_matrix_contract(request, c));
-  out.push_back(std::move(on_matrix_units));
+  GuardedKernel other;
+  TUFF_ASSIGN(other.kernel, request.group.matrix ? make_matrix_contract(request, c) : make_winograd(request));
+  out.push_back(std::move(other));
   return out;
 }
 

@@ -69,5 +69,7 @@ void fill_tap_loops(const Contraction& c, KernelWriter& writer, Slots& slots);
 Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c);
 // On matrix units; fusion has chosen the shape of the matrices.
 Result<Kernel> make_matrix_contract(const KernelRequest& request, const Contraction& c);
+// In Winograd's form, which fusion has chosen.
+Result<Kernel> make_winograd(const KernelRequest& request);
 
 }  // namespace tuff

@@ -41,6 +41,8 @@ struct KernelBinding {
   int texel_words = 0;
   // What is accessed of it: the value itself, or values that lie inside it, each with those it lies in up to `value`.
   std::vector<std::vector<ValueId>> parts;
+  // Of a constant: what lies in memory is not its 3x3 elements but their transform, 4x4 (fusion/winograd.h).
+  bool winograd = false;
 };
 
 // May the two bindings of one value touch the same element? Pieces of a concat are apart; a piece and its whole are not.

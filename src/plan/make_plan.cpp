@@ -17,7 +17,7 @@ Result<Plan> make_plan(Graph graph, std::vector<std::vector<int>> orders, std::v
   plan.graph = std::move(graph);
   plan.orders = std::move(orders);
   std::set<std::string> names;
-  std::vector<bool> bound(plan.graph.values.size());
+  std::vector<bool> bound(plan.graph.values.size()), winograd(plan.graph.values.size());
 
   for (std::vector<GuardedKernel>& group : groups) {
     Step step;
@@ -30,6 +30,7 @@ Result<Plan> make_plan(Graph graph, std::vector<std::vector<int>> orders, std::v
       for (const KernelBinding& b : kernel.bindings) {
         (b.access == Access::kRead ? reads : writes).insert(b.value.value);
         bound[b.value.value] = true;
+        winograd[b.value.value] = b.winograd;
       }
       step.origins = kernel.origins;
       step.variants.push_back({std::move(guarded.guard), KernelId(plan.kernels.size())});
@@ -50,7 +51,8 @@ Result<Plan> make_plan(Graph graph, std::vector<std::vector<int>> orders, std::v
     const Value& value = plan.graph.values[v];
     PlanValue place;
     place.value = ValueId(v);
-    place.size_bytes = product(value.shape) * IntExpr(dtype_size_bytes(value.dtype));
+    place.size_bytes =
+        winograd[v] ? winograd_bytes(plan.graph, ValueId(v)) : product(value.shape) * IntExpr(dtype_size_bytes(value.dtype));
     auto index_in = [&](const std::vector<ValueId>& list) {
       return static_cast<size_t>(std::find(list.begin(), list.end(), ValueId(v)) - list.begin());
     };
@@ -65,7 +67,7 @@ Result<Plan> make_plan(Graph graph, std::vector<std::vector<int>> orders, std::v
       place.buffer = BufferKind::kWeights;
       place.weight_offset = plan.weight_bytes;
       uint64_t size = static_cast<uint64_t>(place.size_bytes.constant());
-      plan.weights.push_back({ValueId(v), plan.weight_bytes, size});
+      plan.weights.push_back({ValueId(v), plan.weight_bytes, size, winograd[v]});
       plan.weight_bytes += (std::max<uint64_t>(size, 4) + kWeightAlignment - 1) / kWeightAlignment * kWeightAlignment;
     }
     plan.values.push_back(std::move(place));

@@ -49,10 +49,12 @@ struct PlanValue {
   IntExpr size_bytes;          // of its elements
 };
 
-// Where one weight comes from: the constant's elements, permuted to the storage order, at weight_offset.
+// Where one weight comes from: the constant's elements, permuted to the storage order, at weight_offset; or their transform for
+// Winograd's form, 4x4 elements for each 3x3 (fusion/winograd.h), in that order.
 struct PlanWeight {
   ValueId value;
   uint64_t offset = 0, size_bytes = 0;
+  bool winograd = false;
 };
 
 struct Plan {
@@ -136,6 +138,13 @@ struct BoundSizes {
 // What kernels are given for so many bytes of elements: whole words, since they read and write those, and vector 0 even of an
 // empty value, since a checked load reads it where its test fails.
 uint64_t range_bytes(int64_t element_bytes);
+
+// Bytes of the transform of a constant of f32 [n, k, 3, 3]; 0 of other values.
+IntExpr winograd_bytes(const Graph& graph, ValueId value);
+// A convolution of 3x3 neighbours over all channels.
+bool has_winograd_form(const Attrs& attrs);
+// The results of the convolutions that the plan computes in Winograd's form.
+std::vector<ValueId> winograd_results(const Plan& plan);
 
 // The graph's symbols of these names, each once. INVALID_ARGUMENT for a name that it does not have, and for a symbol without
 // an upper bound.

@@ -1,4 +1,6 @@
 // Plan and BoundPlan as text and as JSON.
+#include <algorithm>
+
 #include "base/json.h"
 #include "plan/plan.h"
 #include "plan/work.h"
@@ -88,7 +90,9 @@ std::string print(const Plan& plan) {
       out += " at " + std::to_string(v.weight_offset);
     else if (v.buffer != BufferKind::kArena)
       out += " " + std::to_string(v.index);
-    out += ", " + v.size_bytes.text() + " bytes\n";
+    const bool transformed = std::any_of(plan.weights.begin(), plan.weights.end(),
+                                         [&](const PlanWeight& w) { return w.value == v.value && w.winograd; });
+    out += ", " + v.size_bytes.text() + (transformed ? " bytes, transformed\n" : " bytes\n");
   }
   return out;
 }

@@ -32,7 +32,11 @@ struct References {
     const Value& value = graph.value(v.value);
     if (placed[v.value.value]) return internal_error("The plan places " + name + " twice.");
     placed[v.value.value] = true;
-    if (v.size_bytes != product(value.shape) * IntExpr(dtype_size_bytes(value.dtype)))
+    const bool transformed = std::any_of(plan.weights.begin(), plan.weights.end(),
+                                         [&](const PlanWeight& w) { return w.value == v.value && w.winograd; });
+    if (transformed && !is_winograd_weight(v)) return internal_error("No convolution has " + name + " transformed.");
+    if (v.size_bytes !=
+        (transformed ? winograd_bytes(graph, v.value) : product(value.shape) * IntExpr(dtype_size_bytes(value.dtype))))
       return internal_error("The plan gives " + name + " " + v.size_bytes.text() + " bytes, which its shape does not.");
     if (v.value.value >= plan.orders.size() || !is_permutation_of_axes(plan.orders[v.value.value], value.shape.size()))
       return internal_error("The storage order of " + name + " is no order of its axes.");
@@ -42,6 +46,20 @@ struct References {
       return internal_error("The plan takes " + name + " for an input or output that it is not.");
     if (v.buffer == BufferKind::kWeights) return weight(v);
     return ok_status();
+  }
+
+  // Whoever reads it reads its transform, and is a convolution of it.
+  bool is_winograd_weight(const PlanValue& v) const {
+    const std::vector<int> taps_first = {2, 3, 1, 0};
+    if (v.buffer != BufferKind::kWeights || winograd_bytes(plan.graph, v.value).is(0)) return false;
+    if (v.value.value >= plan.orders.size() || plan.orders[v.value.value] != taps_first) return false;
+    for (const Kernel& kernel : plan.kernels)
+      for (const KernelBinding& b : kernel.bindings)
+        if (b.value == v.value && !b.winograd) return false;
+    for (const Node& node : plan.graph.nodes)
+      for (size_t i = 0; i < node.inputs.size(); ++i)
+        if (node.inputs[i] == v.value && (i != 1 || !has_winograd_form(node.attrs))) return false;
+    return true;
   }
 
   Status weight(const PlanValue& v) {
@@ -62,6 +80,9 @@ struct References {
     for (const std::vector<ValueId>& part : b.parts)
       if (part.empty())
         return internal_error("The kernel " + kernel + " binds a part of " + name_of(b.value) + " that names nothing.");
+    if (b.winograd && std::none_of(plan.weights.begin(), plan.weights.end(),
+                                   [&](const PlanWeight& w) { return w.value == b.value && w.winograd; }))
+      return internal_error("The kernel " + kernel + " reads " + name_of(b.value) + " as if it were transformed.");
     const int words = b.texel_words;
     if ((words != 0 && words != 1 && words != 2 && words != 4) || (words != 0 && b.access != Access::kRead))
       return internal_error("The kernel " + kernel + " binds " + name_of(b.value) + " as texels that there are not.");

@@ -6,6 +6,7 @@
 
 #include "reference/map_error.h"
 #include "reference/reference.h"
+#include "reference/winograd_error.h"
 
 namespace tuff {
 namespace {
@@ -20,6 +21,7 @@ Tensor doubles(const std::vector<int64_t>& shape, const std::vector<double>& ele
 struct BoundEvaluator {
   const Graph& graph;
   const std::map<std::string, int64_t>& symbols;
+  const std::vector<ValueId>& winograd;
   std::vector<Tensor> truth;               // by ValueId
   std::vector<std::vector<double>> error;  // by ValueId
 
@@ -171,6 +173,16 @@ struct BoundEvaluator {
     }
     if (const auto* reduction = std::get_if<ReduceAttrs>(&node.attrs)) return reduce(node, *reduction);
     const auto* window = std::get_if<WindowAttrs>(&node.attrs);
+    if (std::find(winograd.begin(), winograd.end(), node.output) != winograd.end()) {
+      std::vector<Tensor> with_error = {factors(node.inputs[0]), factors(node.inputs[1])};
+      auto element = [&](size_t side) {
+        return [&, side](int64_t i) {
+          const double magnitude = std::fabs(truth[node.inputs[side].value].at(i));
+          return ErrorOperand{magnitude, with_error[side].at(i) - magnitude};
+        };
+      };
+      return winograd_error(truth[node.inputs[0].value].shape, y.shape, element(0), element(1));
+    }
     if (std::holds_alternative<ContractAttrs>(node.attrs) || (window && window->op == WindowOp::kConv)) {
       TUFF_ASSIGN(auto base, over(node, {magnitudes(node.inputs[0], false), magnitudes(node.inputs[1], false)}));
       TUFF_ASSIGN(auto total, over(node, {factors(node.inputs[0]), factors(node.inputs[1])}));
@@ -217,12 +229,13 @@ struct BoundEvaluator {
 }  // namespace
 
 Result<std::vector<Bounded>> evaluate_with_bounds(const Graph& graph, const std::vector<Tensor>& inputs,
-                                                  const std::map<std::string, int64_t>& symbols) {
+                                                  const std::map<std::string, int64_t>& symbols,
+                                                  const std::vector<ValueId>& winograd) {
   EvaluateOptions options;
   options.precision = Precision::kTruth;
   for (size_t v = 0; v < graph.values.size(); ++v) options.extra_values.push_back(ValueId(v));
   TUFF_ASSIGN(auto results, evaluate(graph, inputs, symbols, options));
-  BoundEvaluator bounds{graph, symbols, {}, std::vector<std::vector<double>>(graph.values.size())};
+  BoundEvaluator bounds{graph, symbols, winograd, {}, std::vector<std::vector<double>>(graph.values.size())};
   bounds.truth.assign(results.begin() + static_cast<std::ptrdiff_t>(graph.outputs.size()), results.end());
   for (ValueId v : graph.inputs) bounds.error[v.value].assign(static_cast<size_t>(bounds.truth[v.value].element_count()), 0.0);
   for (const Node& node : graph.nodes) {

@@ -20,7 +20,9 @@ struct Bounded {
   std::vector<double> error;  // by element; for integers and bools 0 or infinity
 };
 
+// `winograd`: results of convolutions that were computed in Winograd's form.
 Result<std::vector<Bounded>> evaluate_with_bounds(const Graph& graph, const std::vector<Tensor>& inputs,
-                                                  const std::map<std::string, int64_t>& symbols);
+                                                  const std::map<std::string, int64_t>& symbols,
+                                                  const std::vector<ValueId>& winograd = {});
 
 }  // namespace tuff

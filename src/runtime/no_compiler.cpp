@@ -39,7 +39,7 @@ Result<std::string> print_stage(const Program& program, const PrintRequest&) {
 }
 
 Result<std::vector<Bounded>> run_bounds(const Graph& graph, const std::vector<Tensor>&, const std::vector<Tensor>&,
-                                        const SymbolValues&) {
+                                        const SymbolValues&, const std::vector<ValueId>&) {
   return no_compiler("bound the errors of '" + graph.name + "'");
 }
 

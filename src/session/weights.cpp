@@ -1,5 +1,5 @@
 // Constants to device memory, once a program. In: a plan. Out: a buffer in which each weight has its elements in the
-// order that kernels expect.
+// order that kernels expect, transformed where they expect that.
 #include <cstring>
 
 #include "session/elements.h"
@@ -7,6 +7,30 @@
 
 namespace tuff {
 namespace {
+
+// U = G g G^T (fusion/winograd.h) of each 3x3 window of [n, k, 3, 3], each element rounded once; as [n, k, 4, 4].
+std::vector<float> winograd_transform(const std::byte* windows, int64_t count) {
+  constexpr double kG[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+  std::vector<float> transformed;
+  transformed.reserve(static_cast<size_t>(count) * 16);
+  for (int64_t w = 0; w < count; ++w) {
+    float g[3][3];
+    std::memcpy(g, windows + w * 36, sizeof g);
+    double rows[4][3];
+    for (int u = 0; u < 4; ++u)
+      for (int j = 0; j < 3; ++j) {
+        rows[u][j] = 0;
+        for (int i = 0; i < 3; ++i) rows[u][j] += kG[u][i] * static_cast<double>(g[i][j]);
+      }
+    for (auto& row : rows)
+      for (auto& column : kG) {
+        double sum = 0;
+        for (int j = 0; j < 3; ++j) sum += column[j] * row[j];
+        transformed.push_back(static_cast<float>(sum));
+      }
+  }
+  return transformed;
+}
 
 Status pack_weight(const Plan& plan, const PlanWeight& weight, std::byte* dst) {
   const Value& value = plan.graph.value(weight.value);
@@ -22,6 +46,15 @@ Status pack_weight(const Plan& plan, const PlanWeight& weight, std::byte* dst) {
   view.byte_strides = dense_byte_strides(view.dtype, view.shape);
   view.data = bytes.data.data();
   TUFF_TRY(check_extent(view.dtype, view.shape, view.byte_strides, 0, bytes.data.size(), value.name));
+  std::vector<float> transformed;
+  if (weight.winograd) {
+    if (view.dtype != Dtype::kF32 || view.shape.size() != 4 || view.shape[2] != 3 || view.shape[3] != 3)
+      return internal_error("Weight '" + value.name + "' is no window of 3x3 to be transformed.");
+    transformed = winograd_transform(bytes.data.data(), view.shape[0] * view.shape[1]);
+    view.shape[2] = view.shape[3] = 4;
+    view.byte_strides = dense_byte_strides(view.dtype, view.shape);
+    view.data = reinterpret_cast<const std::byte*>(transformed.data());
+  }
   uint64_t stored = static_cast<uint64_t>(dtype_size_bytes(view.dtype));
   for (int64_t size : view.shape) stored *= static_cast<uint64_t>(size);
   if (stored > weight.size_bytes) {

@@ -190,6 +190,9 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   TUFF_TRY(verify(graph));
   Layouts layouts = choose_layouts(graph, info);
   TUFF_ASSIGN(Fusion fusion, fuse(graph, layouts, {mode.fuse, mode.exact, {}, compiles_cooperative_matrices()}, info, {}));
+  for (Group& group : fusion.groups)
+    if (mode.winograd && group.kind == AnchorKind::kWindow && has_winograd_form(graph.node(group.anchor).attrs))
+      group.winograd = true;
   TUFF_TRY(verify(fusion, graph));
   RunResult result;
   std::vector<std::vector<GuardedKernel>> groups;
@@ -210,6 +213,7 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   program->exact = mode.exact;
   TUFF_ASSIGN(program->plan, make_plan(graph, std::move(orders), std::move(groups)));
   TUFF_TRY(verify(program->plan));
+  result.winograd = winograd_results(program->plan);
   for (const Kernel& k : program->plan.kernels)
     result.sources += "// " + k.name + "\n" + k.source.substr(k.source.find("layout(local")) + "\n";
   CodegenOptions codegen;

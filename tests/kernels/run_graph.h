@@ -22,16 +22,18 @@ struct RunMode {
   bool fuse = true;
   std::optional<DeviceRates> rates = {};  // instead of the device's own: schedules that are other devices'
   ByteDots byte_dots = ByteDots::kOfDevice;
-  int64_t parts = 0;  // workgroups that share the sums of each product that has a schedule for it; 0: as is predicted
+  int64_t parts = 0;      // workgroups that share the sums of each product that has a schedule for it; 0: as is predicted
+  bool winograd = false;  // convolutions are in that form, whether it pays or not: each may be, and the lanes exchange loads
 };
 
 struct RunResult {
   std::vector<Tensor> outputs;
   size_t dispatch_count = 0;
-  uint64_t counter_bytes = 0;  // of kernels whose workgroups share results; then runs have been repeated, too
-  size_t in_place_count = 0;   // outputs that could be written over inputs; then state in place has been checked, too
-  size_t refused_count = 0;    // schedules that RunMode::parts asks for and kernels do not have
-  std::string sources;         // of all kernels, for a failing test's message
+  std::vector<ValueId> winograd;  // results of convolutions in Winograd's form
+  uint64_t counter_bytes = 0;     // of kernels whose workgroups share results; then runs have been repeated, too
+  size_t in_place_count = 0;      // outputs that could be written over inputs; then state in place has been checked, too
+  size_t refused_count = 0;       // schedules that RunMode::parts asks for and kernels do not have
+  std::string sources;            // of all kernels, for a failing test's message
 };
 
 // The device that tests run on: the first one of the loader's list.

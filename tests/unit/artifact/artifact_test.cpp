@@ -176,7 +176,7 @@ TEST_CASE("other versions are refused by their numbers") {
   newer[8] = std::byte{kArtifactFormatVersion + 1};
   Status format = load(newer, devices()[0]).status();
   CHECK(format.code() == Code::kUnsupported);
-  CHECK(format.message().find("version 4") != std::string::npos);
+  CHECK(format.message().find("version 5") != std::string::npos);
 }
 
 // At each percent, and as if it had been made so short.

@@ -1,4 +1,4 @@
-// What the stages after simplify decide, as goldens in tests/golden/{layout,fusion,plan,bound,kernels}: ten small graphs of
+// What the stages after simplify decide, as goldens in tests/golden/{layout,fusion,plan,bound,kernels}: small graphs of
 // the kind that networks are made of, for a CPU's driver, a large GPU and a phone's. A device for which a stage's text is that
 // of another one is only named.
 #include <array>
@@ -276,6 +276,24 @@ constexpr std::string_view kQuantizedBlock = R"(
   output %33 "y"
 )";
 
+// Three 3x3 convolutions: of an odd image, which is in Winograd's form where that pays; with a stride, which has no such form;
+// and of an image so small that its weights are most of what is read.
+constexpr std::string_view kWinograd = R"(
+  input %0 "x": f32[1, 8, 17, 20]
+  %1: f32[8, 8, 3, 3] = constant random(seed=1, scale=0.1) from "conv1"
+  %2: f32[1, 8, 1, 1] = constant random(seed=2, scale=0.1) from "conv1"
+  %3: f32[16, 8, 3, 3] = constant random(seed=3, scale=0.1) from "conv2"
+  %4: f32[32, 16, 3, 3] = constant random(seed=4, scale=0.1) from "conv3"
+  %5: f32[1, 8, 19, 21] = pad %0 {mode=constant low=[0, 0, 1, 1] high=[0, 0, 1, 0] interior=[0, 0, 0, 0] fill=0} from "conv1"
+  %6: f32[1, 8, 17, 19] = window.conv %5, %1 {kernel=[3, 3] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "conv1"
+  %7: f32[1, 8, 17, 19] = broadcast %2 from "conv1"
+  %8: f32[1, 8, 17, 19] = map.add %6, %7 from "conv1"
+  %9: f32[1, 8, 17, 19] = map.sigmoid %8 from "sigmoid"
+  %10: f32[1, 16, 8, 9] = window.conv %9, %3 {kernel=[3, 3] strides=[2, 2] dilations=[1, 1] groups=1 order=serial} from "conv2"
+  %11: f32[1, 32, 6, 7] = window.conv %10, %4 {kernel=[3, 3] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "conv3"
+  output %11 "y"
+)";
+
 const std::vector<Case>& cases() {
   static const std::vector<Case> kCases = {
       {"residual_block", kResidualBlock, {}},
@@ -290,6 +308,7 @@ const std::vector<Case>& cases() {
       {"separable", kSeparable, {}},
       {"expand", kExpand, {}},
       {"expand_mean", kExpandMean, {}},
+      {"winograd", kWinograd, {}},
   };
   return kCases;
 }
