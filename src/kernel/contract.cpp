@@ -8,6 +8,7 @@
 #include "fusion/cost.h"
 #include "fusion/product.h"
 #include "kernel/contraction.h"
+#include "kernel/image_rows.h"
 #include "kernel/integer_dot.h"
 #include "kernel/row_statistics.h"
 #include "kernel/schedule.h"
@@ -219,6 +220,7 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   const IntegerDot* dot = choice.dot ? &*choice.dot : nullptr;
   const int steps = dot ? 1 : depth_steps(c.depth);
   ContractTile tile = choose_tile(request, c, reg, width, dot && dot->across ? width : 1, steps);
+  if (const ImageRowsChoice rows = choose_image_rows(request, tile); rows.tile) return make_image_rows(request, *rows.tile);
   KernelTuning tuning;
   // What is summed in words is not tuned: a schedule's numbers say nothing of how words are read.
   if (!dot) tile = take_tile(request, c, reg, tile, width, steps, tuning);

@@ -153,8 +153,38 @@ std::string contraction_key(const KernelRequest& request, const Contraction& c, 
   return key;
 }
 
+namespace {
+
+// b and m, the first pixel of the invocation's tile. Returns what has to follow the name of a pixel for a condition that
+// it is the tile's to store; empty: always.
+std::string image_row_setup(const Contraction& c, const ContractTile& tile, Block& setup) {
+  KernelWriter& writer = setup.writer();
+  const IntExpr tiles = ceil_div(c.rows, IntExpr(tile.rows)), count = c.batch * tiles;
+  const std::string number = "int(gl_WorkGroupID.x)" + (tile.lanes_m == 1 ? std::string()
+                                                                           : " * " + std::to_string(tile.lanes_m) +
+                                                                                 " + int(gl_LocalInvocationID.y)");
+  setup.line("int row_tile = " + number + ";");
+  const bool whole_tiles = mod(count, IntExpr(tile.lanes_m)).is(0), whole_rows = mod(c.rows, IntExpr(tile.rows)).is(0);
+  const std::string some = whole_tiles ? "row_tile" : "min(row_tile, " + writer.parameter(count) + " - 1)";
+  if (!c.batch.is(1)) setup.line("int b = " + some + " / " + writer.parameter(tiles) + ";");
+  setup.line("int first_m = " +
+             (tiles.is(1)        ? "0"
+              : c.batch.is(1)    ? "(" + some + ") * " + std::to_string(tile.rows)
+                                 : "(" + some + " - b * " + writer.parameter(tiles) + ") * " + std::to_string(tile.rows)) +
+             ";");
+  setup.line("int m = " + (whole_rows ? "first_m" : "min(first_m, " + writer.parameter(c.rows) + " - " +
+                                                        std::to_string(tile.rows) + ")") + ";");
+  std::string own_rows;
+  if (!whole_rows) own_rows = " >= first_m";
+  if (!whole_tiles) own_rows = (whole_rows ? " >= 0" : own_rows) + std::string(" && row_tile < ") + writer.parameter(count);
+  return own_rows;
+}
+
+}  // namespace
+
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
-                                    KernelWriter& writer, const RowElements& row_elements, const IntegerDot* dot) {
+                                    KernelWriter& writer, const RowElements& row_elements, const IntegerDot* dot,
+                                    const SharedElements* shared) {
   const Graph& graph = request.graph;
   const Node& node = graph.node(request.group.anchor);
   const Dtype dtype = graph.value(node.output).dtype;
@@ -173,23 +203,24 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m)),
       column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n));
   const bool whole_rows = gemv || mod(c.rows, row_tile).is(0), whole_columns = mod(vectors, column_tile).is(0);
-  if (!c.batch.is(1)) {
-    setup.line("int b = int(gl_WorkGroupID.z);");
-    emitter.bind("b", "b", 0);
-  }
+  if (!c.batch.is(1)) emitter.bind("b", "b", 0);
+  if (!c.batch.is(1) && !tile.image_rows) setup.line("int b = int(gl_WorkGroupID.z);");
   const std::string row_count = writer.parameter(c.rows), vector_count = writer.parameter(vectors);
-  if (gemv)
+  std::string own_rows;
+  if (tile.image_rows)
+    own_rows = image_row_setup(c, tile, setup);
+  else if (gemv)
     setup.line("int m_0 = int(gl_WorkGroupID.y);");
   else
     setup.line("int m = int(gl_WorkGroupID.x) * " + row_tile.text() +
                (tile.lanes_m > 1 ? " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) : "") + ";");
   for (int i = 0; i < tile.rows && !gemv; ++i) {
     std::string at = i ? "m + " + std::to_string(i) : "m";
-    setup.line("int m_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
+    setup.line("int m_" + std::to_string(i) + " = " + (whole_rows || tile.image_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
   }
   // Where lanes exchange what they load, each addresses one row of every `rows_at_once`.
   const int rows_at_once = std::min(tile.rows, static_cast<int>(tile.lanes_n));
-  for (int i = 0; tile.exchange && i < tile.rows; i += rows_at_once) {
+  for (int i = 0; tile.exchange && !shared && i < tile.rows; i += rows_at_once) {
     std::string at = "m + " + std::to_string(i) + " + int(gl_SubgroupInvocationID) % " + std::to_string(rows_at_once);
     setup.line("int m_lane_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
   }
@@ -226,7 +257,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   bind_statistics(request, statistics, c.output, 0, group);
   PointBuilder a_builder(group.scope), b_builder(group.scope);
   int a_op = -1;
-  if (!row_elements && !dot) {
+  if (!row_elements && !dot && !shared) {
     TUFF_ASSIGN(a_op, a_builder.element(node.inputs[0], c.a));
   }
   std::vector<int> b_ops(1);
@@ -241,8 +272,9 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   auto operand = [&](const std::string& text) {
     return request.exact && reg == Register::kFloat ? "tuff_flush_inner(" + text + ")" : text;
   };
+  if (shared) TUFF_TRY(shared->load({&setup, &rows, &tap, &inner}));
   const std::string own = tile.exchange ? "lane_" : "";
-  for (int i = 0; i < tile.rows; i += tile.exchange ? rows_at_once : 1) {
+  for (int i = 0; i < tile.rows && !shared; i += tile.exchange ? rows_at_once : 1) {
     emitter.bind("m", "m_" + own + std::to_string(i), 0);
     const std::string lane_row = " + int(gl_SubgroupInvocationID) % " + std::to_string(rows_at_once);
     row_inputs(emitter, std::to_string(i) + (tile.exchange ? lane_row : ""), "stat_" + std::to_string(i));
@@ -269,7 +301,9 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
     at_b.bind("b", "b", 0);
     for (size_t i = 0; i < c.taps.size(); ++i) at_b.bind("t" + std::to_string(i), "t" + std::to_string(i), 2);
     at_b.bind("k", "k", 3);
-    for (int i = 0; i < tile.rows && tile.exchange; ++i) {
+    for (int i = 0; i < tile.rows && shared; ++i)
+      step.line(scalar + " a_" + std::to_string(i) + "_" + std::to_string(t) + " = " + shared->at(step, i, t) + ";");
+    for (int i = 0; i < tile.rows && tile.exchange && !shared; ++i) {
       const std::string step_text = "_" + std::to_string(t), lane = std::to_string(i % rows_at_once);
       step.line(scalar + " a_" + std::to_string(i) + step_text + " = subgroupBroadcast(a_lane_" +
                 std::to_string(i - i % rows_at_once) + step_text + ", " + lane + "u);");
@@ -341,8 +375,8 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
         auto texts = out.emit(point, element.op, "n", tile.width);
         TUFF_TRY(out.store(value, element.address, texts, "n", tile.width));
       }
-      std::string guard;
-      if (!whole_rows) guard = "m + " + std::to_string(i) + " < " + row_count;
+      std::string guard = own_rows.empty() ? "" : "m_" + std::to_string(i) + own_rows;
+      if (!whole_rows && !tile.image_rows) guard = "m + " + std::to_string(i) + " < " + row_count;
       if (!whole_columns) {
         guard += guard.empty() ? "" : " && ";
         guard += "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) + " < " + vector_count;
