@@ -160,20 +160,21 @@ namespace {
 std::string image_row_setup(const Contraction& c, const ContractTile& tile, Block& setup) {
   KernelWriter& writer = setup.writer();
   const IntExpr tiles = ceil_div(c.rows, IntExpr(tile.rows)), count = c.batch * tiles;
-  const std::string number = "int(gl_WorkGroupID.x)" + (tile.lanes_m == 1 ? std::string()
-                                                                           : " * " + std::to_string(tile.lanes_m) +
-                                                                                 " + int(gl_LocalInvocationID.y)");
+  const std::string number =
+      "int(gl_WorkGroupID.x)" +
+      (tile.lanes_m == 1 ? std::string() : " * " + std::to_string(tile.lanes_m) + " + int(gl_LocalInvocationID.y)");
   setup.line("int row_tile = " + number + ";");
   const bool whole_tiles = mod(count, IntExpr(tile.lanes_m)).is(0), whole_rows = mod(c.rows, IntExpr(tile.rows)).is(0);
   const std::string some = whole_tiles ? "row_tile" : "min(row_tile, " + writer.parameter(count) + " - 1)";
   if (!c.batch.is(1)) setup.line("int b = " + some + " / " + writer.parameter(tiles) + ";");
   setup.line("int first_m = " +
-             (tiles.is(1)        ? "0"
-              : c.batch.is(1)    ? "(" + some + ") * " + std::to_string(tile.rows)
-                                 : "(" + some + " - b * " + writer.parameter(tiles) + ") * " + std::to_string(tile.rows)) +
+             (tiles.is(1)     ? "0"
+              : c.batch.is(1) ? "(" + some + ") * " + std::to_string(tile.rows)
+                              : "(" + some + " - b * " + writer.parameter(tiles) + ") * " + std::to_string(tile.rows)) +
              ";");
-  setup.line("int m = " + (whole_rows ? "first_m" : "min(first_m, " + writer.parameter(c.rows) + " - " +
-                                                        std::to_string(tile.rows) + ")") + ";");
+  setup.line("int m = " +
+             (whole_rows ? "first_m" : "min(first_m, " + writer.parameter(c.rows) + " - " + std::to_string(tile.rows) + ")") +
+             ";");
   std::string own_rows;
   if (!whole_rows) own_rows = " >= first_m";
   if (!whole_tiles) own_rows = (whole_rows ? " >= 0" : own_rows) + std::string(" && row_tile < ") + writer.parameter(count);
@@ -216,7 +217,8 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
                (tile.lanes_m > 1 ? " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) : "") + ";");
   for (int i = 0; i < tile.rows && !gemv; ++i) {
     std::string at = i ? "m + " + std::to_string(i) : "m";
-    setup.line("int m_" + std::to_string(i) + " = " + (whole_rows || tile.image_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
+    setup.line("int m_" + std::to_string(i) + " = " +
+               (whole_rows || tile.image_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
   }
   // Where lanes exchange what they load, each addresses one row of every `rows_at_once`.
   const int rows_at_once = std::min(tile.rows, static_cast<int>(tile.lanes_n));

@@ -39,8 +39,8 @@ struct ContractTile {
   uint32_t lanes_n = 64, lanes_m = 1;
   bool words = false;     // an operand of the sum is a word of four k (integer_dot.h): steps is 1
   bool exchange = false;  // the workgroup is one subgroup; each lane loads A for a row of its own and passes it around
-  // A batch is a row of an image, m a pixel of it; grid and lanes_m number the tiles of all batches, which are whole: the last of
-  // a batch begins earlier where it would end behind it.
+  // A batch is a row of an image, m a pixel of it; grid and lanes_m number the tiles of all batches, which are whole: the last
+  // of a batch begins earlier where it would end behind it.
   bool image_rows = false;
   // Which tile of columns, as text.
   std::string column_tile = "int(gl_WorkGroupID.y)";
@@ -60,16 +60,16 @@ struct ContractSlots {
 // workgroup is `row`, as texts. What m alone decides goes into `rows`, before the loop over k, the rest into `inner`.
 using RowElements =
     std::function<Result<std::vector<std::string>>(Block& rows, Block& inner, const std::string& m, const std::string& row)>;
-// A's elements where the tile's rows share them: load() puts them into the blocks setup, rows, tap and inner, at() is the one of
-// a row and a step as text.
+// A's elements where the tile's rows share them: load() puts them into the blocks setup, rows, tap and inner, at() is the one
+// of a row and a step as text.
 struct SharedElements {
   std::function<Status(const std::vector<Block*>& blocks)> load;
   std::function<std::string(Block& step, int row, int step_number)> at;
 };
 // dot: of a tile of words; shared: where given, in place of row_elements.
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
-                                    KernelWriter& writer, const RowElements& row_elements = {},
-                                    const IntegerDot* dot = nullptr, const SharedElements* shared = nullptr);
+                                    KernelWriter& writer, const RowElements& row_elements = {}, const IntegerDot* dot = nullptr,
+                                    const SharedElements* shared = nullptr);
 
 // The slots "loops" and "loops_end": around the loop over k.
 void fill_tap_loops(const Contraction& c, KernelWriter& writer, Slots& slots);

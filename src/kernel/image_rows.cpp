@@ -92,8 +92,8 @@ int64_t ceil_of(int64_t a, int64_t b) { return ceil_div(a, b); }
 // Accumulators, a step's operands, the elements under the windows and the checks of their places, the rest.
 int64_t registers_of(const ImageRows& image, const ContractTile& tile) {
   const int64_t columns = int64_t{tile.columns} * tile.width, places = image.place_count(tile.rows);
-  const int64_t elements = tile.exchange ? ceil_of(image.span(tile.rows) * image.channels, tile.lanes_n) + tile.rows
-                                         : places * image.channels;
+  const int64_t elements =
+      tile.exchange ? ceil_of(image.span(tile.rows) * image.channels, tile.lanes_n) + tile.rows : places * image.channels;
   return tile.rows * columns + columns + elements + 24;
 }
 
@@ -102,9 +102,7 @@ struct Costs {
   int64_t load, check, broadcast, multiply_add;  // a vector's load as an element's; a multiply-add a lane
 };
 // llvmpipe gathers lane by lane; elsewhere a load has its address and, where the image is padded, two selections.
-Costs costs_on(const DeviceInfo& device) {
-  return device.rates.loads_cost_lanes ? Costs{24, 2, 2, 2} : Costs{4, 2, 1, 1};
-}
+Costs costs_on(const DeviceInfo& device) { return device.rates.loads_cost_lanes ? Costs{24, 2, 2, 2} : Costs{4, 2, 1, 1}; }
 
 int64_t multiply_add_cost(const ImageRows& image, const ContractTile& tile, const Costs& costs) {
   return image.steps() * tile.columns * (costs.load + costs.multiply_add * tile.rows * tile.width);
@@ -112,8 +110,7 @@ int64_t multiply_add_cost(const ImageRows& image, const ContractTile& tile, cons
 
 int64_t general_cost(const ImageRows& image, const ContractTile& tile, const Costs& costs) {
   const int64_t loaded_rows = tile.exchange ? ceil_of(tile.rows, tile.lanes_n) : tile.rows;
-  return multiply_add_cost(image, tile, costs) +
-         loaded_rows * image.taps * (costs.load * image.channels + 2 * costs.check) +
+  return multiply_add_cost(image, tile, costs) + loaded_rows * image.taps * (costs.load * image.channels + 2 * costs.check) +
          (tile.exchange ? tile.rows * image.steps() * costs.broadcast : 0) + image.taps * costs.check;
 }
 
@@ -172,12 +169,12 @@ std::optional<ContractTile> read_row_tile(const std::string& text, int steps) {
 std::vector<ContractTile> row_tile_neighbours(const ContractTile& tile) {
   using Tile = ContractTile;
   std::vector<Tile> all;
-  for (void (*change)(Tile&) : {
-           +[](Tile& t) { t.rows *= 2; }, +[](Tile& t) { t.rows /= 2; }, +[](Tile& t) { t.columns *= 2; },
-           +[](Tile& t) { t.columns /= 2; }, +[](Tile& t) { t.rows *= 2, t.columns /= 2; },
-           +[](Tile& t) { t.rows /= 2, t.columns *= 2; }, +[](Tile& t) { t.lanes_n *= 2, t.lanes_m /= 2; },
-           +[](Tile& t) { t.lanes_n /= 2, t.lanes_m *= 2; }, +[](Tile& t) { t.lanes_m *= 2; },
-           +[](Tile& t) { t.lanes_m /= 2; }, +[](Tile& t) { t.width /= 2; }, +[](Tile& t) { t.width *= 2; }}) {
+  for (void (*change)(Tile&) :
+       {+[](Tile& t) { t.rows *= 2; }, +[](Tile& t) { t.rows /= 2; }, +[](Tile& t) { t.columns *= 2; },
+        +[](Tile& t) { t.columns /= 2; }, +[](Tile& t) { t.rows *= 2, t.columns /= 2; },
+        +[](Tile& t) { t.rows /= 2, t.columns *= 2; }, +[](Tile& t) { t.lanes_n *= 2, t.lanes_m /= 2; },
+        +[](Tile& t) { t.lanes_n /= 2, t.lanes_m *= 2; }, +[](Tile& t) { t.lanes_m *= 2; }, +[](Tile& t) { t.lanes_m /= 2; },
+        +[](Tile& t) { t.width /= 2; }, +[](Tile& t) { t.width *= 2; }}) {
     all.push_back(tile);
     change(all.back());
   }
@@ -226,8 +223,7 @@ struct OwnElements {
   void bind(Emitter& emitter, size_t innermost) const {
     emitter.bind("b", "b", 0);
     emitter.bind("m", "m", 0);
-    for (size_t i = 0; i < image.c.taps.size(); ++i)
-      emitter.bind("t" + std::to_string(i), "t" + std::to_string(i), 2);
+    for (size_t i = 0; i < image.c.taps.size(); ++i) emitter.bind("t" + std::to_string(i), "t" + std::to_string(i), 2);
     (void)innermost;
   }
 
@@ -269,9 +265,8 @@ struct ExchangedElements {
     const IntExpr element = IntExpr::loop_variable("e", IntExpr(count));
     GroupScope group(request);
     PointBuilder builder(group.scope);
-    TUFF_ASSIGN(int op, builder.element(image.node.inputs[0],
-                                        image.at_place(tile.rows, floor_div(element, IntExpr(span())),
-                                                       mod(element, IntExpr(span())))));
+    TUFF_ASSIGN(int op, builder.element(image.node.inputs[0], image.at_place(tile.rows, floor_div(element, IntExpr(span())),
+                                                                             mod(element, IntExpr(span())))));
     for (int64_t i = 0; i * lanes < count; ++i) {
       const std::string name = "e_" + std::to_string(i), at = std::to_string(i * lanes) + " + int(gl_SubgroupInvocationID)";
       blocks[0]->line("int " + name + " = " +
@@ -364,10 +359,10 @@ Result<Kernel> make_image_rows(const KernelRequest& request, const ContractTile&
   TUFF_ASSIGN(ContractSlots filled, fill_contract(request, c, tile, false, writer, {}, nullptr, &shared));
   const IntExpr tiles = c.batch * ceil_div(c.rows, IntExpr(tile.rows));
   const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * tile.width);
-  TUFF_ASSIGN(Kernel kernel,
-              finish_kernel(request, writer, "image_rows", std::move(filled.slots), {tile.lanes_n, tile.lanes_m, 1},
-                            {ceil_div(tiles, IntExpr(tile.lanes_m)), ceil_div(c.columns, column_tile), IntExpr(1)},
-                            text_of(tile)));
+  TUFF_ASSIGN(
+      Kernel kernel,
+      finish_kernel(request, writer, "image_rows", std::move(filled.slots), {tile.lanes_n, tile.lanes_m, 1},
+                    {ceil_div(tiles, IntExpr(tile.lanes_m)), ceil_div(c.columns, column_tile), IntExpr(1)}, text_of(tile)));
   kernel.tuning = std::move(tuning);
   kernel.multiply_adds = c.multiply_adds;
   return kernel;

@@ -150,17 +150,18 @@ Status check_recordings(const std::shared_ptr<Program>& program, const std::vect
   return ok_status();
 }
 
-}  // namespace
-
-Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& device, const RunMode& mode,
-                            const std::vector<Tensor>& inputs, const std::map<std::string, int64_t>& symbols) {
-  TUFF_TRY(verify(source));
-  DeviceInfo info = device->info();
+DeviceInfo device_in(const RunMode& mode, const DeviceInfo& own) {
+  DeviceInfo info = own;
   if (mode.rates) info.rates = *mode.rates;
   if (mode.byte_dots != ByteDots::kOfDevice) {
     info.integer_dot_product = mode.byte_dots != ByteDots::kNone;
     info.integer_dot_product_mixed = mode.byte_dots == ByteDots::kMixed;
   }
+  return info;
+}
+
+Result<Plan> plan_in(const RunMode& mode, const Graph& source, const DeviceInfo& info) {
+  TUFF_TRY(verify(source));
   Graph graph = isolate_stored_values(source);
   TUFF_TRY(verify(graph));
   Layouts layouts = choose_layouts(graph, info);
@@ -173,11 +174,28 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
   }
   std::vector<std::vector<int>> orders;
   for (const StorageFormat& f : layouts.formats) orders.push_back(f.order);
+  TUFF_ASSIGN(Plan plan, make_plan(graph, std::move(orders), std::move(groups)));
+  TUFF_TRY(verify(plan));
+  return plan;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> kernel_schedules(const Graph& graph, const std::shared_ptr<Device>& device,
+                                                  const RunMode& mode) {
+  TUFF_ASSIGN(const Plan plan, plan_in(mode, graph, device_in(mode, device->info())));
+  std::vector<std::string> schedules;
+  for (const Kernel& kernel : plan.kernels) schedules.push_back(kernel.skeleton + ", " + schedule_text(kernel));
+  return schedules;
+}
+
+Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& device, const RunMode& mode,
+                            const std::vector<Tensor>& inputs, const std::map<std::string, int64_t>& symbols) {
+  const DeviceInfo info = device_in(mode, device->info());
   auto program = std::make_shared<Program>();
   program->target = {TargetKind::kDevice, info, device};
   program->exact = mode.exact;
-  TUFF_ASSIGN(program->plan, make_plan(graph, std::move(orders), std::move(groups)));
-  TUFF_TRY(verify(program->plan));
+  TUFF_ASSIGN(program->plan, plan_in(mode, source, info));
   RunResult result;
   for (const Kernel& k : program->plan.kernels)
     result.sources += "// " + k.name + "\n" + k.source.substr(k.source.find("layout(local")) + "\n";
