@@ -118,7 +118,9 @@ Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, co
     case Stage::kFusion: return print(stages.fusion, stages.laid_out);
     case Stage::kExplain: {
       TUFF_ASSIGN(const std::string products, explain_integer_products(stages.laid_out, stages.layouts, stages.fusion, device));
-      return explain(stages.fusion, stages.laid_out) + products + explain_lowered(stages.lowered) +
+      TUFF_ASSIGN(const std::string first_layers,
+                  explain_first_layers(stages.laid_out, stages.layouts, stages.fusion, device, options.exact));
+      return explain(stages.fusion, stages.laid_out) + products + first_layers + explain_lowered(stages.lowered) +
              explain_schedules(stages.plan, options.observations);
     }
     case Stage::kKernels: return print_kernels(stages.plan);

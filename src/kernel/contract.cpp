@@ -276,6 +276,24 @@ int64_t take_gemv_lanes(const KernelRequest& request, const Contraction& c, int6
 
 }  // namespace
 
+Result<std::string> explain_first_layers(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
+                                         const DeviceInfo& device, bool exact) {
+  std::string out;
+  for (const Group& group : fusion.groups) {
+    if (group.members.empty() || group.kind != AnchorKind::kWindow || is_own_channel_window(graph, group.anchor)) continue;
+    const KernelRequest request{graph, layouts, fusion, group, device, exact};
+    const Node& node = graph.node(group.anchor);
+    const Contraction c = contraction_of(request);
+    const ContractTile general =
+        choose_tile(request, c, register_of(graph.value(node.output).dtype), vector_width(c.columns), 1, depth_steps(c.depth));
+    const ImageRowsChoice choice = choose_image_rows(request, general);
+    if (choice.why.empty()) continue;
+    out += "  [" + std::string(choice.tile ? "image rows" : "any contraction") + "] " + node.origins.front() + " (" +
+           std::string(attrs_name(node.attrs)) + "): " + choice.why + "\n";
+  }
+  return out.empty() ? out : "\nConvolutions of few channels:\n" + out;
+}
+
 Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {
   int width = vector_width(c.columns);
   ContractTile tile;

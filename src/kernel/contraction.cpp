@@ -153,36 +153,6 @@ std::string contraction_key(const KernelRequest& request, const Contraction& c, 
   return key;
 }
 
-namespace {
-
-// b and m, the first pixel of the invocation's tile. Returns what has to follow the name of a pixel for a condition that
-// it is the tile's to store; empty: always.
-std::string image_row_setup(const Contraction& c, const ContractTile& tile, Block& setup) {
-  KernelWriter& writer = setup.writer();
-  const IntExpr tiles = ceil_div(c.rows, IntExpr(tile.rows)), count = c.batch * tiles;
-  const std::string number =
-      "int(gl_WorkGroupID.x)" +
-      (tile.lanes_m == 1 ? std::string() : " * " + std::to_string(tile.lanes_m) + " + int(gl_LocalInvocationID.y)");
-  setup.line("int row_tile = " + number + ";");
-  const bool whole_tiles = mod(count, IntExpr(tile.lanes_m)).is(0), whole_rows = mod(c.rows, IntExpr(tile.rows)).is(0);
-  const std::string some = whole_tiles ? "row_tile" : "min(row_tile, " + writer.parameter(count) + " - 1)";
-  if (!c.batch.is(1)) setup.line("int b = " + some + " / " + writer.parameter(tiles) + ";");
-  setup.line("int first_m = " +
-             (tiles.is(1)     ? "0"
-              : c.batch.is(1) ? "(" + some + ") * " + std::to_string(tile.rows)
-                              : "(" + some + " - b * " + writer.parameter(tiles) + ") * " + std::to_string(tile.rows)) +
-             ";");
-  setup.line("int m = " +
-             (whole_rows ? "first_m" : "min(first_m, " + writer.parameter(c.rows) + " - " + std::to_string(tile.rows) + ")") +
-             ";");
-  std::string own_rows;
-  if (!whole_rows) own_rows = " >= first_m";
-  if (!whole_tiles) own_rows = (whole_rows ? " >= 0" : own_rows) + std::string(" && row_tile < ") + writer.parameter(count);
-  return own_rows;
-}
-
-}  // namespace
-
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
                                     KernelWriter& writer, const RowElements& row_elements, const IntegerDot* dot,
                                     const SharedElements* shared) {
@@ -205,11 +175,10 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
       column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n));
   const bool whole_rows = gemv || mod(c.rows, row_tile).is(0), whole_columns = mod(vectors, column_tile).is(0);
   if (!c.batch.is(1)) emitter.bind("b", "b", 0);
-  if (!c.batch.is(1) && !tile.image_rows) setup.line("int b = int(gl_WorkGroupID.z);");
+  if (!c.batch.is(1) && !shared) setup.line("int b = int(gl_WorkGroupID.z);");
   const std::string row_count = writer.parameter(c.rows), vector_count = writer.parameter(vectors);
-  std::string own_rows;
-  if (tile.image_rows)
-    own_rows = image_row_setup(c, tile, setup);
+  if (shared)
+    shared->setup(setup);
   else if (gemv)
     setup.line("int m_0 = int(gl_WorkGroupID.y);");
   else
@@ -217,8 +186,8 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
                (tile.lanes_m > 1 ? " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) : "") + ";");
   for (int i = 0; i < tile.rows && !gemv; ++i) {
     std::string at = i ? "m + " + std::to_string(i) : "m";
-    setup.line("int m_" + std::to_string(i) + " = " +
-               (whole_rows || tile.image_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
+    setup.line("int m_" + std::to_string(i) + " = " + (whole_rows || shared ? at : "min(" + at + ", " + row_count + " - 1)") +
+               ";");
   }
   // Where lanes exchange what they load, each addresses one row of every `rows_at_once`.
   const int rows_at_once = std::min(tile.rows, static_cast<int>(tile.lanes_n));
@@ -377,8 +346,8 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
         auto texts = out.emit(point, element.op, "n", tile.width);
         TUFF_TRY(out.store(value, element.address, texts, "n", tile.width));
       }
-      std::string guard = own_rows.empty() ? "" : "m_" + std::to_string(i) + own_rows;
-      if (!whole_rows && !tile.image_rows) guard = "m + " + std::to_string(i) + " < " + row_count;
+      std::string guard = shared ? shared->is_own(i) : "";
+      if (!whole_rows && !shared) guard = "m + " + std::to_string(i) + " < " + row_count;
       if (!whole_columns) {
         guard += guard.empty() ? "" : " && ";
         guard += "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) + " < " + vector_count;

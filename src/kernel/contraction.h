@@ -39,9 +39,6 @@ struct ContractTile {
   uint32_t lanes_n = 64, lanes_m = 1;
   bool words = false;     // an operand of the sum is a word of four k (integer_dot.h): steps is 1
   bool exchange = false;  // the workgroup is one subgroup; each lane loads A for a row of its own and passes it around
-  // A batch is a row of an image, m a pixel of it; grid and lanes_m number the tiles of all batches, which are whole: the last
-  // of a batch begins earlier where it would end behind it.
-  bool image_rows = false;
   // Which tile of columns, as text.
   std::string column_tile = "int(gl_WorkGroupID.y)";
   int k_step() const { return words ? 4 : steps; }
@@ -60,9 +57,12 @@ struct ContractSlots {
 // workgroup is `row`, as texts. What m alone decides goes into `rows`, before the loop over k, the rest into `inner`.
 using RowElements =
     std::function<Result<std::vector<std::string>>(Block& rows, Block& inner, const std::string& m, const std::string& row)>;
-// A's elements where the tile's rows share them: load() puts them into the blocks setup, rows, tap and inner, at() is the one
-// of a row and a step as text.
+// Tiles whose rows share elements of A. setup() puts b and m, the first row, into its block; is_own() is the condition, as
+// text, that a row is the tile's to store (empty: always); load() puts the elements into the blocks setup, rows, tap and inner;
+// at() is the one of a row and a step as text.
 struct SharedElements {
+  std::function<void(Block& setup)> setup;
+  std::function<std::string(int row)> is_own;
   std::function<Status(const std::vector<Block*>& blocks)> load;
   std::function<std::string(Block& step, int row, int step_number)> at;
 };

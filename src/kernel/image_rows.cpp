@@ -87,13 +87,11 @@ std::optional<ImageRows> image_rows_of(const KernelRequest& request) {
   return image;
 }
 
-int64_t ceil_of(int64_t a, int64_t b) { return ceil_div(a, b); }
-
 // Accumulators, a step's operands, the elements under the windows and the checks of their places, the rest.
 int64_t registers_of(const ImageRows& image, const ContractTile& tile) {
   const int64_t columns = int64_t{tile.columns} * tile.width, places = image.place_count(tile.rows);
   const int64_t elements =
-      tile.exchange ? ceil_of(image.span(tile.rows) * image.channels, tile.lanes_n) + tile.rows : places * image.channels;
+      tile.exchange ? ceil_div(image.span(tile.rows) * image.channels, tile.lanes_n) + tile.rows : places * image.channels;
   return tile.rows * columns + columns + elements + 24;
 }
 
@@ -109,7 +107,7 @@ int64_t multiply_add_cost(const ImageRows& image, const ContractTile& tile, cons
 }
 
 int64_t general_cost(const ImageRows& image, const ContractTile& tile, const Costs& costs) {
-  const int64_t loaded_rows = tile.exchange ? ceil_of(tile.rows, tile.lanes_n) : tile.rows;
+  const int64_t loaded_rows = tile.exchange ? ceil_div(tile.rows, tile.lanes_n) : tile.rows;
   return multiply_add_cost(image, tile, costs) + loaded_rows * image.taps * (costs.load * image.channels + 2 * costs.check) +
          (tile.exchange ? tile.rows * image.steps() * costs.broadcast : 0) + image.taps * costs.check;
 }
@@ -118,14 +116,14 @@ int64_t image_rows_cost(const ImageRows& image, const ContractTile& tile, const 
   const int64_t places = tile.exchange ? image.span(tile.rows) : image.place_count(tile.rows);
   const int64_t elements = places * image.channels;
   return multiply_add_cost(image, tile, costs) +
-         (tile.exchange ? ceil_of(elements, tile.lanes_n) * (costs.load + costs.check) + elements * costs.broadcast
+         (tile.exchange ? ceil_div(elements, tile.lanes_n) * (costs.load + costs.check) + elements * costs.broadcast
                         : elements * costs.load + costs.check);
 }
 
 int64_t workgroups_of(const ImageRows& image, const ContractTile& tile) {
-  const int64_t tiles = typical(image.c.batch) * ceil_of(std::max<int64_t>(1, typical(image.c.rows)), tile.rows);
-  return ceil_of(tiles, tile.lanes_m) *
-         ceil_of(std::max<int64_t>(1, typical(image.c.columns)), int64_t{tile.columns} * tile.width * tile.lanes_n);
+  const int64_t tiles = typical(image.c.batch) * ceil_div(std::max<int64_t>(1, typical(image.c.rows)), tile.rows);
+  return ceil_div(tiles, tile.lanes_m) *
+         ceil_div(std::max<int64_t>(1, typical(image.c.columns)), int64_t{tile.columns} * tile.width * tile.lanes_n);
 }
 
 // Of all results, pixels that are computed twice and columns that are none included, in instructions.
@@ -135,8 +133,8 @@ int64_t total_cost(const ImageRows& image, const ContractTile& tile, int64_t cos
 
 int64_t general_total(const ImageRows& image, const ContractTile& tile, int64_t cost) {
   const int64_t rows = typical(image.c.batch) * std::max<int64_t>(1, typical(image.c.rows));
-  return ceil_of(rows, int64_t{tile.rows} * tile.lanes_m) *
-         ceil_of(std::max<int64_t>(1, typical(image.c.columns)), int64_t{tile.columns} * tile.width * tile.lanes_n) *
+  return ceil_div(rows, int64_t{tile.rows} * tile.lanes_m) *
+         ceil_div(std::max<int64_t>(1, typical(image.c.columns)), int64_t{tile.columns} * tile.width * tile.lanes_n) *
          tile.lanes_m * tile.lanes_n * cost;
 }
 
@@ -161,7 +159,6 @@ std::optional<ContractTile> read_row_tile(const std::string& text, int steps) {
   tile.lanes_m = static_cast<uint32_t>(n[3]);
   tile.lanes_n = static_cast<uint32_t>(n[4]);
   tile.steps = steps;
-  tile.image_rows = true;
   tile.exchange = text.ends_with(", exchanged");
   return tile;
 }
@@ -211,6 +208,42 @@ ContractTile take_tile(const KernelRequest& request, const ImageRows& image, con
   return choose_schedule(space, predicted, request.observations, tuning);
 }
 
+// b and m, the first pixel of the invocation's tile.
+void image_row_setup(const Contraction& c, const ContractTile& tile, Block& setup) {
+  KernelWriter& writer = setup.writer();
+  const IntExpr tiles = ceil_div(c.rows, IntExpr(tile.rows)), count = c.batch * tiles;
+  const std::string number =
+      "int(gl_WorkGroupID.x)" +
+      (tile.lanes_m == 1 ? std::string() : " * " + std::to_string(tile.lanes_m) + " + int(gl_LocalInvocationID.y)");
+  setup.line("int row_tile = " + number + ";");
+  const bool whole_tiles = mod(count, IntExpr(tile.lanes_m)).is(0), whole_rows = mod(c.rows, IntExpr(tile.rows)).is(0);
+  const std::string some = whole_tiles ? "row_tile" : "min(row_tile, " + writer.parameter(count) + " - 1)";
+  if (!c.batch.is(1)) setup.line("int b = " + some + " / " + writer.parameter(tiles) + ";");
+  setup.line("int first_m = " +
+             (tiles.is(1)     ? "0"
+              : c.batch.is(1) ? "(" + some + ") * " + std::to_string(tile.rows)
+                              : "(" + some + " - b * " + writer.parameter(tiles) + ") * " + std::to_string(tile.rows)) +
+             ";");
+  setup.line("int m = " +
+             (whole_rows ? "first_m" : "min(first_m, " + writer.parameter(c.rows) + " - " + std::to_string(tile.rows) + ")") +
+             ";");
+}
+
+// The condition that the tile's pixel is its own to store; empty: always.
+std::string is_own_pixel(const Contraction& c, const ContractTile& tile, KernelWriter& writer, int row) {
+  const IntExpr count = c.batch * ceil_div(c.rows, IntExpr(tile.rows));
+  std::string text = mod(c.rows, IntExpr(tile.rows)).is(0) ? "" : "m_" + std::to_string(row) + " >= first_m";
+  if (!mod(count, IntExpr(tile.lanes_m)).is(0))
+    text += (text.empty() ? "" : " && ") + std::string("row_tile < ") + writer.parameter(count);
+  return text;
+}
+
+void bind_rows(const ImageRows& image, Emitter& emitter) {
+  emitter.bind("b", "b", 0);
+  emitter.bind("m", "m", 0);
+  for (size_t i = 0; i < image.c.taps.size(); ++i) emitter.bind("t" + std::to_string(i), "t" + std::to_string(i), 2);
+}
+
 // Each element under the tile's windows as its own text, loaded where its channels' vector or it alone is first used.
 struct OwnElements {
   const KernelRequest& request;
@@ -218,18 +251,9 @@ struct OwnElements {
   const ContractTile& tile;
   std::map<int64_t, std::vector<std::string>> channels_at = {};  // of a place
 
-  std::string flushed(const std::string& text) const { return request.exact ? "tuff_flush_inner(" + text + ")" : text; }
-
-  void bind(Emitter& emitter, size_t innermost) const {
-    emitter.bind("b", "b", 0);
-    emitter.bind("m", "m", 0);
-    for (size_t i = 0; i < image.c.taps.size(); ++i) emitter.bind("t" + std::to_string(i), "t" + std::to_string(i), 2);
-    (void)innermost;
-  }
-
   Status load(const std::vector<Block*>& blocks) {
     Emitter emitter(blocks);
-    bind(emitter, blocks.size() - 1);
+    bind_rows(image, emitter);
     emitter.bind("k", "0", 0);
     const IntExpr channel = IntExpr::loop_variable("k", IntExpr(image.channels));
     for (int64_t tap = 0; tap < image.taps; ++tap)
@@ -241,7 +265,7 @@ struct OwnElements {
         TUFF_ASSIGN(int op, builder.element(image.node.inputs[0], image.at_place(tile.rows, channel, IntExpr(place))));
         std::vector<std::string> lanes = emitter.emit(builder.point(), op, "k", static_cast<int>(image.channels));
         for (std::string& lane : lanes)
-          if (request.exact) lane = blocks.back()->temporary("float", flushed(lane));
+          if (request.exact) lane = blocks.back()->temporary("float", "tuff_flush_inner(" + lane + ")");
         channels_at[place] = std::move(lanes);
       }
     return ok_status();
@@ -272,10 +296,8 @@ struct ExchangedElements {
       blocks[0]->line("int " + name + " = " +
                       ((i + 1) * lanes <= count ? at : "min(" + at + ", " + std::to_string(count - 1) + ")") + ";");
       Emitter emitter(blocks);
-      emitter.bind("b", "b", 0);
-      emitter.bind("m", "m", 0);
+      bind_rows(image, emitter);
       emitter.bind("e", name, 0);
-      for (size_t t = 0; t < image.c.taps.size(); ++t) emitter.bind("t" + std::to_string(t), "t" + std::to_string(t), 2);
       const std::string loaded = emitter.emit(builder.point(), op, "", 1)[0];
       blocks.back()->line("float a_lane_" + std::to_string(i) + " = " +
                           (request.exact ? "tuff_flush_inner(" + loaded + ")" : loaded) + ";");
@@ -306,12 +328,11 @@ std::optional<ContractTile> cheapest(const KernelRequest& request, const ImageRo
       tile.columns = columns;
       tile.width = width;
       uint32_t lanes = 1;
-      while (lanes * 2 <= std::min<int64_t>({16, invocations, ceil_of(vectors, columns)})) lanes *= 2;
+      while (lanes * 2 <= std::min<int64_t>({16, invocations, ceil_div(vectors, columns)})) lanes *= 2;
       tile.lanes_n = lanes;
       tile.lanes_m = static_cast<uint32_t>(invocations) / lanes;
     }
     tile.steps = static_cast<int>(image.steps());
-    tile.image_rows = true;
     if (!fits_image(image, tile) || registers_of(image, tile) > device.rates.registers_per_lane) continue;
     if (columns > vectors && !general.exchange) continue;
     if (workgroups_of(image, tile) < 2 * device.rates.compute_units) continue;
@@ -352,6 +373,8 @@ Result<Kernel> make_image_rows(const KernelRequest& request, const ContractTile&
   OwnElements own{request, *image, tile};
   const ExchangedElements exchanged{request, *image, tile};
   SharedElements shared;
+  shared.setup = [&](Block& setup) { image_row_setup(c, tile, setup); };
+  shared.is_own = [&](int row) { return is_own_pixel(c, tile, writer, row); };
   shared.load = [&](const std::vector<Block*>& blocks) { return tile.exchange ? exchanged.load(blocks) : own.load(blocks); };
   shared.at = [&](Block& step, int row, int number) {
     return tile.exchange ? exchanged.at(step, row, number) : own.at(row, number);

@@ -36,4 +36,8 @@ Result<std::vector<GuardedKernel>> make_kernels(const KernelRequest& request);
 Result<std::string> explain_integer_products(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
                                              const DeviceInfo& device);
 
+// For each convolution of few channels, whether its tiles are rows of an image or why not, likewise.
+Result<std::string> explain_first_layers(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
+                                         const DeviceInfo& device, bool exact);
+
 }  // namespace tuff

@@ -151,7 +151,7 @@ TEST_CASE("first layer: batches") {
   for (int64_t batch : {0, 2}) {
     Layer a;
     a.batch = batch;
-    check_layer(a, true);
+    check_layer(a, batch > 0);
     a.symbolic = true;
     check_layer(a, true, {{"batch", batch}});
   }
@@ -160,7 +160,7 @@ TEST_CASE("first layer: batches") {
 TEST_CASE("first layer: channels and columns") {
   for (auto [channels, columns] : {std::pair{1, 64}, {2, 6}, {3, 1}, {3, 37}, {4, 36}, {4, 68}}) {
     Layer a;
-    a.channels = channels, a.columns = columns, a.height = 5, a.width = 18;
+    a.channels = channels, a.columns = columns, a.height = 5, a.width = 32;
     check_layer(a, true);
   }
 }
