@@ -81,9 +81,9 @@ RunMode own_loads(bool exact, int64_t registers) {
   return mode;
 }
 
-// The test devices' own lanes exchange what they load. Few registers give tiles of two pixels, many of eight.
+// The test devices' own lanes exchange what they load. What fits few registers is of other sizes than what fits many.
 std::vector<RunMode> modes() {
-  return {{true, true}, {false, true}, {true, false}, own_loads(true, 80), own_loads(true, 400), own_loads(false, 128)};
+  return {{true, true}, {false, true}, {true, false}, own_loads(true, 150), own_loads(true, 400), own_loads(false, 256)};
 }
 
 // How many kernels have tiles of rows; all kernels as text.
