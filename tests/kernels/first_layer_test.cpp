@@ -150,7 +150,7 @@ TEST_CASE("first layer: images of no results, of one, and narrower than the wind
 TEST_CASE("first layer: batches") {
   for (int64_t batch : {0, 2}) {
     Layer a;
-    a.batch = batch;
+    a.batch = batch, a.width = 31;
     check_layer(a, batch > 0);
     a.symbolic = true;
     check_layer(a, true, {{"batch", batch}});
