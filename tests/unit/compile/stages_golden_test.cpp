@@ -287,18 +287,12 @@ constexpr std::string_view kQuantizedBlock = R"(
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> kCases = {
-      {"residual_block", kResidualBlock, {}},
-      {"softmax", kSoftmax, {}},
-      {"layer_norm", kLayerNorm, {{"n", 33}}},
-      {"attention", kAttention, {{"n", 33}}},
-      {"concat_of_convs", kConcatOfConvs, {}},
-      {"depth_to_space", kDepthToSpace, {{"h", 5}, {"w", 8}}},
-      {"elementwise", kElementwise, {{"n", 7}}},
-      {"squeeze_excite", kSqueezeExcite, {}},
-      {"quantized_block", kQuantizedBlock, {}},
-      {"separable", kSeparable, {}},
-      {"first_layer", kFirstLayer, {}},
-      {"expand", kExpand, {}},
+      {"residual_block", kResidualBlock, {}},    {"softmax", kSoftmax, {}},
+      {"layer_norm", kLayerNorm, {{"n", 33}}},   {"attention", kAttention, {{"n", 33}}},
+      {"concat_of_convs", kConcatOfConvs, {}},   {"depth_to_space", kDepthToSpace, {{"h", 5}, {"w", 8}}},
+      {"elementwise", kElementwise, {{"n", 7}}}, {"squeeze_excite", kSqueezeExcite, {}},
+      {"quantized_block", kQuantizedBlock, {}},  {"separable", kSeparable, {}},
+      {"first_layer", kFirstLayer, {}},          {"expand", kExpand, {}},
       {"expand_mean", kExpandMean, {}},
   };
   return kCases;
