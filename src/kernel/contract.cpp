@@ -220,7 +220,8 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c) {
   const IntegerDot* dot = choice.dot ? &*choice.dot : nullptr;
   const int steps = dot ? 1 : depth_steps(c.depth);
   ContractTile tile = choose_tile(request, c, reg, width, dot && dot->across ? width : 1, steps);
-  if (const ImageRowsChoice rows = choose_image_rows(request, tile); rows.tile) return make_image_rows(request, *rows.tile);
+  if (const ImageRowsChoice rows = choose_image_rows(request, tile, registers_of(tile)); rows.tile)
+    return make_image_rows(request, *rows.tile);
   KernelTuning tuning;
   // What is summed in words is not tuned: a schedule's numbers say nothing of how words are read.
   if (!dot) tile = take_tile(request, c, reg, tile, width, steps, tuning);
@@ -286,7 +287,7 @@ Result<std::string> explain_first_layers(const Graph& graph, const Layouts& layo
     const Contraction c = contraction_of(request);
     const ContractTile general =
         choose_tile(request, c, register_of(graph.value(node.output).dtype), vector_width(c.columns), 1, depth_steps(c.depth));
-    const ImageRowsChoice choice = choose_image_rows(request, general);
+    const ImageRowsChoice choice = choose_image_rows(request, general, registers_of(general));
     if (choice.why.empty()) continue;
     out += "  [" + std::string(choice.tile ? "image rows" : "any contraction") + "] " + node.origins.front() + " (" +
            std::string(attrs_name(node.attrs)) + "): " + choice.why + "\n";

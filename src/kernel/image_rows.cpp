@@ -312,9 +312,9 @@ struct ExchangedElements {
   }
 };
 
-// The cheapest tile that keeps the device as busy as the general one would.
+// The cheapest tile that keeps the device's cores busy and takes at most so many registers.
 std::optional<ContractTile> cheapest(const KernelRequest& request, const ImageRows& image, const ContractTile& general,
-                                     const Costs& costs) {
+                                     int64_t most_registers, const Costs& costs) {
   const DeviceInfo& device = request.device;
   const int width = vector_width(image.c.columns);
   const int64_t vectors = std::max<int64_t>(1, typical(image.c.columns) / width);
@@ -333,7 +333,7 @@ std::optional<ContractTile> cheapest(const KernelRequest& request, const ImageRo
       tile.lanes_m = static_cast<uint32_t>(invocations) / lanes;
     }
     tile.steps = static_cast<int>(image.steps());
-    if (!fits_image(image, tile) || registers_of(image, tile) > device.rates.registers_per_lane) continue;
+    if (!fits_image(image, tile) || registers_of(image, tile) > most_registers) continue;
     if (columns > vectors && !general.exchange) continue;
     if (workgroups_of(image, tile) < 2 * device.rates.compute_units) continue;
     const int64_t cost = total_cost(image, tile, image_rows_cost(image, tile, costs));
@@ -346,12 +346,16 @@ std::optional<ContractTile> cheapest(const KernelRequest& request, const ImageRo
 
 }  // namespace
 
-ImageRowsChoice choose_image_rows(const KernelRequest& request, const ContractTile& general) {
+ImageRowsChoice choose_image_rows(const KernelRequest& request, const ContractTile& general, int64_t general_registers) {
   const std::optional<ImageRows> image = image_rows_of(request);
   if (!image) return {};
   const Costs costs = costs_on(request.device);
-  const std::optional<ContractTile> tile = cheapest(request, *image, general, costs);
-  if (!tile) return {std::nullopt, "no tile of an image's row fits its width, the device's registers and its cores."};
+  // What loads save, fewer subgroups at a time would lose: they hide less of what the loads that are left take.
+  const int64_t most_registers = std::min(general_registers, request.device.rates.registers_per_lane);
+  const std::optional<ContractTile> tile = cheapest(request, *image, general, most_registers, costs);
+  if (!tile)
+    return {std::nullopt, "no tile of an image's row fits its width, the device's cores and " + std::to_string(most_registers) +
+                              " registers, no more than as any contraction."};
   const int64_t own = total_cost(*image, *tile, image_rows_cost(*image, *tile, costs));
   const int64_t other = general_total(*image, general, general_cost(*image, general, costs));
   const int64_t elements = image->place_count(tile->rows) * image->channels;
