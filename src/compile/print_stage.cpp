@@ -120,7 +120,9 @@ Result<std::string> print_stage(const Graph& graph, const DeviceInfo& device, co
       TUFF_ASSIGN(const std::string products, explain_integer_products(stages.laid_out, stages.layouts, stages.fusion, device));
       TUFF_ASSIGN(const std::string sums,
                   explain_shared_sums(stages.laid_out, stages.layouts, stages.fusion, device, options.exact));
-      return explain(stages.fusion, stages.laid_out) + products + sums + explain_lowered(stages.lowered) +
+      TUFF_ASSIGN(const std::string first_layers,
+                  explain_first_layers(stages.laid_out, stages.layouts, stages.fusion, device, options.exact));
+      return explain(stages.fusion, stages.laid_out) + products + sums + first_layers + explain_lowered(stages.lowered) +
              explain_schedules(stages.plan, options.observations);
     }
     case Stage::kKernels: return print_kernels(stages.plan);

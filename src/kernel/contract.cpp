@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "fusion/cost.h"
 #include "fusion/product.h"
+#include "kernel/image_rows.h"
 #include "kernel/integer_dot.h"
 #include "kernel/split_sums.h"
 
@@ -68,6 +69,13 @@ Status add_tiled(const KernelRequest& request, const Contraction& c, std::vector
   TUFF_ASSIGN(const ContractRange chosen, contract_range(request, c));
   const TileRange& range = chosen.range;
   const IntegerDot* dot = chosen.dot ? &*chosen.dot : nullptr;
+  const ContractTile general = whole_tile(request, c, range);
+  if (const ImageRowsChoice rows = choose_image_rows(request, general, registers_of(general)); rows.tile) {
+    GuardedKernel in_rows;
+    TUFF_ASSIGN(in_rows.kernel, make_image_rows(request, *rows.tile));
+    out.push_back(std::move(in_rows));
+    return ok_status();
+  }
   KernelTuning tuning;
   const ContractTile tile = take_tile(request, c, range, tuning);
   Result<Kernel> kernel = make_tiled(request, c, tile, dot);
@@ -163,6 +171,26 @@ Result<std::string> explain_shared_sums(const Graph& graph, const Layouts& layou
     add(split_sums(request, c, chosen.range), false);
   }
   return out.empty() ? out : "\nSums that workgroups share, or might:\n" + out;
+}
+
+Result<std::string> explain_first_layers(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
+                                         const DeviceInfo& device, bool exact) {
+  std::string out;
+  for (const Group& group : fusion.groups) {
+    if (group.members.empty() || group.kind != AnchorKind::kWindow || is_own_channel_window(graph, group.anchor) ||
+        group.winograd)
+      continue;
+    const KernelRequest request{graph, layouts, fusion, group, device, exact};
+    const Node& node = graph.node(group.anchor);
+    const Contraction c = contraction_of(request);
+    TUFF_ASSIGN(const ContractRange chosen, contract_range(request, c));
+    const ContractTile general = whole_tile(request, c, chosen.range);
+    const ImageRowsChoice choice = choose_image_rows(request, general, registers_of(general));
+    if (choice.why.empty()) continue;
+    out += "  [" + std::string(choice.tile ? "image rows" : "any contraction") + "] " + node.origins.front() + " (" +
+           std::string(attrs_name(node.attrs)) + "): " + choice.why + "\n";
+  }
+  return out.empty() ? out : "\nConvolutions of few channels:\n" + out;
 }
 
 Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {

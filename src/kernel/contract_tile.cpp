@@ -10,15 +10,15 @@
 #include "kernel/split_sums.h"
 
 namespace tuff {
-namespace {
-
-int products_of(const Contraction& c) { return 1 + static_cast<int>(c.others.size()); }
-
 // Accumulators, both operands of one step, each row's addresses and checks, the rest.
 int64_t registers_of(const ContractTile& tile) {
   const int64_t columns = int64_t{tile.columns} * tile.products * tile.width;
   return tile.rows * columns + tile.rows * tile.steps + columns + 6 * tile.rows + 24;
 }
+
+namespace {
+
+int products_of(const Contraction& c) { return 1 + static_cast<int>(c.others.size()); }
 
 // Subgroups are of one size, which is a workgroup's, and need a feature of their own to exchange 64 bits.
 bool can_exchange(const DeviceInfo& device, const Contraction& c, Register reg) {

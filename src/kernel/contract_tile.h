@@ -18,6 +18,7 @@ struct TileRange {
 
 bool is_32_bits(Register reg);
 std::string tile_text(const ContractTile& tile);
+int64_t registers_of(const ContractTile& tile);  // an estimate, a lane
 int64_t row_statistic_count(const KernelRequest& request);
 // At typical sizes, were no sums shared.
 int64_t workgroups_of(const ContractTile& tile, const Contraction& c);

@@ -155,7 +155,8 @@ std::string contraction_key(const KernelRequest& request, const Contraction& c, 
 }
 
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
-                                    KernelWriter& writer, const RowElements& row_elements, const IntegerDot* dot) {
+                                    KernelWriter& writer, const RowElements& row_elements, const IntegerDot* dot,
+                                    const SharedElements* shared) {
   const Graph& graph = request.graph;
   const Node& node = graph.node(request.group.anchor);
   const Dtype dtype = graph.value(node.output).dtype;
@@ -175,23 +176,25 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
       column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n));
   const bool whole_rows = gemv || mod(c.rows, row_tile).is(0), whole_columns = mod(vectors, column_tile).is(0);
   const SumParts parts = sum_parts(request, c, tile, gemv);
-  if (!c.batch.is(1)) {
+  if (!c.batch.is(1)) emitter.bind("b", "b", 0);
+  if (!c.batch.is(1) && !shared)
     setup.line("int b = int(gl_WorkGroupID.z)" + (parts.count > 1 ? " / " + std::to_string(parts.count) : "") + ";");
-    emitter.bind("b", "b", 0);
-  }
   const std::string row_count = writer.parameter(c.rows), vector_count = writer.parameter(vectors);
-  if (gemv)
+  if (shared)
+    shared->setup(setup);
+  else if (gemv)
     setup.line("int m_0 = int(gl_WorkGroupID.y);");
   else
     setup.line("int m = int(gl_WorkGroupID.x) * " + row_tile.text() +
                (tile.lanes_m > 1 ? " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) : "") + ";");
   for (int i = 0; i < tile.rows && !gemv; ++i) {
     std::string at = i ? "m + " + std::to_string(i) : "m";
-    setup.line("int m_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
+    setup.line("int m_" + std::to_string(i) + " = " + (whole_rows || shared ? at : "min(" + at + ", " + row_count + " - 1)") +
+               ";");
   }
   // Where lanes exchange what they load, each addresses one row of every `rows_at_once`.
   const int rows_at_once = std::min(tile.rows, static_cast<int>(tile.lanes_n));
-  for (int i = 0; tile.exchange && i < tile.rows; i += rows_at_once) {
+  for (int i = 0; tile.exchange && !shared && i < tile.rows; i += rows_at_once) {
     std::string at = "m + " + std::to_string(i) + " + int(gl_SubgroupInvocationID) % " + std::to_string(rows_at_once);
     setup.line("int m_lane_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
   }
@@ -228,7 +231,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   bind_statistics(request, statistics, c.output, 0, group);
   PointBuilder a_builder(group.scope), b_builder(group.scope);
   int a_op = -1;
-  if (!row_elements && !dot) {
+  if (!row_elements && !dot && !shared) {
     TUFF_ASSIGN(a_op, a_builder.element(node.inputs[0], c.a));
   }
   std::vector<int> b_ops(1);
@@ -243,8 +246,9 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   auto operand = [&](const std::string& text) {
     return request.exact && reg == Register::kFloat ? "tuff_flush_inner(" + text + ")" : text;
   };
+  if (shared) TUFF_TRY(shared->load({&setup, &rows, &tap, &inner}));
   const std::string own = tile.exchange ? "lane_" : "";
-  for (int i = 0; i < tile.rows; i += tile.exchange ? rows_at_once : 1) {
+  for (int i = 0; i < tile.rows && !shared; i += tile.exchange ? rows_at_once : 1) {
     emitter.bind("m", "m_" + own + std::to_string(i), 0);
     const std::string lane_row = " + int(gl_SubgroupInvocationID) % " + std::to_string(rows_at_once);
     row_inputs(emitter, std::to_string(i) + (tile.exchange ? lane_row : ""), "stat_" + std::to_string(i));
@@ -271,7 +275,9 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
     at_b.bind("b", "b", 0);
     for (size_t i = 0; i < c.taps.size(); ++i) at_b.bind("t" + std::to_string(i), "t" + std::to_string(i), 2);
     at_b.bind("k", "k", 3);
-    for (int i = 0; i < tile.rows && tile.exchange; ++i) {
+    for (int i = 0; i < tile.rows && shared; ++i)
+      step.line(scalar + " a_" + std::to_string(i) + "_" + std::to_string(t) + " = " + shared->at(step, i, t) + ";");
+    for (int i = 0; i < tile.rows && tile.exchange && !shared; ++i) {
       const std::string step_text = "_" + std::to_string(t), lane = std::to_string(i % rows_at_once);
       step.line(scalar + " a_" + std::to_string(i) + step_text + " = subgroupBroadcast(a_lane_" +
                 std::to_string(i - i % rows_at_once) + step_text + ", " + lane + "u);");
@@ -313,8 +319,8 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
 
   // Whether a row and a vector of columns of the tile are there.
   auto is_here = [&](int i, int j) {
-    std::string guard;
-    if (!whole_rows) guard = "m + " + std::to_string(i) + " < " + row_count;
+    std::string guard = shared ? shared->is_own(i) : "";
+    if (!whole_rows && !shared) guard = "m + " + std::to_string(i) + " < " + row_count;
     if (!whole_columns) {
       guard += guard.empty() ? "" : " && ";
       guard += "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) + " < " + vector_count;

@@ -58,10 +58,19 @@ struct ContractSlots {
 // workgroup is `row`, as texts. What m alone decides goes into `rows`, before the loop over k, the rest into `inner`.
 using RowElements =
     std::function<Result<std::vector<std::string>>(Block& rows, Block& inner, const std::string& m, const std::string& row)>;
-// dot: of a tile of words.
+// Tiles whose rows share elements of A. setup() puts b and m, the first row, into its block; is_own() is the condition, as
+// text, that a row is the tile's to store (empty: always); load() puts the elements into the blocks setup, rows, tap and inner;
+// at() is the one of a row and a step as text.
+struct SharedElements {
+  std::function<void(Block& setup)> setup;
+  std::function<std::string(int row)> is_own;
+  std::function<Status(const std::vector<Block*>& blocks)> load;
+  std::function<std::string(Block& step, int row, int step_number)> at;
+};
+// dot: of a tile of words; shared: where given, in place of row_elements.
 Result<ContractSlots> fill_contract(const KernelRequest& request, const Contraction& c, const ContractTile& tile, bool gemv,
-                                    KernelWriter& writer, const RowElements& row_elements = {},
-                                    const IntegerDot* dot = nullptr);
+                                    KernelWriter& writer, const RowElements& row_elements = {}, const IntegerDot* dot = nullptr,
+                                    const SharedElements* shared = nullptr);
 
 // The slots "loops" and "loops_end": around the loop over k.
 void fill_tap_loops(const Contraction& c, KernelWriter& writer, Slots& slots);

@@ -40,5 +40,8 @@ Result<std::string> explain_integer_products(const Graph& graph, const Layouts& 
 // same form; as is predicted, whatever was observed.
 Result<std::string> explain_shared_sums(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
                                         const DeviceInfo& device, bool exact);
+// For each convolution of few channels, whether its tiles are rows of an image or why not, likewise.
+Result<std::string> explain_first_layers(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
+                                         const DeviceInfo& device, bool exact);
 
 }  // namespace tuff

@@ -175,17 +175,23 @@ Observations shared_sums(const std::vector<GuardedKernel>& kernels, int64_t part
   return observations;
 }
 
-}  // namespace
-
-Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& device, const RunMode& mode,
-                            const std::vector<Tensor>& inputs, const std::map<std::string, int64_t>& symbols) {
-  TUFF_TRY(verify(source));
-  DeviceInfo info = device->info();
+DeviceInfo device_in(const RunMode& mode, const DeviceInfo& own) {
+  DeviceInfo info = own;
   if (mode.rates) info.rates = *mode.rates;
   if (mode.byte_dots != ByteDots::kOfDevice) {
     info.integer_dot_product = mode.byte_dots != ByteDots::kNone;
     info.integer_dot_product_mixed = mode.byte_dots == ByteDots::kMixed;
   }
+  return info;
+}
+
+struct MadePlan {
+  Plan plan;
+  size_t refused_count = 0;  // RunResult's
+};
+
+Result<MadePlan> plan_in(const RunMode& mode, const Graph& source, const DeviceInfo& info) {
+  TUFF_TRY(verify(source));
   Graph graph = isolate_stored_values(source);
   TUFF_TRY(verify(graph));
   Layouts layouts = choose_layouts(graph, info);
@@ -194,7 +200,7 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
     if (mode.winograd && group.kind == AnchorKind::kWindow && has_winograd_form(graph.node(group.anchor).attrs))
       group.winograd = true;
   TUFF_TRY(verify(fusion, graph));
-  RunResult result;
+  MadePlan made;
   std::vector<std::vector<GuardedKernel>> groups;
   for (const Group& group : fusion.groups) {
     TUFF_ASSIGN(auto kernels, make_kernels({graph, layouts, fusion, group, info, mode.exact}));
@@ -203,16 +209,36 @@ Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& 
       TUFF_ASSIGN(kernels, make_kernels({graph, layouts, fusion, group, info, mode.exact, &observations}));
     }
     for (const GuardedKernel& guarded : kernels)
-      result.refused_count += guarded.kernel.tuning.source == KernelTuning::Source::kRefused;
+      made.refused_count += guarded.kernel.tuning.source == KernelTuning::Source::kRefused;
     groups.push_back(std::move(kernels));
   }
   std::vector<std::vector<int>> orders;
   for (const StorageFormat& f : layouts.formats) orders.push_back(f.order);
+  TUFF_ASSIGN(made.plan, make_plan(graph, std::move(orders), std::move(groups)));
+  TUFF_TRY(verify(made.plan));
+  return made;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> kernel_schedules(const Graph& graph, const std::shared_ptr<Device>& device,
+                                                  const RunMode& mode) {
+  TUFF_ASSIGN(const MadePlan made, plan_in(mode, graph, device_in(mode, device->info())));
+  std::vector<std::string> schedules;
+  for (const Kernel& kernel : made.plan.kernels) schedules.push_back(kernel.skeleton + ", " + schedule_text(kernel));
+  return schedules;
+}
+
+Result<RunResult> run_graph(const Graph& source, const std::shared_ptr<Device>& device, const RunMode& mode,
+                            const std::vector<Tensor>& inputs, const std::map<std::string, int64_t>& symbols) {
+  const DeviceInfo info = device_in(mode, device->info());
   auto program = std::make_shared<Program>();
   program->target = {TargetKind::kDevice, info, device};
   program->exact = mode.exact;
-  TUFF_ASSIGN(program->plan, make_plan(graph, std::move(orders), std::move(groups)));
-  TUFF_TRY(verify(program->plan));
+  TUFF_ASSIGN(MadePlan made, plan_in(mode, source, info));
+  program->plan = std::move(made.plan);
+  RunResult result;
+  result.refused_count = made.refused_count;
   result.winograd = winograd_results(program->plan);
   for (const Kernel& k : program->plan.kernels)
     result.sources += "// " + k.name + "\n" + k.source.substr(k.source.find("layout(local")) + "\n";

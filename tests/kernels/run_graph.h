@@ -38,6 +38,9 @@ struct RunResult {
 
 // The device that tests run on: the first one of the loader's list.
 Result<std::shared_ptr<Device>> test_device();
+// Of the kernels that would run, skeleton and schedule as texts.
+Result<std::vector<std::string>> kernel_schedules(const Graph& graph, const std::shared_ptr<Device>& device,
+                                                  const RunMode& mode);
 Result<RunResult> run_graph(const Graph& graph, const std::shared_ptr<Device>& device, const RunMode& mode,
                             const std::vector<Tensor>& inputs, const std::map<std::string, int64_t>& symbols);
 

@@ -198,6 +198,15 @@ constexpr std::string_view kSeparable = R"(
   output %17 "y"
 )";
 
+// A convolution of an image's three channels, in tiles of its rows.
+constexpr std::string_view kFirstLayer = R"(
+  input %0 "x": f32[1, 3, 220, 222]
+  %1: f32[16, 3, 3, 3] = constant random(seed=1, scale=0.5) from "conv"
+  %2: f32[1, 3, 222, 224] = pad %0 {mode=constant low=[0, 0, 1, 1] high=[0, 0, 1, 1] interior=[0, 0, 0, 0] fill=0} from "conv"
+  %3: f32[1, 16, 220, 222] = window.conv %2, %1 {kernel=[3, 3] strides=[1, 1] dilations=[1, 1] groups=1 order=serial} from "conv"
+  output %3 "y"
+)";
+
 // A 1x1 convolution with ReLU6, and the depthwise convolution that reads it, with bias.
 constexpr std::string_view kExpand = R"(
   input %0 "x": f32[1, 32, 14, 14]
@@ -296,17 +305,12 @@ constexpr std::string_view kWinograd = R"(
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> kCases = {
-      {"residual_block", kResidualBlock, {}},
-      {"softmax", kSoftmax, {}},
-      {"layer_norm", kLayerNorm, {{"n", 33}}},
-      {"attention", kAttention, {{"n", 33}}},
-      {"concat_of_convs", kConcatOfConvs, {}},
-      {"depth_to_space", kDepthToSpace, {{"h", 5}, {"w", 8}}},
-      {"elementwise", kElementwise, {{"n", 7}}},
-      {"squeeze_excite", kSqueezeExcite, {}},
-      {"quantized_block", kQuantizedBlock, {}},
-      {"separable", kSeparable, {}},
-      {"expand", kExpand, {}},
+      {"residual_block", kResidualBlock, {}},    {"softmax", kSoftmax, {}},
+      {"layer_norm", kLayerNorm, {{"n", 33}}},   {"attention", kAttention, {{"n", 33}}},
+      {"concat_of_convs", kConcatOfConvs, {}},   {"depth_to_space", kDepthToSpace, {{"h", 5}, {"w", 8}}},
+      {"elementwise", kElementwise, {{"n", 7}}}, {"squeeze_excite", kSqueezeExcite, {}},
+      {"quantized_block", kQuantizedBlock, {}},  {"separable", kSeparable, {}},
+      {"first_layer", kFirstLayer, {}},          {"expand", kExpand, {}},
       {"expand_mean", kExpandMean, {}},
       {"winograd", kWinograd, {}},
   };
