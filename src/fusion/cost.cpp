@@ -23,6 +23,14 @@ int64_t typical_bytes(const Graph& graph, ValueId value) {
   return typical(product(v.shape)) * dtype_size_bytes(v.dtype);
 }
 
+bool can_exchange_loads(const DeviceInfo& device) {
+  const int64_t lanes = device.subgroup_size;
+  return device.subgroup_ballot && lanes >= 4 && lanes <= 16 && device.min_subgroup_size == lanes &&
+         device.max_subgroup_size == lanes;
+}
+
+bool exchanges_loads(const DeviceInfo& device) { return device.rates.loads_cost_lanes && can_exchange_loads(device); }
+
 int64_t load_cost(const DeviceInfo& device, int64_t width) { return device.rates.loads_cost_lanes ? 12 : width; }
 
 // Where shared memory is plain memory, a workgroup's invocations take turns between barriers, and what they hold is in memory,

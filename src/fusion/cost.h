@@ -11,6 +11,14 @@ namespace tuff {
 int64_t typical(const IntExpr& e);
 int64_t typical_bytes(const Graph& graph, ValueId value);
 
+// Do the device's subgroups let lanes pass each other what they load: are all of one size, which a workgroup may be?
+bool can_exchange_loads(const DeviceInfo& device);
+// And does it pay, since each lane pays for its own loads?
+bool exchanges_loads(const DeviceInfo& device);
+// Instructions where it does, as llvmpipe has them.
+struct ExchangeCost {
+  static constexpr int64_t kLoad = 24, kBroadcast = 2, kMultiplyAdd = 2;
+};
 // Multiply-adds that a load of a vector costs as much as.
 int64_t load_cost(const DeviceInfo& device, int64_t width);
 // What operations before a barrier cost as much as.

@@ -9,16 +9,14 @@
 namespace tuff {
 namespace {
 
-// Instructions, as llvmpipe has them.
-constexpr int64_t kLoad = 24, kBroadcast = 2, kMultiplyAdd = 2;
-
 // What a subgroup does for one channel, of a tile of results by the window itself or in Winograd's form, whose operand is four
 // loads and three sums.
 int64_t channel_cost(const WinogradTile& tile, int64_t loads, int64_t sums) {
   const int64_t vectors = tile.columns;
   const int64_t loaded_rows = ceil_div(int64_t{tile.rows}, tile.lanes);
-  return kMultiplyAdd * tile.rows * vectors * tile.width + kBroadcast * tile.rows + kLoad * vectors +
-         loaded_rows * (loads * kLoad / tile.steps + sums * kMultiplyAdd);
+  return ExchangeCost::kMultiplyAdd * tile.rows * vectors * tile.width + ExchangeCost::kBroadcast * tile.rows +
+         ExchangeCost::kLoad * vectors +
+         loaded_rows * (loads * ExchangeCost::kLoad / tile.steps + sums * ExchangeCost::kMultiplyAdd);
 }
 
 struct Form {
@@ -30,11 +28,12 @@ constexpr Form kDirect = {9, 1, 1, 0}, kWinograd = {kWinogradProducts, 4, 4, 3};
 int64_t form_work(const WinogradTile& tile, const Form& form, int64_t rows, const WinogradExtents& e) {
   const int64_t columns = ceil_div(std::max<int64_t>(1, typical(e.columns)), tile.lanes * tile.columns * tile.width);
   int64_t a_tap = std::max<int64_t>(1, typical(e.depth)) * channel_cost(tile, form.loads, form.sums);
-  if (form.results > 1) a_tap += form.results * kMultiplyAdd * tile.rows * tile.columns * tile.width;  // into the results
+  if (form.results > 1)
+    a_tap += form.results * ExchangeCost::kMultiplyAdd * tile.rows * tile.columns * tile.width;  // into the results
   int64_t all = form.taps * tile.lanes;
   for (int64_t factor : {columns, ceil_div(rows, int64_t{tile.rows}), a_tap})
     all = checked_multiply(all, factor).value_or(INT64_MAX / 1024);
-  return all / kMultiplyAdd;
+  return all / ExchangeCost::kMultiplyAdd;
 }
 
 WinogradTile best_tile(const WinogradExtents& e, const DeviceInfo& device, const Form& form) {
@@ -50,18 +49,6 @@ WinogradTile best_tile(const WinogradExtents& e, const DeviceInfo& device, const
       if (form_work(tile, form, 1 << 10, e) < form_work(best, form, 1 << 10, e)) best = tile;
     }
   return best;
-}
-
-bool all_are(const std::vector<int64_t>& numbers, int64_t n) {
-  return std::all_of(numbers.begin(), numbers.end(), [&](int64_t at) { return at == n; });
-}
-
-// Of 3x3 elements, each its neighbour's neighbour.
-bool has_form(const Graph& graph, const Group& group) {
-  if (group.kind != AnchorKind::kWindow) return false;
-  const auto& window = std::get<WindowAttrs>(graph.node(group.anchor).attrs);
-  return window.op == WindowOp::kConv && window.groups == 1 && window.kernel.size() == 2 && all_are(window.kernel, 3) &&
-         all_are(window.strides, 1) && all_are(window.dilations, 1);
 }
 
 struct FormChoice {
@@ -138,12 +125,6 @@ int64_t registers_of(const WinogradTile& tile) {
   return tile.rows * columns + tile.rows * tile.steps + columns + 6 * tile.rows + 24;
 }
 
-bool exchanges_loads(const DeviceInfo& device) {
-  const int64_t lanes = device.subgroup_size;
-  return device.rates.loads_cost_lanes && device.subgroup_ballot && lanes >= 4 && lanes <= 16 &&
-         device.min_subgroup_size == lanes && device.max_subgroup_size == lanes;
-}
-
 WinogradTile choose_winograd_tile(const WinogradExtents& extents, const DeviceInfo& device) {
   return best_tile(extents, device, kWinograd);
 }
@@ -151,7 +132,8 @@ WinogradTile choose_winograd_tile(const WinogradExtents& extents, const DeviceIn
 void choose_winograd(Fusion& fusion, const Graph& graph, const FusionOptions& options, const DeviceInfo& device) {
   if (options.exact) return;
   for (Group& group : fusion.groups) {
-    if (group.matrix || !has_form(graph, group)) continue;
+    const auto* window = std::get_if<WindowAttrs>(&graph.node(group.anchor).attrs);
+    if (group.kind != AnchorKind::kWindow || group.matrix || !window->is_plain_3x3()) continue;
     FormChoice choice = choose_form(fusion, group, graph, device);
     group.winograd = choice.accepted;
     fusion.winograd_decisions.push_back(

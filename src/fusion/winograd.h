@@ -32,8 +32,6 @@ struct WinogradTile {
   int64_t lanes = 8;
 };
 int64_t registers_of(const WinogradTile& tile);
-// Can a subgroup's lanes pass each other what they load, where each pays for its own?
-bool exchanges_loads(const DeviceInfo& device);
 // The one that costs least for a result; only where lanes exchange.
 WinogradTile choose_winograd_tile(const WinogradExtents& extents, const DeviceInfo& device);
 

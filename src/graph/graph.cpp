@@ -14,6 +14,11 @@ int64_t WindowAttrs::tap_count() const {
   return count;
 }
 
+bool WindowAttrs::is_plain_3x3() const {
+  const std::vector<int64_t> three = {3, 3}, one = {1, 1};
+  return op == WindowOp::kConv && groups == 1 && kernel == three && strides == one && dilations == one;
+}
+
 bool is_view(const Attrs& attrs) {
   return std::holds_alternative<ReshapeAttrs>(attrs) || std::holds_alternative<TransposeAttrs>(attrs) ||
          std::holds_alternative<SliceAttrs>(attrs) || std::holds_alternative<PadAttrs>(attrs) ||

@@ -76,6 +76,7 @@ struct WindowAttrs {
   SumOrder order;
 
   int64_t tap_count() const;  // of one channel
+  bool is_plain_3x3() const;  // a convolution of 3x3 neighbouring elements over all channels
 };
 
 struct ReshapeAttrs {

@@ -70,7 +70,7 @@ Status add_tiled(const KernelRequest& request, const Contraction& c, std::vector
   const TileRange& range = chosen.range;
   const IntegerDot* dot = chosen.dot ? &*chosen.dot : nullptr;
   const ContractTile general = whole_tile(request, c, range);
-  if (const ImageRowsChoice rows = choose_image_rows(request, general, registers_of(general)); rows.tile) {
+  if (const ImageRowsChoice rows = choose_image_rows(request, general); rows.tile) {
     GuardedKernel in_rows;
     TUFF_ASSIGN(in_rows.kernel, make_image_rows(request, *rows.tile));
     out.push_back(std::move(in_rows));
@@ -185,7 +185,7 @@ Result<std::string> explain_first_layers(const Graph& graph, const Layouts& layo
     const Contraction c = contraction_of(request);
     TUFF_ASSIGN(const ContractRange chosen, contract_range(request, c));
     const ContractTile general = whole_tile(request, c, chosen.range);
-    const ImageRowsChoice choice = choose_image_rows(request, general, registers_of(general));
+    const ImageRowsChoice choice = choose_image_rows(request, general);
     if (choice.why.empty()) continue;
     out += "  [" + std::string(choice.tile ? "image rows" : "any contraction") + "] " + node.origins.front() + " (" +
            std::string(attrs_name(node.attrs)) + "): " + choice.why + "\n";

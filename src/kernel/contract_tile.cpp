@@ -20,11 +20,9 @@ namespace {
 
 int products_of(const Contraction& c) { return 1 + static_cast<int>(c.others.size()); }
 
-// Subgroups are of one size, which is a workgroup's, and need a feature of their own to exchange 64 bits.
+// 64 bits need a feature of their own to be exchanged.
 bool can_exchange(const DeviceInfo& device, const Contraction& c, Register reg) {
-  const int64_t lanes = device.subgroup_size;
-  return is_32_bits(reg) && device.subgroup_ballot && lanes >= 4 && lanes <= 16 && device.min_subgroup_size == lanes &&
-         device.max_subgroup_size == lanes && !c.depth.is(0);
+  return is_32_bits(reg) && can_exchange_loads(device) && !c.depth.is(0);
 }
 
 // Where neighbouring lanes' loads are not joined, a workgroup is one subgroup: its lanes load a row each and exchange them,
@@ -34,7 +32,6 @@ bool can_exchange(const DeviceInfo& device, const Contraction& c, Register reg) 
 std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Contraction& c, const TileRange& range) {
   const int64_t lanes = device.subgroup_size;
   if (!device.rates.loads_cost_lanes || !can_exchange(device, c, range.reg)) return std::nullopt;
-  constexpr int64_t kLoad = 24, kBroadcast = 2, kMultiplyAdd = 2;  // instructions, as llvmpipe has them
   const int64_t columns = typical(c.columns);
   std::optional<ContractTile> best;
   int64_t best_cost = 0;
@@ -53,7 +50,8 @@ std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Cont
       if (registers_of(tile) > device.rates.registers_per_lane) continue;
       const int64_t groups = ceil_div(std::max<int64_t>(1, columns), lanes * vectors * w);
       const int64_t loaded = int64_t{vectors} * tile.products;
-      const int64_t cost = groups * (kMultiplyAdd * tile.rows * loaded * w + kBroadcast * tile.rows + kLoad * loaded);
+      const int64_t cost = groups * (ExchangeCost::kMultiplyAdd * tile.rows * loaded * w +
+                                     ExchangeCost::kBroadcast * tile.rows + ExchangeCost::kLoad * loaded);
       if (best && cost >= best_cost) continue;
       best = tile;
       best_cost = cost;
@@ -110,22 +108,29 @@ std::string tile_text(const ContractTile& tile) {
          (tile.exchange ? ", exchanged" : "");
 }
 
-namespace {
-
-std::optional<ContractTile> read_tile(const std::string& text, int products) {
+std::optional<ContractTile> read_extents(const std::string& text) {
   const std::vector<int64_t> n = numbers_in(text);
-  if (n.size() < 6 || n[2] == 0) return std::nullopt;
+  if (n.size() < 5 || n[2] == 0) return std::nullopt;
   ContractTile tile;
   tile.rows = static_cast<int>(n[0]);
   tile.columns = static_cast<int>(n[1] / n[2]);
   tile.width = static_cast<int>(n[2]);
   tile.lanes_m = static_cast<uint32_t>(n[3]);
   tile.lanes_n = static_cast<uint32_t>(n[4]);
-  tile.steps = static_cast<int>(n[5]);
-  tile.products = products;
   tile.exchange = text.ends_with(", exchanged");
+  return tile;
+}
+
+namespace {
+
+std::optional<ContractTile> read_tile(const std::string& text, int products) {
+  const std::vector<int64_t> n = numbers_in(text);
+  std::optional<ContractTile> tile = read_extents(text);
+  if (!tile || n.size() < 6) return std::nullopt;
+  tile->steps = static_cast<int>(n[5]);
+  tile->products = products;
   const size_t at_parts = products > 1 ? 7 : 6;
-  if (n.size() > at_parts) tile.parts = static_cast<uint32_t>(n[at_parts]);
+  if (n.size() > at_parts) tile->parts = static_cast<uint32_t>(n[at_parts]);
   return tile;
 }
 
@@ -171,7 +176,8 @@ struct TileLimits {
   }
 };
 
-// One number of the tile doubled, halved or traded for another.
+}  // namespace
+
 std::vector<ContractTile> neighbours_of(const ContractTile& tile, const DeviceInfo& device, bool with_parts) {
   std::vector<ContractTile> all;
   auto add = [&](auto change) {
@@ -213,7 +219,7 @@ std::vector<ContractTile> neighbours_of(const ContractTile& tile, const DeviceIn
   return all;
 }
 
-}  // namespace
+namespace {}  // namespace
 
 ContractTile whole_tile(const KernelRequest& request, const Contraction& c, const TileRange& range) {
   if (auto tile = choose_exchange(request.device, c, range)) return *tile;

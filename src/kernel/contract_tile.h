@@ -2,7 +2,9 @@
 // observed to be faster. Private to src/kernel.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "kernel/contraction.h"
 
@@ -18,6 +20,10 @@ struct TileRange {
 
 bool is_32_bits(Register reg);
 std::string tile_text(const ContractTile& tile);
+// The extents that such a text begins with, and whether lanes exchange; nullopt where there are none.
+std::optional<ContractTile> read_extents(const std::string& text);
+// One number of the tile doubled, halved or traded for another.
+std::vector<ContractTile> neighbours_of(const ContractTile& tile, const DeviceInfo& device, bool with_parts);
 int64_t registers_of(const ContractTile& tile);  // an estimate, a lane
 int64_t row_statistic_count(const KernelRequest& request);
 // At typical sizes, were no sums shared.

@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "fusion/cost.h"
 #include "fusion/product.h"
+#include "kernel/contract_tile.h"
 #include "kernel/schedule.h"
 
 namespace tuff {
@@ -100,7 +101,10 @@ struct Costs {
   int64_t load, check, broadcast, multiply_add;  // a vector's load as an element's; a multiply-add a lane
 };
 // llvmpipe gathers lane by lane; elsewhere a load has its address and, where the image is padded, two selections.
-Costs costs_on(const DeviceInfo& device) { return device.rates.loads_cost_lanes ? Costs{24, 2, 2, 2} : Costs{4, 2, 1, 1}; }
+Costs costs_on(const DeviceInfo& device) {
+  if (!device.rates.loads_cost_lanes) return {4, 2, 1, 1};
+  return {ExchangeCost::kLoad, 2, ExchangeCost::kBroadcast, ExchangeCost::kMultiplyAdd};
+}
 
 int64_t multiply_add_cost(const ImageRows& image, const ContractTile& tile, const Costs& costs) {
   return image.steps() * tile.columns * (costs.load + costs.multiply_add * tile.rows * tile.width);
@@ -150,39 +154,16 @@ std::string text_of(const ContractTile& tile) {
 }
 
 std::optional<ContractTile> read_row_tile(const std::string& text, int steps) {
-  const std::vector<int64_t> n = numbers_in(text);
-  if (n.size() != 5 || n[2] == 0) return std::nullopt;
-  ContractTile tile;
-  tile.rows = static_cast<int>(n[0]);
-  tile.columns = static_cast<int>(n[1] / n[2]);
-  tile.width = static_cast<int>(n[2]);
-  tile.lanes_m = static_cast<uint32_t>(n[3]);
-  tile.lanes_n = static_cast<uint32_t>(n[4]);
-  tile.steps = steps;
-  tile.exchange = text.ends_with(", exchanged");
+  std::optional<ContractTile> tile = read_extents(text);
+  if (tile) tile->steps = steps;
   return tile;
 }
 
-std::vector<ContractTile> row_tile_neighbours(const ContractTile& tile) {
-  using Tile = ContractTile;
-  std::vector<Tile> all;
-  for (void (*change)(Tile&) :
-       {+[](Tile& t) { t.rows *= 2; }, +[](Tile& t) { t.rows /= 2; }, +[](Tile& t) { t.columns *= 2; },
-        +[](Tile& t) { t.columns /= 2; }, +[](Tile& t) { t.rows *= 2, t.columns /= 2; },
-        +[](Tile& t) { t.rows /= 2, t.columns *= 2; }, +[](Tile& t) { t.lanes_n *= 2, t.lanes_m /= 2; },
-        +[](Tile& t) { t.lanes_n /= 2, t.lanes_m *= 2; }, +[](Tile& t) { t.lanes_m *= 2; }, +[](Tile& t) { t.lanes_m /= 2; },
-        +[](Tile& t) { t.width /= 2; }, +[](Tile& t) { t.width *= 2; }}) {
-    all.push_back(tile);
-    change(all.back());
-  }
-  return all;
-}
-
-// What every tile of this kernel has to keep to; can_exchange: as the predicted one.
+// What every tile of this kernel has to keep to. Its steps are not chosen, and whether lanes exchange is as predicted.
 bool fits(const KernelRequest& request, const ImageRows& image, const ContractTile& tile, const ContractTile& predicted) {
   const DeviceInfo& device = request.device;
-  if (!is_power_of_two(tile.rows) || tile.rows > 16 || tile.columns < 1 || tile.columns > 8 || tile.width < 1 ||
-      vector_width(image.c.columns) % tile.width != 0 || !fits_image(image, tile))
+  if (tile.steps != predicted.steps || !is_power_of_two(tile.rows) || tile.rows > 16 || tile.columns < 1 || tile.columns > 8 ||
+      tile.width < 1 || vector_width(image.c.columns) % tile.width != 0 || !fits_image(image, tile))
     return false;
   if (tile.exchange != predicted.exchange || (tile.exchange && (tile.lanes_m != 1 || tile.lanes_n != predicted.lanes_n)))
     return false;
@@ -203,7 +184,7 @@ ContractTile take_tile(const KernelRequest& request, const ImageRows& image, con
   space.text = text_of;
   space.read = [&](const std::string& text) { return read_row_tile(text, predicted.steps); };
   space.fits = [&](const ContractTile& tile) { return fits(request, image, tile, predicted); };
-  space.neighbours = row_tile_neighbours;
+  space.neighbours = [&](const ContractTile& tile) { return neighbours_of(tile, request.device, false); };
   space.registers = [&](const ContractTile& tile) { return registers_of(image, tile); };
   return choose_schedule(space, predicted, request.observations, tuning);
 }
@@ -346,12 +327,12 @@ std::optional<ContractTile> cheapest(const KernelRequest& request, const ImageRo
 
 }  // namespace
 
-ImageRowsChoice choose_image_rows(const KernelRequest& request, const ContractTile& general, int64_t general_registers) {
+ImageRowsChoice choose_image_rows(const KernelRequest& request, const ContractTile& general) {
   const std::optional<ImageRows> image = image_rows_of(request);
   if (!image) return {};
   const Costs costs = costs_on(request.device);
   // What loads save, fewer subgroups at a time would lose: they hide less of what the loads that are left take.
-  const int64_t most_registers = std::min(general_registers, request.device.rates.registers_per_lane);
+  const int64_t most_registers = std::min(registers_of(general), request.device.rates.registers_per_lane);
   const std::optional<ContractTile> tile = cheapest(request, *image, general, most_registers, costs);
   if (!tile)
     return {std::nullopt, "no tile of an image's row fits its width, the device's cores and " + std::to_string(most_registers) +

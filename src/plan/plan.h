@@ -141,8 +141,8 @@ uint64_t range_bytes(int64_t element_bytes);
 
 // Bytes of the transform of a constant of f32 [n, k, 3, 3]; 0 of other values.
 IntExpr winograd_bytes(const Graph& graph, ValueId value);
-// A convolution of 3x3 neighbours over all channels.
-bool has_winograd_form(const Attrs& attrs);
+// Is the value a weight of which the plan has the transform in memory?
+bool lies_transformed(const Plan& plan, ValueId value);
 // The results of the convolutions that the plan computes in Winograd's form.
 std::vector<ValueId> winograd_results(const Plan& plan);
 

@@ -1,6 +1,4 @@
 // Plan and BoundPlan as text and as JSON.
-#include <algorithm>
-
 #include "base/json.h"
 #include "plan/plan.h"
 #include "plan/work.h"
@@ -90,9 +88,7 @@ std::string print(const Plan& plan) {
       out += " at " + std::to_string(v.weight_offset);
     else if (v.buffer != BufferKind::kArena)
       out += " " + std::to_string(v.index);
-    const bool transformed = std::any_of(plan.weights.begin(), plan.weights.end(),
-                                         [&](const PlanWeight& w) { return w.value == v.value && w.winograd; });
-    out += ", " + v.size_bytes.text() + (transformed ? " bytes, transformed\n" : " bytes\n");
+    out += ", " + v.size_bytes.text() + (lies_transformed(plan, v.value) ? " bytes, transformed\n" : " bytes\n");
   }
   return out;
 }

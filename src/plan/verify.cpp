@@ -32,8 +32,7 @@ struct References {
     const Value& value = graph.value(v.value);
     if (placed[v.value.value]) return internal_error("The plan places " + name + " twice.");
     placed[v.value.value] = true;
-    const bool transformed = std::any_of(plan.weights.begin(), plan.weights.end(),
-                                         [&](const PlanWeight& w) { return w.value == v.value && w.winograd; });
+    const bool transformed = lies_transformed(plan, v.value);
     if (transformed && !is_winograd_weight(v)) return internal_error("No convolution has " + name + " transformed.");
     if (v.size_bytes !=
         (transformed ? winograd_bytes(graph, v.value) : product(value.shape) * IntExpr(dtype_size_bytes(value.dtype))))
@@ -58,7 +57,9 @@ struct References {
         if (b.value == v.value && !b.winograd) return false;
     for (const Node& node : plan.graph.nodes)
       for (size_t i = 0; i < node.inputs.size(); ++i)
-        if (node.inputs[i] == v.value && (i != 1 || !has_winograd_form(node.attrs))) return false;
+        if (const auto* window = std::get_if<WindowAttrs>(&node.attrs);
+            node.inputs[i] == v.value && (i != 1 || !window || !window->is_plain_3x3()))
+          return false;
     return true;
   }
 
@@ -80,8 +81,7 @@ struct References {
     for (const std::vector<ValueId>& part : b.parts)
       if (part.empty())
         return internal_error("The kernel " + kernel + " binds a part of " + name_of(b.value) + " that names nothing.");
-    if (b.winograd && std::none_of(plan.weights.begin(), plan.weights.end(),
-                                   [&](const PlanWeight& w) { return w.value == b.value && w.winograd; }))
+    if (b.winograd && !lies_transformed(plan, b.value))
       return internal_error("The kernel " + kernel + " reads " + name_of(b.value) + " as if it were transformed.");
     const int words = b.texel_words;
     if ((words != 0 && words != 1 && words != 2 && words != 4) || (words != 0 && b.access != Access::kRead))

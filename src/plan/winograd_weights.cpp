@@ -11,11 +11,9 @@ IntExpr winograd_bytes(const Graph& graph, ValueId value) {
   return is_window ? v.shape[0] * v.shape[1] * IntExpr(16 * 4) : IntExpr(0);
 }
 
-bool has_winograd_form(const Attrs& attrs) {
-  const auto* window = std::get_if<WindowAttrs>(&attrs);
-  const std::vector<int64_t> three = {3, 3}, one = {1, 1};
-  return window && window->op == WindowOp::kConv && window->groups == 1 && window->kernel == three && window->strides == one &&
-         window->dilations == one;
+bool lies_transformed(const Plan& plan, ValueId value) {
+  return std::any_of(plan.weights.begin(), plan.weights.end(),
+                     [&](const PlanWeight& w) { return w.value == value && w.winograd; });
 }
 
 std::vector<ValueId> winograd_results(const Plan& plan) {

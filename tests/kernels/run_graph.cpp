@@ -197,7 +197,8 @@ Result<MadePlan> plan_in(const RunMode& mode, const Graph& source, const DeviceI
   Layouts layouts = choose_layouts(graph, info);
   TUFF_ASSIGN(Fusion fusion, fuse(graph, layouts, {mode.fuse, mode.exact, {}, compiles_cooperative_matrices()}, info, {}));
   for (Group& group : fusion.groups)
-    if (mode.winograd && group.kind == AnchorKind::kWindow && has_winograd_form(graph.node(group.anchor).attrs))
+    if (mode.winograd && group.kind == AnchorKind::kWindow &&
+        std::get<WindowAttrs>(graph.node(group.anchor).attrs).is_plain_3x3())
       group.winograd = true;
   TUFF_TRY(verify(fusion, graph));
   MadePlan made;

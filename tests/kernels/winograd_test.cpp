@@ -1,6 +1,7 @@
 // Convolutions in Winograd's form against the reference, whose bound for them is their own (reference/winograd_error.h).
 #include <algorithm>
 
+#include "fusion/cost.h"
 #include "fusion/winograd.h"
 #include "kernels/checked_builder.h"
 
@@ -53,7 +54,7 @@ struct ConvolutionBuilder : CheckedBuilder {
   }
   ValueId convolution(ValueId x, int64_t channels) {
     const IntExpr depth = builder.shape(x)[1];
-    return take(builder.add(window(), {x, weights({IntExpr(channels), depth, IntExpr(3), IntExpr(3)})}));
+    return convolved(x, weights({IntExpr(channels), depth, IntExpr(3), IntExpr(3)}), 1, 1);
   }
 };
 
