@@ -3,6 +3,7 @@
 #include "simplify/f16_constant.h"
 #include "simplify/precision.h"
 #include "simplify/rewrite.h"
+#include "simplify/softmax_exponential.h"
 
 namespace tuff {
 namespace {
@@ -110,11 +111,10 @@ class F16 {
         const Node& by = src_.node(reader);
         return is_exponent_[by.output.value] && !is<ContractAttrs>(by);
       };
-      const auto* map = std::get_if<MapAttrs>(&node.attrs);
-      is_exponent_[out] = std::all_of(readers.begin(), readers.end(), is_marked) ||
-                          (map && map->op == MapOp::exp && std::any_of(readers.begin(), readers.end(), [&](NodeId reader) {
-                             return is<ContractAttrs>(src_.node(reader));
-                           }));
+      auto is_product = [&](NodeId reader) { return is<ContractAttrs>(src_.node(reader)); };
+      is_exponent_[out] =
+          std::all_of(readers.begin(), readers.end(), is_marked) ||
+          (is_softmax_exponential(src_, node.output) && std::any_of(readers.begin(), readers.end(), is_product));
     }
   }
 

@@ -3,6 +3,7 @@
 #include "simplify/f16_constant.h"
 #include "simplify/precision.h"
 #include "simplify/rewrite.h"
+#include "simplify/softmax_exponential.h"
 
 namespace tuff {
 namespace {
@@ -29,7 +30,8 @@ class Lowering {
       const auto* product = std::get_if<ContractAttrs>(&node.attrs);
       if (!product && !std::holds_alternative<WindowAttrs>(node.attrs)) continue;
       for (ValueId operand : node.inputs)
-        if (!product || (!is_map(operand, MapOp::exp) && !(operand == node.inputs[0] && is_normalised(*product, operand))))
+        if (!product ||
+            (!is_softmax_exponential(src_, operand) && !(operand == node.inputs[0] && is_normalised(*product, operand))))
           want(operand);
     }
     Graph start;
@@ -61,11 +63,6 @@ class Lowering {
       return constant->data.kind != ConstantData::Kind::kSplat;
     return !is_view(node.attrs) && !std::holds_alternative<IotaAttrs>(node.attrs) &&
            !std::holds_alternative<DimensionAttrs>(node.attrs);
-  }
-
-  bool is_map(ValueId v, MapOp op) const {
-    const auto* map = src_.producer_as<MapAttrs>(v);
-    return map && map->op == op;
   }
 
   // Is the product's first operand made, by maps, from sums over the rows of what they are made from: rows that are normalised?

@@ -97,6 +97,19 @@ TEST_CASE("attention's scores stay f32, back to their product, and the weights o
     CHECK(std::find(rounded.begin(), rounded.end(), line) != rounded.end());
 }
 
+TEST_CASE("exponentials that are no softmax's are rounded, and so is what they are made of") {
+  const Graph graph = graph_of(
+      "input %0 \"x\": f32[3, 8]\n%1 \"w\": f32[8, 5] = constant random(seed=1, scale=1) from \"w\"\n"
+      "%2: f32[3, 5] = contract %0, %1 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"first\"\n"
+      "%3: f32[3, 5] = map.exp %2 from \"exp\"\n%4 \"v\": f32[5, 4] = constant random(seed=2, scale=1) from \"v\"\n"
+      "%5: f32[3, 4] = contract %3, %4 {a=[0, 1] b=[1, 2] out=[0, 2]} from \"second\"\noutput %5 \"y\"\n");
+  const std::vector<std::string> all = lowered(graph).values, kept = checked(store_in_f16(graph)).values;
+  for (const char* line : {"w f32[8, 5] to f16", "exp f32[3, 5] to f16"}) {
+    CHECK(std::find(all.begin(), all.end(), line) != all.end());
+    CHECK(std::find(kept.begin(), kept.end(), line) != kept.end());
+  }
+}
+
 TEST_CASE("what f16 cannot hold or need not round stays as it is") {
   // A constant beyond f16 makes its reader compute in f32, of an input as it is; its result is rounded, here to infinity.
   const Graph beyond = graph_of(
