@@ -35,6 +35,17 @@ struct CheckedBuilder {
     attrs.data.bits = seed++;
     return take(builder.add(attrs, {}));
   }
+  // Square windows of weights [channels, depth, kernel, kernel].
+  ValueId convolved(ValueId x, ValueId windows, int64_t stride, int64_t groups) {
+    const int64_t kernel = builder.shape(windows)[2].constant();
+    WindowAttrs attrs;
+    attrs.op = WindowOp::kConv;
+    attrs.kernel = {kernel, kernel};
+    attrs.strides = {stride, stride};
+    attrs.dilations = {1, 1};
+    attrs.groups = groups;
+    return take(builder.add(attrs, {x, windows}));
+  }
   ValueId biased(ValueId x) { return map(MapOp::add, {x, weights({IntExpr(1), builder.shape(x)[1], IntExpr(1), IntExpr(1)})}); }
 };
 

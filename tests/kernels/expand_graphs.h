@@ -26,12 +26,7 @@ struct ExpandCase {
 
 struct ExpandBuilder : CheckedBuilder {
   ValueId convolution(ValueId x, int64_t columns, int64_t stride) {
-    WindowAttrs attrs;
-    attrs.op = WindowOp::kConv;
-    attrs.kernel = {1, 1};
-    attrs.strides = {stride, stride};
-    attrs.dilations = {1, 1};
-    return take(builder.add(attrs, {x, weights({IntExpr(columns), builder.shape(x)[1], IntExpr(1), IntExpr(1)})}));
+    return convolved(x, weights({IntExpr(columns), builder.shape(x)[1], IntExpr(1), IntExpr(1)}), stride, 1);
   }
   ValueId multiplied(ValueId x, const ExpandCase& a) {
     if (a.product != ExpandProduct::kContract) return convolution(x, a.channels, a.product == ExpandProduct::kStrided ? 2 : 1);

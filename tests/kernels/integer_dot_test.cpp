@@ -216,14 +216,8 @@ struct ByteWindow {
 };
 
 ValueId convolved(ByteCase& b, ValueId x, int64_t columns, int64_t kernel, int64_t stride, int64_t groups) {
-  WindowAttrs attrs;
-  attrs.op = WindowOp::kConv;
-  attrs.kernel = {kernel, kernel};
-  attrs.strides = {stride, stride};
-  attrs.dilations = {1, 1};
-  attrs.groups = groups;
   const int64_t depth = b.builder.shape(x)[1].constant() / groups;
-  return b.take(b.builder.add(attrs, {x, b.wide(b.constant(Dtype::kI8, {columns, depth, kernel, kernel}))}));
+  return b.convolved(x, b.wide(b.constant(Dtype::kI8, {columns, depth, kernel, kernel})), stride, groups);
 }
 
 void check_window(const ByteWindow& w) {

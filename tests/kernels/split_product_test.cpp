@@ -53,14 +53,8 @@ struct SplitBuilder : ProductBuilder {
     return map(MapOp::add, {y, builder.input("residual", Dtype::kF32, builder.shape(y))});
   }
   ValueId convolution(ValueId x, int64_t columns, int64_t kernel, int64_t stride, int64_t groups) {
-    WindowAttrs attrs;
-    attrs.op = WindowOp::kConv;
-    attrs.kernel = {kernel, kernel};
-    attrs.strides = {stride, stride};
-    attrs.dilations = {1, 1};
-    attrs.groups = groups;
     const IntExpr depth(builder.shape(x)[1].constant() / groups);
-    return take(builder.add(attrs, {x, weights({IntExpr(columns), depth, IntExpr(kernel), IntExpr(kernel)})}));
+    return convolved(x, weights({IntExpr(columns), depth, IntExpr(kernel), IntExpr(kernel)}), stride, groups);
   }
 };
 
