@@ -2,6 +2,8 @@
 // what a product makes, in one kernel; a reduction over the image of what either makes; or both. A workgroup has some channels
 // of a tile. It computes the product there, into shared memory if a window applies to it, each element once; then the window
 // from there; and combines the elements of its tile, then with those of the image's other tiles.
+// Where lanes exchange what they load, and barriers are dear, it goes without shared memory (rolling rows): an invocation has
+// its channels for whole rows of the image, or strips of them, and keeps those that the window sees.
 #pragma once
 
 #include <algorithm>
@@ -31,6 +33,11 @@ struct ExpandTile {
   int64_t vectors = 1, invocations = 64;
   bool window = true, combined = false;  // is there a window, a reduction?
   int64_t image_tiles = 1;
+  // Rolling rows: an invocation a vector of channels, which goes through a strip of `outputs` from its first row to its last,
+  // `rows` elements of the product's at once, and has `staged` elements in its registers. Where results are combined, a
+  // workgroup has all strips, one after another.
+  bool rolling = false;
+  int64_t strips = 1;
 
   int64_t output_count() const;
   int64_t staged_count() const;
@@ -39,7 +46,9 @@ struct ExpandTile {
   int64_t shared_vectors() const {
     return std::max(window ? staged_count() * vectors : int64_t{0}, combined ? invocations : int64_t{0});
   }
-  int64_t shared_bytes() const { return shared_vectors() * width * 4 + (combined && image_tiles > 1 ? 4 : 0); }
+  int64_t shared_bytes() const {
+    return rolling ? 0 : shared_vectors() * width * 4 + (combined && image_tiles > 1 ? 4 : 0);
+  }
 };
 
 // The tile of a group of kind kExpand that the cost model likes best; nullopt where none fits the device.

@@ -137,6 +137,7 @@ SeparableWork work_of_window(const ExpandWork& work) {
 }
 
 TileCost cost_of(const ExpandTile& tile, const ExpandWork& work, const DeviceInfo& device) {
+  if (tile.rolling) return rolling_cost(tile, work, device);
   const int64_t workgroups = work.batch * ceil_div(work.channels, tile.vectors * tile.width) * tile.image_tiles;
   auto lanes = [&](int64_t items) { return workgroups * ceil_div(items, tile.invocations) * tile.invocations; };
   // Each k takes a multiply-add an accumulator, a load of each row's elements and one of a vector of columns.
@@ -172,13 +173,17 @@ ExpandChoice choose_expand(const Graph& graph, const Group& group, const Expande
   const int64_t most_of_product = ceil_div(work.batch * work.channels * product_of(work.image), int64_t{64} * width);
   if (most_of_product >= busy || window_workgroups >= busy) choice.wanted = busy;
   TileCost best;
-  for_each_tile(work, width, depth_steps(extents->depth), device, exact, [&](const ExpandTile& tile) {
+  auto consider = [&](const ExpandTile& tile) {
     const TileCost cost = cost_of(tile, work, device);
     choice.most = std::max(choice.most, cost.workgroups);
     if (cost.workgroups < choice.wanted || (choice.tile && !is_better(cost, best))) return;
     best = cost;
     choice.tile = tile;
-  });
+  };
+  const int steps = depth_steps(extents->depth);
+  for_each_tile(work, width, steps, device, exact, consider);
+  if (*std::min_element(operand.low.begin(), operand.low.end()) >= 0)
+    for (const ExpandTile& tile : rolling_tiles(work, width, steps, device, exact)) consider(tile);
   return choice;
 }
 

@@ -24,6 +24,9 @@ struct ExpandChoice {
 };
 
 TileCost cost_of(const ExpandTile& tile, const ExpandWork& work, const DeviceInfo& device);
+// Of rolling rows (rolling_rows.cpp), and the tiles that they may have on the device.
+TileCost rolling_cost(const ExpandTile& tile, const ExpandWork& work, const DeviceInfo& device);
+std::vector<ExpandTile> rolling_tiles(const ExpandWork& work, int width, int steps, const DeviceInfo& device, bool exact);
 // Of a group of kind kExpand.
 ExpandChoice choose_expand(const Graph& graph, const Group& group, const ExpandedOperand& operand, const DeviceInfo& device,
                            bool exact);

@@ -50,7 +50,10 @@ Status TileReduction::fill(KernelWriter& writer, Block& setup, const std::string
   slots["lanes"] = std::to_string(tile.lanes());
   slots["image_tiles"] = shared ? std::to_string(tile.image_tiles) : "";
   slots["workgroup_x"] = std::to_string(tile.invocations);
-  TUFF_ASSIGN(slots["tree"], expand_skeleton("combine_tree.glsl", slots));
+  slots["tree"] = "";
+  if (tile.lanes() > 1) {
+    TUFF_ASSIGN(slots["tree"], expand_skeleton("combine_tree.glsl", slots));
+  }
   if (shared) {
     writer.share_results(partial_bytes(), counter_count(), slots["vector"]);
     setup.line("int image = b * " + slices.text() + " + int(gl_WorkGroupID.y);");

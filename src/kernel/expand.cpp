@@ -6,13 +6,12 @@
 #include <algorithm>
 #include <memory>
 
-#include "kernel/combine_tiles.h"
+#include "kernel/expand_results.h"
+#include "kernel/rolling_rows.h"
 #include "kernel/window.h"
 
 namespace tuff {
 namespace {
-
-std::string axis_name(const char* name, size_t axis) { return name + std::to_string(axis); }
 
 struct ExpandWriter {
   const KernelRequest& request;
@@ -43,12 +42,6 @@ struct ExpandWriter {
     return count;
   }
 
-  // The variables b, n and, with that name, a position on each spatial axis.
-  Dims coordinates(const char* name, const Dims& shape) const {
-    Dims at = {IntExpr::loop_variable("b", shape[0]), IntExpr::loop_variable("n", channels)};
-    for (size_t i = 0; i < spatial; ++i) at.push_back(IntExpr::loop_variable(axis_name(name, i), shape[2 + i]));
-    return at;
-  }
   // Positions of a linear number among these sizes, as texts that follow `first` on each axis.
   void delinearise_in(Block& block, const std::string& number, const std::vector<int64_t>& sizes, const std::string& name,
                       const char* first, const std::string& suffix) const {
@@ -110,7 +103,7 @@ struct ExpandWriter {
   Status stage() {
     GroupScope group(request);
     const Node& product = graph.node(operand.product);
-    const Dims at = coordinates("x", image);
+    const Dims at = image_coordinates("x", image, channels);
     const ProductReads reads = product_reads(graph, operand.product, at);
     Block rows(writer, &setup), inner(writer, &rows);
     set_up_items(rows);
@@ -199,7 +192,7 @@ struct ExpandWriter {
   // Without a window: what is stored and combined of each of the item's elements. Tiles at an image's end reach back over
   // elements that the tiles before them have.
   Result<std::string> finished(GroupScope& group, const Dims& at, Block& rows) {
-    TUFF_ASSIGN(const Finish finish, finish_at(group, at));
+    TUFF_ASSIGN(const TileResults results, tile_results(request, group, operand.reduction, at));
     Block common(writer, &rows);
     std::string items;
     for (int i = 0; i < tile.rows; ++i) {
@@ -209,7 +202,7 @@ struct ExpandWriter {
       bind_positions(emitter, "x", suffix, 2);
       emitter.bind("n", "n", 1);
       emitter.bind_input(0, sums_of(node, i), 2);
-      TUFF_TRY(write(finish, emitter, item));
+      TUFF_TRY(results.write(emitter, item, reduction));
       std::string condition = row_guard(i);
       auto also = [&](const std::string& other) { condition += (condition.empty() ? "" : " && ") + other; };
       if (!whole_channels) also("first_n + v < " + vectors.text());
@@ -262,7 +255,7 @@ struct ExpandWriter {
   Status apply_window() {
     GroupScope group(request);
     const Dtype dtype = graph.value(node.output).dtype;
-    const Dims at = coordinates("y", out);
+    const Dims at = image_coordinates("y", out, channels);
     Block output(writer, &setup), element(writer, &output), tap(writer, &element), epilogue(writer, &element);
     set_up_outputs(output);
     Emitter taps({&setup, &element, &tap});
@@ -293,52 +286,17 @@ struct ExpandWriter {
       tap.line(acc + " = " + window_step(writer, window(), dtype, acc, x_lanes[lane], w_lanes[lane]) + ";");
       sums.push_back(narrow(dtype, acc));
     }
-    TUFF_ASSIGN(const Finish finish, finish_at(group, at));
+    TUFF_ASSIGN(const TileResults results, tile_results(request, group, operand.reduction, at));
     Emitter end({&setup, &epilogue});
     bind_positions(end, "y", "", 1);
     end.bind("n", "n", 1);
     end.bind_input(0, sums, 1);
-    TUFF_TRY(write(finish, end, epilogue));
+    TUFF_TRY(results.write(end, epilogue, reduction));
     slots["element_setup"] = element.text(0);
     slots["tap"] = tap.text(0);
     slots["epilogue"] = epilogue.text(0);
     slots["identity"] = window_identity(writer.dialect(), window().op, dtype);
     window_loops(window(), slots);
-    return ok_status();
-  }
-
-  // What becomes of the anchor's result at a point, the emitter's input 0.
-  struct Finish {
-    Point point;
-    StoredElements stores;
-    int combined = -1;  // the op that is combined
-  };
-  Result<Finish> finish_at(GroupScope& group, const Dims& at) {
-    Substitution to_own;
-    for (size_t i = 0; i < at.size(); ++i) to_own[axis_name("d", i)] = at[i];
-    group.scope.inputs[node.output.value] = {request.group.coordinates.at(node.output.value), 0};
-    PointBuilder builder(group.scope);
-    Finish finish;
-    const bool reduces = operand.reduction.valid();
-    for (ValueId v : reduces ? reduced_stores(request, operand.reduction).before : request.group.stores) {
-      TUFF_ASSIGN(StoredElement element, stored_element(request, group.scope, builder, v));
-      element.address = replace_variables(element.address, to_own);
-      finish.stores.emplace_back(v, std::move(element));
-    }
-    if (reduces) {
-      const ValueId element = graph.node(operand.reduction).inputs[0];
-      TUFF_ASSIGN(finish.combined, builder.element(element, request.group.coordinates.at(element.value)));
-    }
-    finish.point = builder.point();
-    replace_variables(finish.point, to_own);
-    return finish;
-  }
-  Status write(const Finish& finish, Emitter& emitter, Block& block) const {
-    for (const auto& [value, stored] : finish.stores) {
-      const std::vector<std::string> lanes = emitter.emit(finish.point, stored.op, "n", tile.width);
-      TUFF_TRY(emitter.store(value, stored.address, lanes, "n", tile.width));
-    }
-    if (finish.combined >= 0) reduction.combine(block, emitter.emit(finish.point, finish.combined, "n", tile.width));
     return ok_status();
   }
 };
@@ -364,6 +322,11 @@ Result<std::vector<GuardedKernel>> make_expand(const KernelRequest& request) {
   const auto operand = expanded_operand(request.group, request.graph);
   const auto tile = expand_tile(request.graph, request.group, request.device, request.exact);
   if (!operand || !tile) return internal_error("No tile fits " + request.device.name + ".");
+  if (tile->rolling) {
+    std::vector<GuardedKernel> rolling(1);
+    TUFF_ASSIGN(rolling[0].kernel, make_rolling_rows(request, *operand, *tile));
+    return rolling;
+  }
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   Slots slots;
   ExpandWriter expand{request, *tile, *operand, writer, slots};

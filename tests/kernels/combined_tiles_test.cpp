@@ -13,39 +13,6 @@
 namespace tuff {
 namespace {
 
-struct CombinedCase {
-  ExpandCase image;
-  bool window = true;  // else the product's own results are combined
-  ReduceOp reduce = ReduceOp::kSum;
-  bool read = true;      // the elements are a product's operand, too
-  bool squared = false;  // what is combined is made from the elements
-  bool flat = false;     // the mean has no axes of length 1
-};
-
-struct CombinedBuilder : ExpandBuilder {
-  ValueId mean_of(ValueId x, const CombinedCase& a) {
-    if (a.squared) x = map(MapOp::mul, {x, x});
-    return map(MapOp::mul, {take(builder.reduce(a.reduce, x, {2, 3})), number(0.125)});
-  }
-  Graph build(const CombinedCase& a) {
-    ValueId x = expanded(a.image);
-    if (a.window) x = windowed(x, a.image);
-    x = map(MapOp::mul, {x, map(MapOp::sigmoid, {x})});
-    const ValueId mean = mean_of(x, a);
-    if (a.flat) {
-      ReshapeAttrs flat;
-      flat.shape = {builder.shape(mean)[0], builder.shape(mean)[1]};
-      builder.output(take(builder.add(flat, {mean})), "flat");
-    }
-    if (a.read)
-      builder.output(convolution(map(MapOp::mul, {x, map(MapOp::sigmoid, {convolution(mean, a.image.channels, 1)})}), 5, 1),
-                     "y");
-    else if (!a.flat)
-      builder.output(mean, "mean");
-    return builder.graph();
-  }
-};
-
 size_t count_combined(const Graph& graph, const RunMode& mode, std::string& text) {
   const Fusion fusion = fusion_of(graph, mode, text);
   return static_cast<size_t>(std::count_if(fusion.groups.begin(), fusion.groups.end(), [&](const Group& group) {

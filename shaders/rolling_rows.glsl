@@ -1,0 +1,60 @@
+// Rolling rows: as expand.glsl, y[n, c, p] = epilogue(combine over taps t of E[n, c, p * stride + t] (times w[c, t])), where
+// E[n, c, q] = maps of the sum over k of A[n, q, k] * B[k, c], and, or without a window, the reduction over the image of either.
+//
+// The workgroup is a subgroup; an invocation has a vector of channels of a strip of the image, and goes down its rows: it
+// computes one of E, `sums` elements at once, with A's elements from whichever lane has loaded them; keeps as many as the window
+// has rows, each where it is read; and applies the window. There is nothing that invocations wait for. Slots:
+//   setup        which image and channels
+//   strip_setup  the strip's first result and first element of E, on the second axis
+//   loads_a      a_lane_<i>_<step>; loads_b_<step>: b_<step>, and all a_<element>_<step>
+//   row          what becomes of the sums: row_<last>_<element>, or without a window the results
+//   shift        every row takes the place of the one before it
+//   outputs      the window, its epilogue, and what is stored and combined
+//   reduction    combine_tiles.glsl: what becomes of part, which an invocation has combined
+layout(local_size_x = ${workgroup_x}, local_size_y = 1, local_size_z = 1) in;
+${declarations}
+//@if combined
+float combine(float a, float b) { return ${combine}; }
+//@if combine_lanes
+${vector} combine(${vector} a, ${vector} b) { return ${vector}(${combine_lanes}); }
+//@end
+//@end
+void main() {
+  ${setup}
+//@if combined
+  ${vector} part = ${vector}(${part_identity});
+//@end
+  for (int strip = ${first_strip}; strip < ${end_strip}; ++strip) {
+    ${strip_setup}
+//@for r window_rows
+//@for s window_columns
+    ${vector} row_${r}_${s} = ${vector}(0);
+//@end
+//@end
+    int x0 = ${first_row};
+    [[dont_unroll]] for (int y0 = 0; y0 < ${row_count}; ++y0) {
+      [[dont_unroll]] for (; x0 < ${end_row}; ++x0) {
+        ${shift}
+//@for s sums
+        ${vector} acc_${s} = ${vector}(0);
+//@end
+        if (x0 >= 0 && x0 < ${image_rows}) {
+          for (int k = 0; k < ${k_count}; ++k) {
+            ${loads_a}
+//@for t steps
+            ${loads_b_${t}}
+//@for s sums
+            acc_${s} = fma(${vector}(a_${s}_${t}), b_${t}, acc_${s});
+//@end
+//@end
+          }
+        }
+        ${row}
+      }
+      ${outputs}
+    }
+  }
+//@if combined
+  ${reduction}
+//@end
+}
