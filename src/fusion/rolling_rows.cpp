@@ -22,7 +22,7 @@ int64_t rolling_rounds(const ExpandTile& tile, const ExpandWork& work) {
 
 std::vector<ExpandTile> rolling_tiles(const ExpandWork& work, int width, int steps, const DeviceInfo& device, bool exact) {
   // A round of the loop over k keeps as many sums as a compiler has registers for, or little more.
-  constexpr int64_t kMostSums = 48, kMostRows = 7;
+  constexpr int64_t kMostSums = 64, kMostRows = 7;
   if (!exchanges_loads(device) || exact || work.image.size() != 2) return {};
   for (size_t i = 0; i < 2; ++i)
     if (work.dilations[i] != 1 || work.strides[i] > work.kernel[i] || work.kernel[i] > kMostRows) return {};
@@ -55,12 +55,13 @@ TileCost rolling_cost(const ExpandTile& tile, const ExpandWork& work, const Devi
   // As the product's own kernel, but that a vector of weights is loaded for each row of the image.
   const int64_t loads = ceil_div(int64_t{tile.rows}, tile.vectors) * load_cost(device, tile.steps);
   const int64_t step = sums + tile.rows + ceil_div(loads, int64_t{tile.steps}) + load_cost(device, tile.width);
-  // A row is mapped, and takes the place of one that takes another's.
-  const int64_t row =
-      work.depth * step + sums * work.map_operations + (work.window ? tile.staged[0] * tile.staged[1] * tile.width : 0);
+  // A row takes the place of one that takes another's.
+  const int64_t row = work.depth * step + (work.window ? tile.staged[0] * tile.staged[1] * tile.width : 0);
   const int64_t results = tile.output_count() * tile.width * (work.taps + (tile.combined ? 1 : 0));
   const int64_t lanes = work.batch * slices * tile.vectors * tile.strips;
-  const int64_t operations = lanes * (rows * row + results);
+  // The product's own kernel maps each element, too.
+  const int64_t again = std::max<int64_t>(0, lanes * rows * sums - work.batch * work.channels * work.image[0] * work.image[1]);
+  const int64_t operations = lanes * (rows * row + results) + again * work.map_operations;
   // Few workgroups end at different times.
   const int64_t units = device.rates.compute_units;
   const int64_t busy = operations / workgroups * ceil_div(workgroups, units) * units;
