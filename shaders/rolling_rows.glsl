@@ -7,9 +7,10 @@
 //   setup        which image and channels
 //   strip_setup  the strip's first result and first element of E, on the second axis
 //   loads_a      a_lane_<i>_<step>; loads_b_<step>: b_<step>, and all a_<element>_<step>
-//   row          what becomes of the sums: row_<last>_<element>, or without a window the results
-//   shift        every row takes the place of the one before it
+//   row          what becomes of acc: the last row, rows[<last>][<element>], or without a window the results
 //   outputs      the window, its epilogue, and what is stored and combined
+// Loops over elements of a row are unrolled by the driver, so that a row lies in registers: their text would be ten times as
+// long, and take as long to compile.
 //   reduction    combine_tiles.glsl: what becomes of part, which an invocation has combined
 layout(local_size_x = ${workgroup_x}, local_size_y = 1, local_size_z = 1) in;
 ${declarations}
@@ -26,15 +27,18 @@ void main() {
 //@end
   for (int strip = ${first_strip}; strip < ${end_strip}; ++strip) {
     ${strip_setup}
-//@for r window_rows
-//@for s window_columns
-    ${vector} row_${r}_${s} = ${vector}(0);
-//@end
+//@if window
+    ${vector} rows[${window_rows}][${window_columns}];
+    [[unroll]] for (int r = 0; r < ${window_rows}; ++r)
+      [[unroll]] for (int s = 0; s < ${window_columns}; ++s) rows[r][s] = ${vector}(0);
 //@end
     int x0 = ${first_row};
     [[dont_unroll]] for (int y0 = 0; y0 < ${row_count}; ++y0) {
       [[dont_unroll]] for (; x0 < ${end_row}; ++x0) {
-        ${shift}
+//@if window
+        [[unroll]] for (int r = 1; r < ${window_rows}; ++r)
+          [[unroll]] for (int s = 0; s < ${window_columns}; ++s) rows[r - 1][s] = rows[r][s];
+//@end
 //@for s sums
         ${vector} acc_${s} = ${vector}(0);
 //@end
@@ -49,6 +53,7 @@ void main() {
 //@end
           }
         }
+        const ${vector} acc[${sums}] = ${vector}[${sums}](${all_sums});
         ${row}
       }
       ${outputs}

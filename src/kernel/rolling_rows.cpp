@@ -31,10 +31,6 @@ struct RollingWriter {
   int64_t stride(size_t axis) const { return tile.window ? window().strides[axis] : 1; }
   // Of the window's columns, the first that the product is computed for; the sums follow one another.
   int64_t first_sum() const { return tile.strips == 1 ? operand.low[1] : 0; }
-  bool has_sum(int64_t column) const { return column >= first_sum() && column < first_sum() + tile.rows; }
-  std::string row_name(int64_t row, int64_t column) const {
-    return "row_" + std::to_string(row) + "_" + std::to_string(column);
-  }
   std::string joined(const std::vector<std::string>& texts) const {
     std::string text;
     for (const std::string& lane : texts) text += (text.empty() ? "" : ", ") + lane;
@@ -71,9 +67,7 @@ struct RollingWriter {
     slots["window_rows"] = std::to_string(tile.window ? tile.staged[0] : 0);
     slots["window_columns"] = std::to_string(window_columns);
     slots["sums"] = std::to_string(tile.rows);
-    for (int64_t row = 0; tile.window && row + 1 < tile.staged[0]; ++row)
-      for (int64_t column = 0; column < window_columns; ++column)
-        slots["shift"] += row_name(row, column) + " = " + row_name(row + 1, column) + ";\n";
+    for (int i = 0; i < tile.rows; ++i) slots["all_sums"] += (i ? ", acc_" : "acc_") + std::to_string(i);
   }
 
   // Each lane loads the elements of every lanes-th pixel, and all a vector of weights of its own.
@@ -119,10 +113,16 @@ struct RollingWriter {
     return ok_status();
   }
 
-  std::vector<std::string> sums_of(int64_t number) const {
-    std::vector<std::string> sums = lanes_of("acc_" + std::to_string(number));
+  std::vector<std::string> sums_of(const std::string& number) const {
+    std::vector<std::string> sums = lanes_of("acc[" + number + "]");
     for (std::string& sum : sums) sum = narrow(graph.value(product_node.output).dtype, sum);
     return sums;
+  }
+  // `body` for each number from first to the one before end.
+  static std::string unrolled(const std::string& variable, int64_t first, int64_t end, const std::string& body) {
+    if (first >= end) return {};
+    return "[[unroll]] for (int " + variable + " = " + std::to_string(first) + "; " + variable + " < " + std::to_string(end) +
+           "; ++" + variable + ") {\n" + body + "}\n";
   }
 
   // The row of the window's operand: what maps make of the sums, and padding beyond the image.
@@ -135,41 +135,45 @@ struct RollingWriter {
     PointBuilder builder(group.scope);
     TUFF_ASSIGN(const int op, builder.element(node.inputs[0], padded));
     Block common(writer, &strip);
-    std::string text;
-    for (int64_t column = 0; column < window_columns; ++column) {
+    auto elements = [&](int64_t first, int64_t end, const std::vector<std::string>& sums) {
       Block item(writer, &common);
       Emitter emitter({&setup, &strip, &common, &item});
       emitter.bind("b", "b", 0);
       emitter.bind("n", "n", 0);
       emitter.bind("q0", "(x0 + " + std::to_string(operand.low[0]) + ")", 2);
-      emitter.bind("q1", "(s1 + " + std::to_string(operand.low[1] + column) + ")", 1);
-      emitter.bind_input(0, has_sum(column) ? sums_of(column - first_sum()) : std::vector<std::string>{"0.0"}, 3);
-      item.line(row_name(tile.staged[0] - 1, column) + " = " + joined(emitter.emit(builder.point(), op, "n", tile.width)) +
-                ";");
-      text += "{\n" + item.text(2) + "}\n";
-    }
+      emitter.bind("q1", "(s1 + " + std::to_string(operand.low[1]) + " + s)", 3);
+      emitter.bind_input(0, sums, 3);
+      item.line("rows[" + std::to_string(tile.staged[0] - 1) +
+                "][s] = " + joined(emitter.emit(builder.point(), op, "n", tile.width)) + ";");
+      return unrolled("s", first, end, item.text(2));
+    };
+    const int64_t first = first_sum(), end = std::min(window_columns, first + tile.rows);
+    const std::vector<std::string> none = {"0.0"};
+    std::string text = elements(0, std::min(first, window_columns), none);
+    text += elements(first, end, sums_of("s - " + std::to_string(first)));
+    text += elements(end, window_columns, none);
     slots["row"] = common.text(0) + text;
     return ok_status();
   }
 
-  // Of the strip's result at this column: the statements that the emitter's input 0 is ready for.
-  Result<std::string> result_at(const TileResults& results, int64_t column, Block& common, const std::string& before,
-                                const std::vector<std::string>& sums) {
+  // Of the strip's result number `column`: the statements that the emitter's input 0 is ready for.
+  Result<std::string> results_from(const TileResults& results, Block& common, const std::string& before,
+                                   const std::vector<std::string>& sums) {
     Block item(writer, &common);
     Emitter emitter({&setup, &strip, &common, &item});
     emitter.bind("b", "b", 0);
     emitter.bind("n", "n", 0);
     emitter.bind("y0", "y0", 2);
-    emitter.bind("y1", "(o1 + " + std::to_string(column) + ")", 1);
+    emitter.bind("y1", "(o1 + column)", 3);
     emitter.bind_input(0, sums, 3);
     TUFF_TRY(results.write(emitter, item, reduction));
     std::string condition = whole_channels ? "" : "first_n + int(gl_LocalInvocationID.x) < " + vectors.text();
     // The last strip reaches back over results that the one before it has.
     if (out[3].constant() % tile.outputs[1] != 0)
-      condition += (condition.empty() ? "" : " && ") + std::string("o1 + ") + std::to_string(column) + " >= strip * " +
-                   std::to_string(tile.outputs[1]);
+      condition += (condition.empty() ? "" : " && ") + std::string("o1 + column >= strip * ") + std::to_string(tile.outputs[1]);
     const std::string body = before + item.text(0);
-    return (condition.empty() ? "{\n" : "if (" + condition + ") {\n") + body + "}\n";
+    return common.text(0) +
+           unrolled("column", 0, tile.outputs[1], condition.empty() ? body : "if (" + condition + ") {\n" + body + "}\n");
   }
 
   Status apply_window() {
@@ -183,37 +187,30 @@ struct RollingWriter {
       TUFF_ASSIGN(w_op, w_builder.element(node.inputs[1], reads.w));
     }
     TUFF_ASSIGN(const TileResults results, tile_results(request, group, operand.reduction, at));
-    std::vector<std::vector<std::string>> weights;
+    Block common(writer, &strip);
+    std::string taps;
+    std::vector<std::string> sums;
+    for (int lane = 0; lane < tile.width; ++lane) {
+      const std::string acc = "sum_" + std::to_string(lane);
+      taps += "float " + acc + " = " + window_identity(writer.dialect(), window().op, dtype) + ";\n";
+      sums.push_back(narrow(dtype, acc));
+    }
     for (int64_t t0 = 0; t0 < tile.staged[0]; ++t0)
       for (int64_t t1 = 0; t1 < window().kernel[1]; ++t1) {
-        Emitter taps({&setup});
-        taps.bind("n", "n", 0);
-        taps.bind("t0", std::to_string(t0), 0);
-        taps.bind("t1", std::to_string(t1), 0);
-        weights.push_back(w_op < 0 ? std::vector<std::string>(static_cast<size_t>(tile.width))
-                                   : taps.emit(w_builder.point(), w_op, "n", tile.width));
-        if (weights.back().size() == 1) weights.back().resize(static_cast<size_t>(tile.width), weights.back()[0]);
+        Emitter weights({&setup});
+        weights.bind("n", "n", 0);
+        weights.bind("t0", std::to_string(t0), 0);
+        weights.bind("t1", std::to_string(t1), 0);
+        std::vector<std::string> w(static_cast<size_t>(tile.width));
+        if (w_op >= 0) w = weights.emit(w_builder.point(), w_op, "n", tile.width);
+        const std::string number = "column * " + std::to_string(stride(1)) + " + " + std::to_string(t1);
+        const std::vector<std::string> x = lanes_of("rows[" + std::to_string(t0) + "][" + number + "]");
+        for (size_t lane = 0; lane < x.size(); ++lane) {
+          const std::string acc = "sum_" + std::to_string(lane);
+          taps += acc + " = " + window_step(writer, window(), dtype, acc, x[lane], w.size() == 1 ? w[0] : w[lane]) + ";\n";
+        }
       }
-    Block common(writer, &strip);
-    std::string text;
-    for (int64_t column = 0; column < tile.outputs[1]; ++column) {
-      std::string taps;
-      std::vector<std::string> sums;
-      for (int lane = 0; lane < tile.width; ++lane) {
-        const std::string acc = "sum_" + std::to_string(lane);
-        taps += "float " + acc + " = " + window_identity(writer.dialect(), window().op, dtype) + ";\n";
-        size_t tap = 0;
-        for (int64_t t0 = 0; t0 < tile.staged[0]; ++t0)
-          for (int64_t t1 = 0; t1 < window().kernel[1]; ++t1, ++tap) {
-            const std::string x = lanes_of(row_name(t0, column * stride(1) + t1))[static_cast<size_t>(lane)];
-            taps += acc + " = " + window_step(writer, window(), dtype, acc, x, weights[tap][static_cast<size_t>(lane)]) + ";\n";
-          }
-        sums.push_back(narrow(dtype, acc));
-      }
-      TUFF_ASSIGN(const std::string result, result_at(results, column, common, taps, sums));
-      text += result;
-    }
-    slots["outputs"] = common.text(0) + text;
+    TUFF_ASSIGN(slots["outputs"], results_from(results, common, taps, sums));
     return ok_status();
   }
 
@@ -223,12 +220,7 @@ struct RollingWriter {
     TUFF_ASSIGN(const TileResults results,
                 tile_results(request, group, operand.reduction, image_coordinates("y", out, channels)));
     Block common(writer, &strip);
-    std::string text;
-    for (int64_t column = 0; column < tile.outputs[1]; ++column) {
-      TUFF_ASSIGN(const std::string result, result_at(results, column, common, "", sums_of(column)));
-      text += result;
-    }
-    slots["row"] = common.text(0) + text;
+    TUFF_ASSIGN(slots["row"], results_from(results, common, "", sums_of("column")));
     return ok_status();
   }
 };
@@ -247,7 +239,8 @@ Result<Kernel> make_rolling_rows(const KernelRequest& request, const ExpandedOpe
   Slots slots;
   RollingWriter rolling{request, tile, operand, writer, slots};
   const IntExpr depth = product_extents(request.graph, operand.product)->depth;
-  slots["shift"] = slots["outputs"] = slots["combined"] = "";
+  slots["outputs"] = slots["combined"] = "";
+  slots["window"] = tile.window ? "1" : "";
   slots["steps"] = std::to_string(tile.steps);
   slots["vector"] = rolling.vector();
   slots["k_count"] = floor_div(depth, IntExpr(tile.steps)).text();
