@@ -42,7 +42,8 @@ ExpandWork typical_expand_work(const Graph& graph, const Group& group, const Exp
   const NodeId last = work.window ? operand.window : operand.reduction;
   for (NodeId m : group.members) {
     const auto* map = std::get_if<MapAttrs>(&graph.node(m).attrs);
-    if (map && m < last) work.map_operations += map_op_row(map->op).cost;
+    if (!map || (operand.reduction.valid() && operand.reduction < m)) continue;
+    (m < last ? work.map_operations : work.result_operations) += map_op_row(map->op).cost;
   }
   return work;
 }

@@ -12,6 +12,7 @@ struct ExpandWork {
   std::vector<int64_t> image, outputs;              // spatial sizes of the window's operand without padding, and of its result
   std::vector<int64_t> kernel, strides, dilations;  // the window's
   int64_t map_operations = 0;                       // of an element of the product
+  int64_t result_operations = 0;                    // of the maps of one of the window's results
   bool window = true, combined = false;
   int64_t bytes = 0;  // that memory sees
 };
