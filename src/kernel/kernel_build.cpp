@@ -211,6 +211,7 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   if (body.find("uint16_t") != std::string::npos) source += "#extension GL_EXT_shader_16bit_storage : require\n";
   if (body.find("subgroupBarrier") != std::string::npos) source += "#extension GL_KHR_shader_subgroup_basic : require\n";
   if (body.find("subgroupBroadcast") != std::string::npos) source += "#extension GL_KHR_shader_subgroup_ballot : require\n";
+  if (body.find("subgroupShuffle") != std::string::npos) source += "#extension GL_KHR_shader_subgroup_shuffle : require\n";
   if (body.find("coopmat<") != std::string::npos) source += kMatrixExtensions;
   if (body.find("[[dont_unroll]]") != std::string::npos) source += "#extension GL_EXT_control_flow_attributes : require\n";
   source += integer_dot_extensions(body);
