@@ -10,6 +10,7 @@
 //   exact  a first walk for the maximum alone, so that E has the bits that it has by itself; the sums have the graph's order
 // Slots:
 //   setup      coordinates of the query and the columns
+//   stage      attend_queries.glsl: queries that are computed, once a workgroup
 //   scores     attend_scores.glsl: t_<key>
 //   raise_top  top becomes the greatest of itself and all t_<key>
 //   weights    e_<key> = E at `shift`
@@ -19,20 +20,24 @@
 //   epilogue   the division, and what follows
 layout(local_size_x = ${workgroup_x}, local_size_y = ${workgroup_y}, local_size_z = 1) in;
 ${declarations}
-//@if splits
-shared float part_top[${splits} / 2 * ${workgroup_x}];
-shared float part_total[${splits} / 2 * ${workgroup_x}];
+//@if shared_parts
+shared float part_top[${splits} / 2 * ${lanes}];
+shared float part_total[${splits} / 2 * ${lanes}];
 //@for j columns
-shared ${vector} part_acc_${j}[${splits} / 2 * ${workgroup_x}];
+shared ${vector} part_acc_${j}[${splits} / 2 * ${lanes}];
 //@end
 //@end
 //@if workgroups
 shared uint arrived;
 //@end
+//@if shared_queries
+shared ${query_vector} queries[${query_vectors}];
+//@end
 // A row of which nothing counts so far has no maximum to be measured from.
 float shift_of(float top) { return floatBitsToUint(top) == 0xff800000u ? 0.0 : top; }
 void main() {
   ${setup}
+  ${stage}
 //@for j columns
   ${vector} acc_${j} = ${vector}(${zero});
 //@end
@@ -75,7 +80,12 @@ void main() {
   }
 //@end
 //@else
+//@if together
+  for (int base = 0; base < ${key_count}; base += ${stride}) {
+    int first = base + ${first};
+//@else
   for (int first = ${first}; first < ${key_count}; first += ${stride}) {
+//@end
     ${scores}
     float last = top;
     ${raise_top}
@@ -89,24 +99,24 @@ void main() {
     ${values}
   }
 //@if splits
-  int split = int(gl_LocalInvocationID.y);
+  int split = ${own_split};
   ${add_splits}
 //@if workgroups
   if (split == 0) {
-    int left = (tile * ${workgroups} + workgroup) * ${parts_each} * ${workgroup_x} + int(gl_LocalInvocationID.x);
+    int left = (tile * ${workgroups} + workgroup) * ${parts_each} * ${lanes} + ${own_query};
     partials.e[left] = ${vector}(top);
-    partials.e[left + ${workgroup_x}] = ${vector}(total);
+    partials.e[left + ${lanes}] = ${vector}(total);
 //@for j columns
-    partials.e[left + (${j} + 2) * ${workgroup_x}] = acc_${j};
+    partials.e[left + (${j} + 2) * ${lanes}] = acc_${j};
 //@end
   }
   ${arrive}
   if (split < ${workgroups}) {
-    int left = (tile * ${workgroups} + split) * ${parts_each} * ${workgroup_x} + int(gl_LocalInvocationID.x);
+    int left = (tile * ${workgroups} + split) * ${parts_each} * ${lanes} + ${own_query};
     top = partials.e[left].x;
-    total = partials.e[left + ${workgroup_x}].x;
+    total = partials.e[left + ${lanes}].x;
 //@for j columns
-    acc_${j} = partials.e[left + (${j} + 2) * ${workgroup_x}];
+    acc_${j} = partials.e[left + (${j} + 2) * ${lanes}];
 //@end
   }
   ${add_workgroups}

@@ -3,6 +3,7 @@
 // value between the two products is read inside it alone, and what it needs can be computed at one query, one key.
 #include <algorithm>
 
+#include "fusion/attention_tile.h"
 #include "fusion/cost.h"
 #include "fusion/grow.h"
 
@@ -175,7 +176,6 @@ NodeId attention_scores(const Group& group, const Graph& graph) {
 }
 
 int64_t Fuser::attention_reads(const Group& group, ValueId value) const {
-  constexpr int64_t kKeysAtOnce = 8;  // for which a query is loaded once
   const Node& outer = graph.node(group.anchor);
   const Node& scores = graph.node(attention_scores(group, graph));
   // Is the value behind the operand, as far as the kernel computes it?
@@ -198,8 +198,10 @@ int64_t Fuser::attention_reads(const Group& group, ValueId value) const {
   const int64_t pairs = count(outer.inputs[0]);
   const int64_t queries =
       std::max<int64_t>(1, pairs / std::max<int64_t>(1, typical(graph.value(outer.inputs[0]).shape.back())));
-  if (reaches(scores.inputs[0])) return count(scores.inputs[0]) * std::max<int64_t>(1, pairs / queries / kKeysAtOnce);
-  if (reaches(scores.inputs[1])) return pairs * std::max<int64_t>(1, count(scores.inputs[0]) / queries);
+  AttentionShape shape = attention_shape(graph, group);
+  shape.query_is_computed = true;
+  if (reaches(shape.query)) return count(shape.query) * query_reads(choose_attend_tile(shape, device, exact), shape);
+  if (reaches(scores.inputs[0]) || reaches(scores.inputs[1])) return pairs * std::max<int64_t>(1, count(shape.query) / queries);
   if (reaches(outer.inputs[1])) return pairs * std::max<int64_t>(1, count(outer.output) / queries);
   return pairs;
 }

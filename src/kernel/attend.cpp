@@ -20,6 +20,26 @@ bool divide_by_reciprocal(Point& point, int input) {
   return true;
 }
 
+// Keys that all invocations of a workgroup walk over, or of several, before the first has its next.
+int64_t stride_of(const AttendTile& tile) { return int64_t{tile.key_tile} * tile.splits * tile.workgroups; }
+// Lanes pass queries around while they walk: none may be done before the others.
+bool walks_together(const AttendTile& tile) { return tile.stage == QueryStage::kExchanged && tile.splits > 1; }
+
+// The invocation's number in the workgroup: neighbours have neighbouring queries.
+std::string own_number(const AttendTile& tile) {
+  return tile.exchange      ? "int(gl_SubgroupInvocationID)"
+         : tile.splits == 1 ? "int(gl_LocalInvocationID.x)"
+                            : "int(gl_LocalInvocationIndex)";
+}
+// The query and the share of the keys that are its own.
+std::string own_query(const AttendTile& tile) {
+  const std::string lanes = std::to_string(tile.lanes);
+  return tile.lanes == 1 ? "0" : tile.splits == 1 ? own_number(tile) : own_number(tile) + " % " + lanes;
+}
+std::string own_split(const AttendTile& tile) {
+  return own_number(tile) + (tile.lanes == 1 ? "" : " / " + std::to_string(tile.lanes));
+}
+
 // What fills attend_scores.glsl and attend_values.glsl, and the slots of both.
 struct AttendWriter {
   const KernelRequest& request;
@@ -32,32 +52,86 @@ struct AttendWriter {
   Slots& slots;
 
   // Keys beyond the last repeat it; they do not count.
-  bool tail() const { return !mod(c.depth, IntExpr(tile.key_tile)).is(0); }
+  bool tail() const { return !mod(c.depth, IntExpr(walks_together(tile) ? stride_of(tile) : tile.key_tile)).is(0); }
   std::string number(int i) const { return std::to_string(i); }
   std::string inner_operand(const std::string& text) const { return request.exact ? "tuff_flush_inner(" + text + ")" : text; }
 
+  void name_query(Block& depth, const std::vector<std::string>& lanes) const {
+    for (int u = 0; u < tile.steps; ++u) depth.line("float q_" + number(u) + " = " + lanes[static_cast<size_t>(u)] + ";");
+  }
+  std::vector<std::string> flushed(std::vector<std::string> lanes) const {
+    for (std::string& lane : lanes) lane = inner_operand(lane);
+    return lanes;
+  }
+
+  // The workgroup's queries, before its walk.
+  Result<std::string> stage_text(Block& setup, const Point& point, int op) {
+    Block one(writer, &setup);
+    Emitter emitter({&setup, &one});
+    bind_query(emitter);
+    if (tile.lanes == 1) {
+      emitter.bind("depth", "at", 1);
+    } else {
+      const std::string lanes = number(static_cast<int>(tile.lanes));
+      const std::string m = "int(gl_WorkGroupID.x) * " + lanes + " + at % " + lanes;
+      const bool whole_rows = mod(c.rows, IntExpr(int64_t{tile.lanes})).is(0);
+      one.line("int at_query = " + (whole_rows ? m : "min(" + m + ", " + writer.parameter(c.rows) + " - 1)") + ";");
+      one.line("int at_depth = at / " + lanes + ";");
+      emitter.bind("m", "at_query", 1);
+      emitter.bind("depth", "at_depth", 1);
+    }
+    std::string joined;
+    for (const std::string& lane : flushed(emitter.emit(point, op, "depth", tile.steps)))
+      joined += (joined.empty() ? "" : ", ") + lane;
+    one.line(slots["query_vector"] + " made = " + slots["query_vector"] + "(" + joined + ");");
+    slots["makes_query"] = one.text(0);
+    return expand_skeleton("attend_queries.glsl", slots);
+  }
+
+  // At one step, what the workgroup has staged of the invocation's query.
+  std::vector<std::string> staged_query(Block& depth) {
+    const std::string first = tile.lanes == 1 ? "depth" : "depth * " + number(static_cast<int>(tile.lanes));
+    const std::string at = tile.lanes == 1 ? first : first + " + " + slots["own_query"];
+    std::string text = "queries[" + at + "]";
+    if (tile.stage == QueryStage::kExchanged) {
+      const int64_t lanes = tile.invocations();
+      std::string own = "own_" + number(tile.own_vectors - 1);
+      for (int j = tile.own_vectors - 2; j >= 0; --j)
+        own = "(" + first + " < " + std::to_string((j + 1) * lanes) + " ? own_" + number(j) + " : " + own + ")";
+      text = "subgroupShuffle(" + own + ", uint(" + at + ") & " + std::to_string(lanes - 1) + "u)";
+    }
+    depth.line(slots["query_vector"] + " query = " + text + ";");
+    std::vector<std::string> lanes;
+    for (int u = 0; u < tile.steps; ++u) lanes.push_back(tile.steps == 1 ? "query" : std::string("query.") + "xyzw"[u]);
+    return lanes;
+  }
+
   Result<std::string> scores_text(Block& setup, const std::string& key_count) {
     Block keys(writer, &setup), depth(writer, &keys), maps(writer, &keys);
+    PointBuilder query_builder(group.scope);
+    TUFF_ASSIGN(int query_op, query_builder.element(scores.query_operand, scores.query));
+    if (tile.stage == QueryStage::kNone) {
+      Emitter emitter({&setup, &keys, &depth});
+      bind_query(emitter);
+      emitter.bind("depth", "depth", 2);
+      name_query(depth, flushed(emitter.emit(query_builder.point(), query_op, "depth", tile.steps)));
+    } else {
+      TUFF_ASSIGN(slots["stage"], stage_text(setup, query_builder.point(), query_op));
+      name_query(depth, staged_query(depth));
+    }
     for (int t = 0; t < tile.key_tile; ++t) {
       const std::string at = t ? "first + " + number(t) : "first";
       keys.line("int key_" + number(t) + " = " + (tail() ? "min(" + at + ", " + key_count + " - 1)" : at) + ";");
     }
-    PointBuilder query_builder(group.scope), key_builder(group.scope);
-    TUFF_ASSIGN(int query_op, query_builder.element(scores.query_operand, scores.query));
+    PointBuilder key_builder(group.scope);
     TUFF_ASSIGN(int key_op, key_builder.element(scores.key_operand, scores.key));
-    Emitter emitter({&setup, &keys, &depth});
-    bind_query(emitter);
-    emitter.bind("depth", "depth", 2);
-    auto lanes = emitter.emit(query_builder.point(), query_op, "depth", tile.steps);
-    for (int u = 0; u < tile.steps; ++u)
-      depth.line("float q_" + number(u) + " = " + inner_operand(lanes[static_cast<size_t>(u)]) + ";");
     for (int t = 0; t < tile.key_tile; ++t) {
       Block one(writer, &depth);
       Emitter at_key({&setup, &keys, &one});
       bind_query(at_key);
       at_key.bind("key", "key_" + number(t), 1);
       at_key.bind("depth", "depth", 2);
-      lanes = at_key.emit(key_builder.point(), key_op, "depth", tile.steps);
+      const auto lanes = at_key.emit(key_builder.point(), key_op, "depth", tile.steps);
       for (int u = 0; u < tile.steps; ++u)
         one.line("float k_" + number(t) + "_" + number(u) + " = " + inner_operand(lanes[static_cast<size_t>(u)]) + ";");
       slots["loads_k_" + number(t)] = one.text(0);
@@ -182,10 +256,6 @@ struct AttendWriter {
   }
 };
 
-}  // namespace
-
-namespace {
-
 // Where the query is, which columns of it are the invocation's; and which of the workgroups that share the tile this one is.
 void set_up(const AttendTile& tile, const Contraction& c, KernelWriter& writer, Block& setup) {
   const IntExpr vectors = floor_div(c.columns, IntExpr(tile.width));
@@ -201,7 +271,8 @@ void set_up(const AttendTile& tile, const Contraction& c, KernelWriter& writer, 
     setup.line("int tile = (" + std::string(c.batch.is(1) ? "0" : "b") + " * " + column_blocks +
                " + int(gl_WorkGroupID.y)) * " + row_blocks + " + int(gl_WorkGroupID.x);");
   }
-  setup.line("int m = int(gl_WorkGroupID.x) * " + std::to_string(tile.lanes) + " + int(gl_LocalInvocationID.x);");
+  const std::string tile_m = "int(gl_WorkGroupID.x)", lanes = std::to_string(tile.lanes);
+  setup.line("int m = " + (tile.lanes == 1 ? tile_m : tile_m + " * " + lanes + " + " + own_query(tile)) + ";");
   setup.line("int m_0 = " + (whole_rows ? "m" : "min(m, " + row_count + " - 1)") + ";");
   setup.line("int n = int(gl_WorkGroupID.y) * " + std::to_string(tile.columns) + ";");
   for (int j = 0; j < tile.columns; ++j) {
@@ -211,17 +282,27 @@ void set_up(const AttendTile& tile, const Contraction& c, KernelWriter& writer, 
 }
 
 // Which keys an invocation takes, and how the sums of those that share a query become one.
-Status fill_splits(const AttendTile& tile, Slots& slots) {
+Status fill_splits(const AttendTile& tile, const DeviceInfo& device, Slots& slots) {
   const std::string key_tile = std::to_string(tile.key_tile), splits = std::to_string(tile.splits);
   slots["splits"] = tile.splits > 1 ? splits : "";
   slots["workgroups"] = tile.workgroups > 1 ? std::to_string(tile.workgroups) : "";
-  slots["workgroup_x"] = std::to_string(tile.lanes);
+  slots["lanes"] = std::to_string(tile.lanes);
   slots["parts_each"] = std::to_string(tile.columns + 2);
-  const std::string own = "int(gl_LocalInvocationID.y)";
-  slots["first"] = tile.workgroups > 1 ? "(workgroup * " + splits + " + " + own + ") * " + key_tile
-                   : tile.splits > 1   ? own + " * " + key_tile
+  slots["barrier"] = barrier_text(tile.invocations(), device);
+  slots["exchange"] = tile.exchange ? "1" : "";
+  slots["shared_parts"] = tile.splits > 1 && !tile.exchange ? "1" : "";
+  slots["together"] = walks_together(tile) ? "1" : "";
+  slots["own_query"] = own_query(tile);
+  slots["own_split"] = own_split(tile);
+  slots["first"] = tile.workgroups > 1 ? "(workgroup * " + splits + " + " + own_split(tile) + ") * " + key_tile
+                   : tile.splits > 1   ? own_split(tile) + " * " + key_tile
                                        : "0";
-  slots["stride"] = std::to_string(int64_t{tile.key_tile} * tile.splits * tile.workgroups);
+  slots["stride"] = std::to_string(stride_of(tile));
+  slots["stage"] = "";
+  slots["shared_queries"] = tile.stage == QueryStage::kShared ? "1" : "";
+  slots["query_vectors"] = std::to_string(tile.query_vectors);
+  slots["own_vectors"] = std::to_string(tile.own_vectors);
+  slots["invocations"] = std::to_string(tile.invocations());
   if (tile.splits == 1) return ok_status();
   slots["parts"] = splits;
   TUFF_ASSIGN(slots["add_splits"], expand_skeleton("attend_pairs.glsl", slots));
@@ -233,8 +314,10 @@ Status fill_splits(const AttendTile& tile, Slots& slots) {
   return ok_status();
 }
 
-Result<Kernel> make_tile(const KernelRequest& request, const Contraction& c, const Scores& scores, const AttendTile& tile,
-                         const Substitution& variables) {
+Result<Kernel> make_tile(const KernelRequest& request, const Contraction& c, const AttentionShape& shape,
+                         const AttendTile& tile) {
+  const Substitution& variables = c.output;
+  const Scores scores = scores_of(request, variables);
   KernelWriter writer(request.graph, request.fusion.placements, glsl(), request.exact, storage_features(request.device));
   const IntExpr vectors = floor_div(c.columns, IntExpr(tile.width));
   const bool whole_rows = mod(c.rows, IntExpr(int64_t{tile.lanes})).is(0);
@@ -249,6 +332,7 @@ Result<Kernel> make_tile(const KernelRequest& request, const Contraction& c, con
   set_up(tile, c, writer, setup);
   Slots slots;
   slots["vector"] = type_name(writer.dialect(), Register::kFloat, tile.width);
+  slots["query_vector"] = type_name(writer.dialect(), Register::kFloat, tile.steps);
   slots["columns"] = std::to_string(tile.columns);
   slots["key_tile"] = std::to_string(tile.key_tile);
   slots["steps"] = std::to_string(tile.steps);
@@ -264,8 +348,8 @@ Result<Kernel> make_tile(const KernelRequest& request, const Contraction& c, con
   slots["multiply_add_close"] = request.exact ? "" : ")";
   slots["rescale"] = text(MapOp::exp, {text(MapOp::sub, {"last", "shift"})});
   slots["rescale_other"] = text(MapOp::exp, {text(MapOp::sub, {"other", "shift"})});
-  TUFF_TRY(fill_splits(tile, slots));
-  if (tile.workgroups > 1) writer.share_results(partial_bytes(tile, c), tile_count(tile, c), slots["vector"]);
+  TUFF_TRY(fill_splits(tile, request.device, slots));
+  if (tile.workgroups > 1) writer.share_results(partial_bytes(tile, shape), tile_count(tile, shape), slots["vector"]);
   for (int t = 0; t < tile.key_tile; ++t)
     slots["raise_top"] += "top = " + text(MapOp::max, {"top", "t_" + std::to_string(t)}) + ";\n";
 
@@ -279,10 +363,11 @@ Result<Kernel> make_tile(const KernelRequest& request, const Contraction& c, con
   TUFF_ASSIGN(slots["epilogue"], attend.epilogue_text(row_count, whole_rows, vector_count, whole_columns));
   slots["setup"] = setup.text(0);
   const IntExpr column_blocks = ceil_div(vectors, IntExpr(tile.columns));
-  TUFF_ASSIGN(Kernel kernel, finish_kernel(request, writer, "attend", std::move(slots), {tile.lanes, tile.splits, 1},
-                                           {ceil_div(c.rows, IntExpr(int64_t{tile.lanes})), column_blocks,
-                                            c.batch * IntExpr(int64_t{tile.workgroups})},
-                                           attend_text(tile, request.exact)));
+  TUFF_ASSIGN(Kernel kernel,
+              finish_kernel(
+                  request, writer, "attend", std::move(slots), {static_cast<uint32_t>(tile.invocations()), 1, 1},
+                  {ceil_div(c.rows, IntExpr(int64_t{tile.lanes})), column_blocks, c.batch * IntExpr(int64_t{tile.workgroups})},
+                  attend_text(tile, request.exact)));
   kernel.shared_bytes = shared_bytes_of(tile);
   kernel.multiply_adds = c.multiply_adds + c.batch * c.rows * c.depth * scores.depth * column_blocks;
   return kernel;
@@ -292,13 +377,13 @@ Result<Kernel> make_tile(const KernelRequest& request, const Contraction& c, con
 
 Result<std::vector<GuardedKernel>> make_attend(const KernelRequest& request) {
   const Contraction c = contraction_of(request);
-  const Scores scores = scores_of(request, c.output);
+  const AttentionShape shape = attention_shape(request.graph, request.group);
   KernelTuning tuning;
-  AttendTile tile = take_attend_tile(request, c, scores, tuning);
-  Result<Kernel> kernel = make_tile(request, c, scores, tile, c.output);
+  AttendTile tile = take_attend_tile(request, c, shape, tuning);
+  Result<Kernel> kernel = make_tile(request, c, shape, tile);
   if (!kernel.ok() && kernel.status().code() == Code::kLimit && tile.workgroups > 1) {
     tile.workgroups = 1;  // with no buffers for what they would leave
-    kernel = make_tile(request, c, scores, tile, c.output);
+    kernel = make_tile(request, c, shape, tile);
   }
   TUFF_TRY(kernel.status());
   GuardedKernel made;

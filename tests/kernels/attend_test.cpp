@@ -20,6 +20,7 @@ struct Attention {
   bool capped = false;           // tanh between scale and mask
   int64_t most_keys = 0;         // not 0: their number is dynamic, up to this
   bool merged = false;           // the result is [query, head, column], and something is added to it
+  bool turned = false;           // queries are turned by angles, as those that know their positions are
 };
 
 struct AttentionBuilder : CheckedBuilder {
@@ -55,11 +56,28 @@ struct AttentionBuilder : CheckedBuilder {
     return t;
   }
 
+  // Each half of a query by its cosines, and the other half, one of them negated, by its sines.
+  ValueId turned(ValueId q, const Attention& a) {
+    const IntExpr heads(a.heads), queries(a.queries), depth(a.depth);
+    const ValueId angle = builder.input("angle", Dtype::kF32, {IntExpr(1), queries, depth});
+    ValueId other = q;
+    if (a.depth % 2 == 0) {
+      const IntExpr half(a.depth / 2), none(0);
+      const Dims shape = {heads, queries, half};
+      const ValueId low = take(builder.add(SliceAttrs{{none, none, none}, {1, 1, 1}, shape}, {q}));
+      const ValueId high = take(builder.add(SliceAttrs{{none, none, half}, {1, 1, 1}, shape}, {q}));
+      other = take(builder.add(ConcatAttrs{2}, {map(MapOp::neg, {high}), low}));
+    }
+    return map(MapOp::add,
+               {map(MapOp::mul, {q, map(MapOp::cos, {angle})}), map(MapOp::mul, {other, map(MapOp::sin, {angle})})});
+  }
+
   Graph build(const Attention& a) {
     builder.set_origins({"attention"});
     const IntExpr heads(a.heads), key_heads(a.key_heads), queries(a.queries), keys = keys_of(a), depth(a.depth),
                                                                               columns(a.columns);
-    const ValueId q = builder.input("q", Dtype::kF32, {heads, queries, depth});
+    ValueId q = builder.input("q", Dtype::kF32, {heads, queries, depth});
+    if (a.turned) q = turned(q, a);
     ValueId k =
         builder.input("k", Dtype::kF32, a.keys_transposed ? Dims{key_heads, depth, keys} : Dims{key_heads, keys, depth});
     if (a.keys_transposed) k = take(builder.transpose(k, {0, 2, 1}));
@@ -118,7 +136,110 @@ void check_shared_keys(const Attention& a, bool is_shared) {
   CHECK((verdict.counter_bytes > 0) == is_shared);
 }
 
+// With shared memory on the chip, and too few cores for workgroups of several subgroups.
+RunMode on_one_core() {
+  RunMode mode;
+  mode.rates = graphics_rates();
+  return mode;
+}
+
+// Where queries are computed once a workgroup, by the schedule of the one kernel that there is.
+enum class Stage { kNone, kLanes, kShared };
+Stage stage_of(const Graph& graph, const RunMode& mode) {
+  const auto device = test_device();
+  REQUIRE(device.ok());
+  const auto schedules = kernel_schedules(graph, *device, mode);
+  REQUIRE_MESSAGE(schedules.ok(), schedules.status().message());
+  for (const std::string& schedule : *schedules) {
+    if (schedule.find("queries in lanes") != std::string::npos) return Stage::kLanes;
+    if (schedule.find("queries in shared memory") != std::string::npos) return Stage::kShared;
+  }
+  return Stage::kNone;
+}
+
+// Queries that are turned as they are read, in lanes, in shared memory of one subgroup and of several, and where they are used.
+void check_turned(Attention a) {
+  a.turned = true;
+  INFO("heads ", a.heads, " of ", a.key_heads, ", queries ", a.queries, ", keys ", a.keys, ", depth ", a.depth, ", columns ",
+       a.columns, ", mask ", static_cast<int>(a.mask));
+  GraphCase c;
+  c.graph = simplified(AttentionBuilder().build(a));
+  if (a.most_keys) c.symbols["keys"] = a.keys;
+  RunMode exact = on_one_core();
+  exact.exact = true;
+  std::vector<RunMode> modes = {{false, true}, on_one_core(), exact, on_many_cores()};
+  if (a.merged) modes.insert(modes.end(), {{false, false}, {true, true}});
+  check_agrees(c, modes);
+}
+
+Attention decoding(int64_t queries, int64_t keys, int64_t depth) {
+  Attention a;
+  a.queries = queries, a.keys = keys, a.depth = a.columns = depth, a.turned = true;
+  return a;
+}
+
 }  // namespace
+
+TEST_CASE("attention: where few queries are computed") {
+  const Graph one = simplified(AttentionBuilder().build(decoding(1, 200, 64)));
+  CHECK(stage_of(one, {}) == Stage::kLanes);
+  CHECK(stage_of(one, on_one_core()) == Stage::kShared);
+  CHECK(stage_of(one, on_many_cores()) == Stage::kShared);
+  RunMode exact = on_one_core();
+  exact.exact = true;
+  CHECK(stage_of(one, exact) == Stage::kShared);
+  exact.rates.reset();
+  CHECK(stage_of(one, exact) == Stage::kNone);  // one invocation a workgroup, without shared memory of its own
+  CHECK(stage_of(simplified(AttentionBuilder().build(decoding(64, 200, 64))), on_one_core()) == Stage::kNone);
+  Attention as_they_are = decoding(1, 200, 64);
+  as_they_are.turned = false;
+  CHECK(stage_of(simplified(AttentionBuilder().build(as_they_are)), on_one_core()) == Stage::kNone);
+  std::string text;
+  CHECK_MESSAGE(kernel_kinds(one, {}, text) == std::vector<AnchorKind>{AnchorKind::kAttend}, text);
+  CHECK_MESSAGE(kernel_kinds(one, on_one_core(), text) == std::vector<AnchorKind>{AnchorKind::kAttend}, text);
+}
+
+TEST_CASE("attention: few queries that are computed, over keys that fill no subgroup") {
+  for (int64_t queries : {1, 3})
+    for (int64_t keys : {2, 33, 257}) check_turned(decoding(queries, keys, 8));
+}
+
+TEST_CASE("attention: few queries that are computed, of any head size") {
+  for (int64_t depth : {5, 32, 80, 256}) {
+    Attention a = decoding(depth == 32 ? 4 : 1, 70, depth);
+    a.heads = a.key_heads = 1, a.columns = 12;
+    check_turned(a);
+  }
+}
+
+TEST_CASE("attention: queries that are computed, of keys of a number that is known late, if there are any") {
+  for (int64_t keys : {0, 1, 65}) {
+    Attention a = decoding(1, keys, 16);
+    a.most_keys = 1000, a.mask = keys == 65 ? Mask::kAdded : Mask::kNone;
+    check_turned(a);
+  }
+}
+
+TEST_CASE("attention: queries that are computed, under masks, in grouped heads, and many") {
+  constexpr std::pair<Mask, int64_t> kKinds[] = {{Mask::kAdded, 1}, {Mask::kCausal, 5}, {Mask::kBoolean, 70}};
+  for (auto [mask, queries] : kKinds) {
+    Attention a = decoding(queries, 75, 8);
+    a.heads = 4, a.key_heads = 2, a.mask = mask, a.merged = queries == 1, a.keys_transposed = queries == 5;
+    check_turned(a);
+  }
+}
+
+TEST_CASE("attention: in f16, few queries that are computed") {
+  for (const bool all : {false, true}) {
+    CAPTURE(all);
+    const Graph graph = simplified(AttentionBuilder().build(decoding(1, 100, 32)));
+    auto lowered = all ? compute_in_f16(graph) : store_in_f16(graph);
+    REQUIRE_MESSAGE(lowered.ok(), lowered.status().message());
+    GraphCase c;
+    c.graph = std::move(lowered->graph);
+    check_agrees(c, {{false, true}, on_one_core()});
+  }
+}
 
 TEST_CASE("attention: queries and keys that fill no tile") {
   for (int64_t queries : {1, 5, 65})
