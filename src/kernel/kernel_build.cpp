@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "fusion/cost.h"
 #include "fusion/reduced_window.h"
 #include "fusion/separable.h"
 #include "graph/builder.h"
@@ -114,6 +115,13 @@ Grid1d spread(const IntExpr& workgroups, const DeviceInfo& device) {
           "(int(gl_WorkGroupID.y) * " + std::to_string(limit) + " + int(gl_WorkGroupID.x))"};
 }
 
+// Where the workgroup is one subgroup, the subgroup's barrier is enough: it orders shared memory, too. GPUs take nothing for
+// either; llvmpipe runs a workgroup's subgroups as coroutines, which keep all their values in memory, if one waits for others.
+std::string barrier_text(int64_t invocations, const DeviceInfo& device) {
+  const bool one_subgroup = can_exchange_loads(device) && invocations == device.subgroup_size;
+  return one_subgroup && !device.rates.shared_memory_on_chip ? "subgroupBarrier();" : "barrier();";
+}
+
 int innermost_axis(const KernelRequest& request, ValueId value) {
   return innermost_axis(request.graph, request.layouts, request.fusion.placements, value);
 }
@@ -201,6 +209,7 @@ Result<Kernel> finish_kernel(const KernelRequest& request, KernelWriter& writer,
   if (kernel.needs_int64) source += "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n#define TUFF_INT64\n";
   if (body.find("uint8_t") != std::string::npos) source += "#extension GL_EXT_shader_8bit_storage : require\n";
   if (body.find("uint16_t") != std::string::npos) source += "#extension GL_EXT_shader_16bit_storage : require\n";
+  if (body.find("subgroupBarrier") != std::string::npos) source += "#extension GL_KHR_shader_subgroup_basic : require\n";
   if (body.find("subgroupBroadcast") != std::string::npos) source += "#extension GL_KHR_shader_subgroup_ballot : require\n";
   if (body.find("coopmat<") != std::string::npos) source += kMatrixExtensions;
   if (body.find("[[dont_unroll]]") != std::string::npos) source += "#extension GL_EXT_control_flow_attributes : require\n";

@@ -62,6 +62,9 @@ struct Grid1d {
 };
 Grid1d spread(const IntExpr& workgroups, const DeviceInfo& device);
 
+// What a workgroup of so many invocations waits with until all of them have written to shared memory what they then read.
+std::string barrier_text(int64_t invocations, const DeviceInfo& device);
+
 // The innermost axis of the value's storage that is longer than 1.
 int innermost_axis(const KernelRequest& request, ValueId value);
 
