@@ -15,6 +15,7 @@ struct ExchangeRange {
   int width = 1, least_width = 1;  // of a vector
   int steps = 1;                   // k loaded together
   int products = 1;                // of the same rows
+  bool wide = false;               // may it take more registers than there are said to be?
 };
 // The one that costs least for a useful column; nullopt where loads are not exchanged, or no tile's registers are there.
 std::optional<ExchangeTile> choose_exchange_tile(const ProductExtents& extents, const ExchangeRange& range,

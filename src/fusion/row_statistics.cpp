@@ -27,7 +27,7 @@ struct ColumnTiles {
 // most.
 std::optional<ColumnTiles> walked_tiles(const ProductExtents& extents, int products, int64_t phases, const DeviceInfo& device) {
   const int steps = depth_steps(extents.depth);
-  const ExchangeRange range{vector_width(extents.columns), 1, steps, products};
+  const ExchangeRange range{vector_width(extents.columns), 1, steps, products, true};
   const auto tile = choose_exchange_tile(extents, range, device);
   if (!tile || extents.depth.is(0)) return std::nullopt;
   const PanelWalk walk{extents, tile->rows, device.subgroup_size * tile->vectors * tile->width,

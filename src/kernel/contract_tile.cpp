@@ -29,7 +29,7 @@ bool can_exchange(const DeviceInfo& device, const Contraction& c, Register reg) 
 std::optional<ContractTile> choose_exchange(const KernelRequest& request, const Contraction& c, const TileRange& range) {
   const DeviceInfo& device = request.device;
   if (!can_exchange(device, c, range.reg)) return std::nullopt;
-  const ExchangeRange exchanged{range.width, range.least_width, range.steps, products_of(c)};
+  const ExchangeRange exchanged{range.width, range.least_width, range.steps, products_of(c), !request.exact && c.taps.empty()};
   const auto chosen = choose_exchange_tile({c.batch, c.rows, c.columns, c.depth}, exchanged, device);
   if (!chosen) return std::nullopt;
   ContractTile tile;
