@@ -22,9 +22,8 @@ struct ColumnTiles {
   int64_t workgroups = 1, tiles = 1;
 };
 
-// Where lanes exchange loads, a workgroup may walk over several tiles. That it maps each operand for each of them again, where
-// a lane loads it, is not in the price: nor is it that a kernel of its own waits for a row's sums, which costs a processor
-// most.
+// Where lanes exchange loads, a workgroup may walk over several tiles. What lanes map again for each of them, where they load
+// an operand, is not priced; nor is what the loads and barriers of a kernel for the rows alone cost a processor.
 std::optional<ColumnTiles> walked_tiles(const ProductExtents& extents, int products, int64_t phases, const DeviceInfo& device) {
   const int steps = depth_steps(extents.depth);
   const ExchangeRange range{vector_width(extents.columns), 1, steps, products, true};
