@@ -7,6 +7,7 @@
 // workgroups, several share a tile (sum_parts.h): each sums a part of k. Slots:
 //   functions, statistics, rows   where the rows are normalised (row_statistics.glsl)
 //   setup      coordinates of the rows
+//   panel_count, panel_step, panel_setup   where a workgroup walks over tiles of columns: coordinates of each
 //   zero       where sums start
 //   loops      the loops over taps, opening; tap: what each of them fixes; loops_end: closing
 //   k_begin, k_end  the k of this workgroup's part, all of them where `parts` is empty
@@ -27,6 +28,10 @@ void main() {
   ${setup}
   ${statistics}
   ${rows_setup}
+//@if panel_count
+  for (int panel = int(gl_WorkGroupID.y); panel < ${panel_count}; panel += ${panel_step}) {
+  ${panel_setup}
+//@end
 //@for i rows
 //@for j columns
   ${vector} acc_${i}_${j} = ${vector}(${zero});
@@ -120,4 +125,7 @@ void main() {
   }
 //@end
   ${epilogue}
+//@if panel_count
+  }
+//@end
 }

@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "fusion/cost.h"
+#include "fusion/exchange_tile.h"
 #include "fusion/grow.h"
 #include "fusion/product.h"
 
@@ -16,17 +17,46 @@ bool is_reduced(const ReduceAttrs& reduce, size_t axis) {
   return std::find(reduce.axes.begin(), reduce.axes.end(), static_cast<int>(axis)) != reduce.axes.end();
 }
 
-// For each tile of columns that a workgroup has the rows are read again.
-int64_t column_tiles(const Graph& graph, NodeId product, const DeviceInfo& device) {
+// Along a product's columns: the workgroups, each of which reads its rows again for their statistics, and their tiles.
+struct ColumnTiles {
+  int64_t workgroups = 1, tiles = 1;
+};
+
+// Where lanes exchange loads, a workgroup may walk over several tiles. What lanes map again for each of them, where they load
+// an operand, is not priced; nor is what the loads and barriers of a kernel for the rows alone cost a processor.
+std::optional<ColumnTiles> walked_tiles(const ProductExtents& extents, int products, int64_t phases, const DeviceInfo& device) {
+  const int steps = depth_steps(extents.depth);
+  const ExchangeRange range{vector_width(extents.columns), 1, steps, products, true};
+  const auto tile = choose_exchange_tile(extents, range, device);
+  if (!tile || extents.depth.is(0)) return std::nullopt;
+  const PanelWalk walk{extents, tile->rows, device.subgroup_size * tile->vectors * tile->width,
+                       steps,   phases,     busy_workgroups(device)};
+  return ColumnTiles{std::max<int64_t>(1, typical(walk.workgroups(device))), typical(walk.panels())};
+}
+
+ColumnTiles column_tiles(const Graph& graph, const Group& group, int64_t phases, const DeviceInfo& device) {
   constexpr int64_t kTileColumns = 128;
-  const auto extents = product_extents(graph, product);
-  if (!extents) return 1;
+  const auto extents = product_extents(graph, group.anchor);
+  if (!extents) return {};
   const IntExpr workgroups = extents->rows * extents->batch;
   const int width = vector_width(extents->columns);
   const bool few_rows = extents->chunked && typical(extents->rows) <= kFewRows;
+  if (!few_rows) {
+    const auto products = std::count_if(group.members.begin(), group.members.end(),
+                                        [&](NodeId m) { return std::holds_alternative<ContractAttrs>(graph.node(m).attrs); });
+    if (auto walked = walked_tiles(*extents, static_cast<int>(products), phases, device)) return *walked;
+  }
   const int64_t columns =
       few_rows ? int64_t{few_rows_lanes(extents->columns, workgroups, width, device)} * width : kTileColumns;
-  return std::max<int64_t>(1, ceil_div(typical(extents->columns), columns));
+  const int64_t tiles = std::max<int64_t>(1, ceil_div(typical(extents->columns), columns));
+  return {tiles, tiles};
+}
+
+// "24 tiles of columns compute"; where workgroups have several: "2 workgroups, which walk over 24 tiles of columns, compute"
+std::string computing_text(const ColumnTiles& of) {
+  const std::string tiles = std::to_string(of.tiles) + " tiles of columns";
+  if (of.workgroups == of.tiles) return tiles + " compute";
+  return std::to_string(of.workgroups) + " workgroups, which walk over " + tiles + ", compute";
 }
 
 }  // namespace
@@ -181,13 +211,15 @@ void Fuser::write_rows(uint32_t group, const Rows& rows) {
   if (stays_alone(source.anchor)) refusal = kNoPipeline;
   std::vector<NodeId> nodes = {source.anchor};
   GrownGroups grown;
-  int64_t tiles = 0, after = 0;
+  ColumnTiles all{0, 0};
+  int64_t after = 0;
   for (uint32_t t : rows.readers) {
     const NodeId reader = groups[t].anchor;
     nodes.push_back(reader);
-    const int64_t of_reader = column_tiles(graph, reader, device);
-    tiles += of_reader;
-    after += added_ns(reader, rows.bytes * of_reader, rows.operations * of_reader);
+    const ColumnTiles of_reader = column_tiles(graph, groups[t], rows.phases, device);
+    all.workgroups += of_reader.workgroups;
+    all.tiles += of_reader.tiles;
+    after += added_ns(reader, rows.bytes * of_reader.workgroups, rows.operations * of_reader.workgroups);
     if (refusal.empty() && stays_alone(reader)) refusal = kNoPipeline;
     if (!refusal.empty()) continue;
     if (auto target = with_rows(groups[t], source, rows.result, refusal)) grown.emplace_back(t, std::move(*target));
@@ -195,8 +227,8 @@ void Fuser::write_rows(uint32_t group, const Rows& rows) {
   // Of its own: it reads rows and writes them; what it reads again, row by row, is in a cache.
   const int64_t before =
       device.rates.launch_ns + memory_ns(2 * rows.bytes, device) + cache_ns(rows.phases * rows.bytes, device);
-  const std::string costs = std::to_string(tiles) + " tiles of columns compute the rows' statistics anew, which costs " +
-                            std::to_string(after) + " ns; a kernel of their own costs " + std::to_string(before) + " ns.";
+  const std::string costs = computing_text(all) + " the rows' statistics anew, which costs " + std::to_string(after) +
+                            " ns; a kernel of their own costs " + std::to_string(before) + " ns.";
   if (refusal.empty() && after > before) refusal = costs;
   const std::string subject = label(source.anchor) + " into " + std::to_string(rows.readers.size()) + " products";
   decide(refusal.empty(), "row statistics", nodes, subject, refusal.empty() ? costs : refusal);

@@ -13,9 +13,9 @@
 namespace tuff {
 namespace {
 
-// Each tile of columns computes its rows' statistics anew, and so does each part.
-IntExpr statistics_cost(const Contraction& c, const ContractSlots& filled, const IntExpr& column_tile, int64_t parts) {
-  return c.batch * c.rows * c.depth * IntExpr(filled.statistic_count * parts) * ceil_div(c.columns, column_tile);
+// Each workgroup along the columns computes its rows' statistics anew, and so does each part.
+IntExpr statistics_cost(const Contraction& c, const ContractSlots& filled, const IntExpr& column_workgroups, int64_t parts) {
+  return c.batch * c.rows * c.depth * IntExpr(filled.statistic_count * parts) * column_workgroups;
 }
 
 // Of a kernel whose workgroups share sums: what the last of each tile adds up.
@@ -47,19 +47,18 @@ Result<Kernel> make_tiled(const KernelRequest& request, const Contraction& c, co
   TUFF_ASSIGN(ContractSlots filled, fill_contract(request, c, tile, false, writer, {}, dot));
   const SumParts parts = sum_parts(request, c, tile, false);
   const IntExpr row_tile(tile.rows * static_cast<int64_t>(tile.lanes_m));
-  const IntExpr column_tile(tile.columns * static_cast<int64_t>(tile.lanes_n) * tile.width);
-  TUFF_ASSIGN(
-      Kernel kernel,
-      finish_kernel(request, writer, "contract", std::move(filled.slots), {tile.lanes_n, tile.lanes_m, 1},
-                    {ceil_div(c.rows, row_tile), ceil_div(c.columns, column_tile), c.batch * IntExpr(int64_t{tile.parts})},
-                    tile_text(tile) + (dot ? ", by " + dot->function : "")));
+  const IntExpr along_columns = column_workgroups(request, c, tile);
+  TUFF_ASSIGN(Kernel kernel,
+              finish_kernel(request, writer, "contract", std::move(filled.slots), {tile.lanes_n, tile.lanes_m, 1},
+                            {ceil_div(c.rows, row_tile), along_columns, c.batch * IntExpr(int64_t{tile.parts})},
+                            tile_text(tile) + (dot ? ", by " + dot->function : "")));
   kernel.shared_bytes = filled.shared_bytes + (tile.parts > 1 ? kArrivedBytes : 0);
   // Fast dot products run at the rate of f32's multiply-adds.
   kernel.multiply_adds = c.multiply_adds;
   if (dot)
     kernel.multiply_adds =
         floor_div(c.multiply_adds * IntExpr(dot->row_count(tile.rows)), IntExpr(int64_t{tile.rows} * tile.k_step()));
-  kernel.multiply_adds += statistics_cost(c, filled, column_tile, tile.parts) + added_sums(c, parts, false);
+  kernel.multiply_adds += statistics_cost(c, filled, along_columns, tile.parts) + added_sums(c, parts, false);
   return kernel;
 }
 
@@ -103,13 +102,13 @@ Result<Kernel> make_shared_gemv(const KernelRequest& request, const Contraction&
   slots["chunk"] = std::to_string(c.chunk_length / tile.steps);
   slots["chunk_count"] = std::to_string(chunks);
   if (tile.parts == 1) slots["end_chunk"] = slots["chunk_count"];
-  const IntExpr column_tile(static_cast<int64_t>(tile.lanes_n) * tile.width);
+  const IntExpr along_columns = ceil_div(c.columns, IntExpr(static_cast<int64_t>(tile.lanes_n) * tile.width));
   TUFF_ASSIGN(Kernel kernel, finish_kernel(request, writer, "gemv", std::move(slots), {tile.lanes_n, tile.lanes_m, 1},
-                                           {ceil_div(c.columns, column_tile), c.rows, c.batch * IntExpr(int64_t{tile.parts})},
+                                           {along_columns, c.rows, c.batch * IntExpr(int64_t{tile.parts})},
                                            gemv_text(tile, chunks, c.chunk_length)));
   const int64_t staged = chunks * static_cast<int64_t>(tile.lanes_n) * tile.width * 4 * tile.products;
   kernel.shared_bytes = (tile.parts > 1 ? kArrivedBytes : staged) + filled.shared_bytes;
-  kernel.multiply_adds = c.multiply_adds + statistics_cost(c, filled, column_tile, tile.parts) + added_sums(c, parts, true);
+  kernel.multiply_adds = c.multiply_adds + statistics_cost(c, filled, along_columns, tile.parts) + added_sums(c, parts, true);
   return kernel;
 }
 
@@ -134,7 +133,7 @@ bool has_few_rows(const KernelRequest& request, const Contraction& c) {
 // What is made of it that too few workgroups have sums of their own, or that more would be faster; empty where neither is so.
 std::string split_text(const SumSplit& split, const KernelRequest& request, const Contraction& c, bool gemv) {
   if (request.group.matrix) return split.why_whole + ".";
-  const int64_t whole = gemv ? typical(tile_count(c, split.whole, true)) : workgroups_of(split.whole, c);
+  const int64_t whole = gemv ? typical(tile_count(c, split.whole, true)) : workgroups_of(request, c, split.whole);
   const std::string alone = std::to_string(whole) + " workgroups with sums of their own take ";
   if (split.tile.parts == 1) {
     const bool are_few = whole < 2 * request.device.rates.compute_units;

@@ -4,16 +4,15 @@
 
 #include "base/checked.h"
 #include "fusion/cost.h"
+#include "fusion/exchange_tile.h"
 #include "fusion/product.h"
 #include "kernel/row_statistics.h"
 #include "kernel/schedule.h"
 #include "kernel/split_sums.h"
 
 namespace tuff {
-// Accumulators, both operands of one step, each row's addresses and checks, the rest.
 int64_t registers_of(const ContractTile& tile) {
-  const int64_t columns = int64_t{tile.columns} * tile.products * tile.width;
-  return tile.rows * columns + tile.rows * tile.steps + columns + 6 * tile.rows + 24;
+  return tile_registers(tile.rows, int64_t{tile.columns} * tile.products * tile.width, tile.steps);
 }
 
 namespace {
@@ -26,37 +25,26 @@ bool can_exchange(const DeviceInfo& device, const Contraction& c, Register reg) 
 }
 
 // Where neighbouring lanes' loads are not joined, a workgroup is one subgroup: its lanes load a row each and exchange them,
-// and each has columns of its own. Per k the tile takes a multiply-add for each accumulator, a broadcast for each row and a
-// load for each vector of columns; the vectors that cost least for a useful column are taken, no wider and no narrower than is
-// said.
-std::optional<ContractTile> choose_exchange(const DeviceInfo& device, const Contraction& c, const TileRange& range) {
-  const int64_t lanes = device.subgroup_size;
-  if (!device.rates.loads_cost_lanes || !can_exchange(device, c, range.reg)) return std::nullopt;
-  const int64_t columns = typical(c.columns);
-  std::optional<ContractTile> best;
-  int64_t best_cost = 0;
-  for (int w = range.width; w >= range.least_width; w /= 2)
-    for (int vectors = 1; vectors <= 4; ++vectors) {
-      ContractTile tile;
-      tile.rows = 8;
-      tile.columns = vectors;
-      tile.products = products_of(c);
-      tile.width = w;
-      tile.steps = range.steps;
-      tile.words = range.words;
-      tile.lanes_n = static_cast<uint32_t>(lanes);
-      tile.lanes_m = 1;
-      tile.exchange = true;
-      if (registers_of(tile) > device.rates.registers_per_lane) continue;
-      const int64_t groups = ceil_div(std::max<int64_t>(1, columns), lanes * vectors * w);
-      const int64_t loaded = int64_t{vectors} * tile.products;
-      const int64_t cost = groups * (ExchangeCost::kMultiplyAdd * tile.rows * loaded * w +
-                                     ExchangeCost::kBroadcast * tile.rows + ExchangeCost::kLoad * loaded);
-      if (best && cost >= best_cost) continue;
-      best = tile;
-      best_cost = cost;
-    }
-  return best;
+// and each has columns of its own. Where it computes statistics of its rows, it walks over panels of columns.
+std::optional<ContractTile> choose_exchange(const KernelRequest& request, const Contraction& c, const TileRange& range) {
+  const DeviceInfo& device = request.device;
+  if (!can_exchange(device, c, range.reg)) return std::nullopt;
+  const ExchangeRange exchanged{range.width, range.least_width, range.steps, products_of(c), !request.exact && c.taps.empty()};
+  const auto chosen = choose_exchange_tile({c.batch, c.rows, c.columns, c.depth}, exchanged, device);
+  if (!chosen) return std::nullopt;
+  ContractTile tile;
+  tile.rows = chosen->rows;
+  tile.columns = chosen->vectors;
+  tile.products = products_of(c);
+  tile.width = chosen->width;
+  tile.steps = range.steps;
+  tile.words = range.words;
+  tile.lanes_n = static_cast<uint32_t>(device.subgroup_size);
+  tile.lanes_m = 1;
+  tile.exchange = true;
+  if (row_statistic_count(request) > 0) tile.spread = static_cast<uint32_t>(busy_workgroups(device));
+  if (column_workgroups(request, c, tile) == column_panels(c, tile)) tile.spread = 0;
+  return tile;
 }
 
 // Rows x vectors, best reuse of loaded operands first.
@@ -91,10 +79,26 @@ int64_t row_statistic_count(const KernelRequest& request) {
                        [&](NodeId m) { return std::holds_alternative<ReduceAttrs>(request.graph.node(m).attrs); });
 }
 
-int64_t workgroups_of(const ContractTile& tile, const Contraction& c) {
+IntExpr column_panels(const Contraction& c, const ContractTile& tile) {
+  return ceil_div(c.columns, IntExpr(int64_t{tile.columns} * tile.lanes_n * tile.width));
+}
+
+IntExpr column_workgroups(const KernelRequest& request, const Contraction& c, const ContractTile& tile) {
+  if (tile.spread == 0) return column_panels(c, tile);
+  PanelWalk walk;
+  walk.extents = {c.batch, c.rows, c.columns, c.depth};
+  walk.row_tile = int64_t{tile.rows} * tile.lanes_m;
+  walk.column_tile = int64_t{tile.columns} * tile.lanes_n * tile.width;
+  walk.steps = tile.steps;
+  walk.statistic_count = row_statistic_count(request);
+  walk.wanted = tile.spread;
+  return walk.workgroups(request.device);
+}
+
+int64_t workgroups_of(const KernelRequest& request, const Contraction& c, const ContractTile& tile) {
   return std::max<int64_t>(1, typical(c.batch)) *
          ceil_div(std::max<int64_t>(1, typical(c.rows)), int64_t{tile.rows} * tile.lanes_m) *
-         ceil_div(std::max<int64_t>(1, typical(c.columns)), int64_t{tile.columns} * tile.width * tile.lanes_n);
+         std::max<int64_t>(1, typical(column_workgroups(request, c, tile)));
 }
 
 bool is_32_bits(Register reg) { return reg == Register::kFloat || reg == Register::kInt || reg == Register::kUint; }
@@ -105,6 +109,7 @@ std::string tile_text(const ContractTile& tile) {
          ", " + std::to_string(tile.k_step()) + " k a step" +
          (tile.products > 1 ? ", " + std::to_string(tile.products) + " products" : "") +
          (tile.parts > 1 ? ", sums over " + std::to_string(tile.parts) + " workgroups" : "") +
+         (tile.spread != 0 ? ", panels over at least " + std::to_string(tile.spread) + " workgroups" : "") +
          (tile.exchange ? ", exchanged" : "");
 }
 
@@ -129,8 +134,9 @@ std::optional<ContractTile> read_tile(const std::string& text, int products) {
   if (!tile || n.size() < 6) return std::nullopt;
   tile->steps = static_cast<int>(n[5]);
   tile->products = products;
-  const size_t at_parts = products > 1 ? 7 : 6;
-  if (n.size() > at_parts) tile->parts = static_cast<uint32_t>(n[at_parts]);
+  const size_t at_workgroups = products > 1 ? 7 : 6;
+  const bool walks = text.find(", panels over") != std::string::npos;
+  if (n.size() > at_workgroups) (walks ? tile->spread : tile->parts) = static_cast<uint32_t>(n[at_workgroups]);
   return tile;
 }
 
@@ -156,6 +162,7 @@ struct TileLimits {
   }
   bool fits_workgroup(const ContractTile& tile) const {
     if (tile.exchange && !(can_exchange && tile.lanes_m == 1 && tile.lanes_n == device.subgroup_size)) return false;
+    if (tile.spread != 0 && !(tile.exchange && reduction_count > 0 && tile.parts == 1 && predicted.spread != 0)) return false;
     return is_power_of_two(tile.lanes_m) && is_power_of_two(tile.lanes_n) && tile.lanes_n <= device.max_workgroup_size[0] &&
            tile.lanes_m <= device.max_workgroup_size[1] &&
            int64_t{tile.lanes_m} * tile.lanes_n <= device.max_workgroup_invocations &&
@@ -207,7 +214,12 @@ std::vector<ContractTile> neighbours_of(const ContractTile& tile, const DeviceIn
     t.exchange = !t.exchange;
     t.lanes_n = t.exchange ? static_cast<uint32_t>(device.subgroup_size) : t.lanes_n;
     t.lanes_m = t.exchange ? 1 : t.lanes_m;
+    t.spread = 0;
   });
+  if (tile.spread != 0) {
+    add([](Tile& t) { t.spread *= 2; });
+    add([](Tile& t) { t.spread /= 2; });
+  }
   if (with_parts) {
     add([](Tile& t) { t.parts *= 2; });
     add([](Tile& t) { t.parts /= 2; });
@@ -219,15 +231,13 @@ std::vector<ContractTile> neighbours_of(const ContractTile& tile, const DeviceIn
   return all;
 }
 
-namespace {}  // namespace
-
 ContractTile whole_tile(const KernelRequest& request, const Contraction& c, const TileRange& range) {
-  if (auto tile = choose_exchange(request.device, c, range)) return *tile;
+  if (auto tile = choose_exchange(request, c, range)) return *tile;
   ContractTile best;
   for (const auto& size : kTiles) {
     best = tile_of(size, request, c, range);
     if (!is_within(best, request, c)) continue;
-    if (workgroups_of(best, c) >= 2 * request.device.rates.compute_units) break;
+    if (workgroups_of(request, c, best) >= 2 * request.device.rates.compute_units) break;
   }
   return best;
 }

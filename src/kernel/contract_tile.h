@@ -26,8 +26,11 @@ std::optional<ContractTile> read_extents(const std::string& text);
 std::vector<ContractTile> neighbours_of(const ContractTile& tile, const DeviceInfo& device, bool with_parts);
 int64_t registers_of(const ContractTile& tile);  // an estimate, a lane
 int64_t row_statistic_count(const KernelRequest& request);
+// Tiles of columns, and the workgroups that a tile of rows has for them: as many, if none walks over several.
+IntExpr column_panels(const Contraction& c, const ContractTile& tile);
+IntExpr column_workgroups(const KernelRequest& request, const Contraction& c, const ContractTile& tile);
 // At typical sizes, were no sums shared.
-int64_t workgroups_of(const ContractTile& tile, const Contraction& c);
+int64_t workgroups_of(const KernelRequest& request, const Contraction& c, const ContractTile& tile);
 // Where workgroups share no sums: the largest tile that leaves no compute unit idle, or the smallest.
 ContractTile whole_tile(const KernelRequest& request, const Contraction& c, const TileRange& range);
 // Those that the device has registers for, most reuse of what is loaded first.

@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "base/hash.h"
+#include "kernel/contract_tile.h"
 #include "kernel/integer_dot.h"
 #include "kernel/row_statistics.h"
 #include "kernel/sum_parts.h"
@@ -167,7 +168,10 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   const std::string operand_vector = type_name(writer.dialect(), operand_reg, tile.width);
   const std::string vector = type_name(writer.dialect(), reg, tile.width);
 
-  Block setup(writer, nullptr), rows(writer, &setup), tap(writer, &rows), inner(writer, &tap);
+  // What columns decide is set up for each panel, where a workgroup walks over several.
+  const bool walks = tile.spread != 0;
+  Block setup(writer, nullptr), rows(writer, &setup), panel(writer, &rows), tap(writer, walks ? &panel : &rows);
+  Block inner(writer, &tap), &column_setup = walks ? panel : setup;
   Emitter emitter({&setup, &rows, &tap, &inner});
 
   // Which rows and columns this invocation has. Beyond the end it repeats the last one and does not store.
@@ -199,11 +203,12 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
     setup.line("int m_lane_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
   }
   // Neighbouring workgroups have neighbouring rows of one panel of columns, which stays in the cache.
-  setup.line("int n = " + (gemv ? "int(gl_WorkGroupID.x)" : tile.column_tile) + " * " + column_tile.text() +
-             " + int(gl_LocalInvocationID.x);");
+  const std::string column_number = gemv ? "int(gl_WorkGroupID.x)" : walks ? "panel" : tile.column_tile;
+  column_setup.line("int n = " + column_number + " * " + column_tile.text() + " + int(gl_LocalInvocationID.x);");
   for (int j = 0; j < tile.columns; ++j) {
     std::string at = j ? "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) : "n";
-    setup.line("int n_" + std::to_string(j) + " = " + (whole_columns ? at : "min(" + at + ", " + vector_count + " - 1)") + ";");
+    column_setup.line("int n_" + std::to_string(j) + " = " +
+                      (whole_columns ? at : "min(" + at + ", " + vector_count + " - 1)") + ";");
   }
   for (size_t i = 0; i < c.taps.size(); ++i) emitter.bind("t" + std::to_string(i), "t" + std::to_string(i), 2);
   emitter.bind("k", "k", 3);
@@ -271,7 +276,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   for (int t = 0; t < tile.steps; ++t) {
     steps.push_back(std::make_unique<Block>(writer, t ? steps.back().get() : &inner));
     Block& step = *steps.back();
-    Emitter at_b({&setup, &rows, &tap, &step});
+    Emitter at_b({&column_setup, &rows, &tap, &step});
     at_b.bind("b", "b", 0);
     for (size_t i = 0; i < c.taps.size(); ++i) at_b.bind("t" + std::to_string(i), "t" + std::to_string(i), 2);
     at_b.bind("k", "k", 3);
@@ -370,6 +375,9 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   slots["functions"] = statistics.functions;
   slots["statistics"] = statistics.text;
   slots["rows_setup"] = rows.text(0);
+  slots["panel_setup"] = panel.text(0);
+  slots["panel_count"] = walks ? writer.parameter(column_panels(c, tile)) : "";
+  slots["panel_step"] = walks ? writer.parameter(column_workgroups(request, c, tile)) : "";
   slots["tap"] = tap.text(0);
   slots["loads_a"] = inner.text(0);
   for (int t = 0; t < tile.steps; ++t) slots["loads_b_" + std::to_string(t)] = steps[static_cast<size_t>(t)]->text(0);

@@ -40,6 +40,8 @@ struct ContractTile {
   bool words = false;     // an operand of the sum is a word of four k (integer_dot.h): steps is 1
   bool exchange = false;  // the workgroup is one subgroup; each lane loads A for a row of its own and passes it around
   uint32_t parts = 1;     // workgroups that share a tile, each with a part of k (sum_parts.h)
+  // Where not 0, a workgroup walks over tiles of columns, and there are at least so many workgroups (fusion/exchange_tile.h).
+  uint32_t spread = 0;
   // Which tile of columns, as text.
   std::string column_tile = "int(gl_WorkGroupID.y)";
   int k_step() const { return words ? 4 : steps; }

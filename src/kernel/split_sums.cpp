@@ -67,7 +67,7 @@ class Splitter {
   }
 
   int64_t tile_count_of(const ContractTile& tile) const {
-    return std::max<int64_t>(1, gemv_ ? typical(tile_count(c_, tile, true)) : workgroups_of(tile, c_));
+    return std::max<int64_t>(1, gemv_ ? typical(tile_count(c_, tile, true)) : workgroups_of(request_, c_, tile));
   }
 
   int64_t memory_bytes() const {
@@ -81,13 +81,19 @@ class Splitter {
     return bytes;
   }
 
+  // Tiles of columns that a workgroup walks over.
+  int64_t panels_each(const ContractTile& tile) const {
+    if (tile.spread == 0) return 1;
+    return ceil_div(typical(column_panels(c_, tile)), std::max<int64_t>(1, typical(column_workgroups(request_, c_, tile))));
+  }
+
   // Each k takes a multiply-add an accumulator, a row's element and vectors of columns. Where there are parts, what they leave
   // is written and read, which the last waits for, no longer than for a launch, and then adds it up.
   int64_t predicted_ns(const ContractTile& tile, const SumParts& parts) const {
     const DeviceInfo& device = request_.device;
     const int64_t tiles = tile_count_of(tile), workgroups = tiles * parts.count;
     const int64_t rounds = std::min(parts.units_each() * parts.rounds, ceil_div(typical(c_.depth), int64_t{tile.k_step()}));
-    const int64_t k = rounds * typical(product(c_.taps)), vectors = int64_t{tile.columns} * tile.products;
+    const int64_t k = panels_each(tile) * rounds * typical(product(c_.taps)), vectors = int64_t{tile.columns} * tile.products;
     const int64_t step = tile.rows * vectors * tile.width + tile.rows + vectors * load_cost(device, tile.width);
     // gemv's other invocations have other k.
     const int64_t lanes = int64_t{tile.lanes_n} * (gemv_ ? 1 : tile.lanes_m),
@@ -115,7 +121,7 @@ class Splitter {
 SumSplit split_sums(const KernelRequest& request, const Contraction& c, const TileRange& range) {
   const ContractTile whole = whole_tile(request, c, range);
   Splitter splitter(request, c, false, whole);
-  const int64_t least = std::min<int64_t>(workgroups_of(whole, c), 2 * request.device.rates.compute_units);
+  const int64_t least = std::min<int64_t>(workgroups_of(request, c, whole), 2 * request.device.rates.compute_units);
   for (const ContractTile& tile : large_tiles(request, c, range)) splitter.add(tile, least);
   return splitter.finish();
 }

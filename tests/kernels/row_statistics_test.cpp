@@ -4,6 +4,19 @@
 #include "simplify/precision.h"
 
 namespace tuff {
+namespace {
+
+// Do workgroups walk over panels of columns, where lanes pass rows around?
+bool walks(const Graph& graph) {
+  auto device = test_device();
+  REQUIRE_MESSAGE(device.ok(), device.status().message());
+  auto schedules = kernel_schedules(graph, *device, {false, true});
+  REQUIRE_MESSAGE(schedules.ok(), schedules.status().message());
+  return std::any_of(schedules->begin(), schedules->end(),
+                     [](const std::string& schedule) { return schedule.find("panels over") != std::string::npos; });
+}
+
+}  // namespace
 
 TEST_CASE("a norm before a product is part of it") {
   struct Sizes {
@@ -29,6 +42,45 @@ TEST_CASE("a norm that is read as a residual, too, is part of both products") {
     b.builder.output(b.map(MapOp::add, {b.product(hidden, 50, kLength, "w2"), n}), "y");
     check_products(b.builder.graph(), 2);
   }
+}
+
+TEST_CASE("a norm before a product of many columns: its rows' statistics are those of all panels") {
+  struct Sizes {
+    int64_t rows, length, columns;
+  };
+  // A workgroup has several panels, all of them, all but a part of one; rows fill a tile or not.
+  for (const Sizes& s : {Sizes{7, 8, 3072}, {8, 8, 2060}, {9, 12, 2052}, {130, 20, 70}, {136, 8, 520}, {129, 5, 131}}) {
+    INFO("rows ", s.rows, ", length ", s.length, ", columns ", s.columns);
+    ProductBuilder b;
+    const ValueId x = b.input("x", {IntExpr(s.rows), IntExpr(s.length)});
+    b.builder.output(b.product(b.normalised(x, s.length, "norm"), s.length, s.columns, "w"), "y");
+    CHECK(walks(simplified(b.builder.graph())));
+    check_products(b.builder.graph(), 1);
+  }
+}
+
+TEST_CASE("panels of rows whose number is known late") {
+  for (int64_t rows : {1, 9, 150}) {
+    INFO("rows ", rows);
+    ProductBuilder b;
+    const ValueId x = b.input("x", {b.builder.symbol({"rows", 0, 300, 1, nullptr}), IntExpr(12)});
+    b.builder.output(b.product(b.normalised(x, 12, "norm"), 12, 600, "w"), "y");
+    GraphCase c;
+    c.graph = simplified(b.builder.graph());
+    c.symbols["rows"] = rows;
+    CHECK(walks(c.graph));
+    check_agrees(c, {{false, true}, {true, true}});
+  }
+}
+
+TEST_CASE("panels whose epilogue reads the normalised rows") {
+  constexpr int64_t kLength = 200;
+  ProductBuilder b;
+  const ValueId x = b.input("x", {IntExpr(130), IntExpr(kLength)});
+  const ValueId n = b.normalised(x, kLength, "norm");
+  b.builder.output(b.map(MapOp::add, {b.product(n, kLength, kLength, "w"), n}), "y");
+  CHECK(walks(simplified(b.builder.graph())));
+  check_products(b.builder.graph(), 1);
 }
 
 TEST_CASE("a product whose operand and residual are one norm") {
