@@ -5,7 +5,6 @@
 // whether that pays, and whether enough workgroups are left, follows from the tile. The other way, the window in the product
 // that reads it, is taken where it saves more.
 #include "fusion/expand.h"
-#include "device/quirks.h"
 
 #include <algorithm>
 
@@ -174,7 +173,8 @@ Status Fuser::check_expand(const Group& group, NodeId product) const {
 struct Fuser::ExpandMerge {
   std::optional<Group> grown;
   int64_t before_ns = 0, after_ns = 0, before_bytes = 0, after_bytes = 0;
-  int64_t workgroups = 0, shared_bytes = 0;
+  int64_t workgroups = 0;
+  std::string where;  // what is computed of the product goes
   std::string refusal;
 };
 
@@ -212,7 +212,8 @@ Fuser::ExpandMerge Fuser::merge_product(uint32_t product, uint32_t window, Value
   merge.before_ns = window_cost(graph, source.anchor, {}, product_bytes, device).ns +
                     window_cost(graph, target.anchor, work_of_window(work), window_bytes, device).ns;
   merge.workgroups = cost.workgroups;
-  merge.shared_bytes = choice.tile->shared_bytes();
+  merge.where = choice.tile->rolling ? "row by row, and keep " + std::to_string(choice.tile->staged[0]) + " in registers"
+                                     : "into " + std::to_string(choice.tile->shared_bytes()) + " bytes of shared memory each";
   const std::string costs =
       std::to_string(merge.after_ns) + " ns, kernels of their own cost " + std::to_string(merge.before_ns) + " ns.";
   if (merge.after_ns > merge.before_ns)
@@ -251,8 +252,7 @@ void Fuser::write_products_into_windows() {
       continue;
     }
     decide(true, "expand", nodes, subject,
-           std::to_string(merge.workgroups) + " workgroups compute their channels of it into " +
-               std::to_string(merge.shared_bytes) + " bytes of shared memory each; that costs " +
+           std::to_string(merge.workgroups) + " workgroups compute their channels of it " + merge.where + "; that costs " +
                std::to_string(merge.after_ns) + " ns, with a kernel of its own it would cost " +
                std::to_string(merge.before_ns) + " ns and " + std::to_string(merge.before_bytes - merge.after_bytes) +
                " bytes more.");
