@@ -85,10 +85,7 @@ Fuser::CombinedMerge Fuser::merge_combined(uint32_t g, uint32_t t) const {
 
   const ExpandChoice choice = choose_expand(graph, grown, *expanded_operand(grown, graph), device, exact);
   if (!choice.tile) {
-    merge.refusal = choice.most == 0 ? std::string("no tile ") + (exact ? "of a whole image " : "") +
-                                           "fits the device's shared memory and registers."
-                                     : std::to_string(choice.most) + " workgroups would keep fewer than two on each of " +
-                                           std::to_string(device.rates.compute_units) + " compute units busy.";
+    merge.refusal = why_no_tile(choice, device, exact);
     return merge;
   }
   if (choice.tile->image_tiles > 1) merge.refusal = why_too_many_buffers(static_cast<size_t>(binding_count(grown)) + 2);

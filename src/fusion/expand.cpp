@@ -8,7 +8,6 @@
 
 #include <algorithm>
 
-#include "device/quirks.h"
 #include "fusion/cost.h"
 #include "fusion/expand_cost.h"
 #include "fusion/grow.h"
@@ -145,7 +144,6 @@ std::optional<Group> Fuser::with_product(const Group& target, const Group& sourc
 // The product's operands without its result; what is staged with it at one point; the window's other operand and the group's
 // results without either.
 Status Fuser::check_expand(const Group& group, NodeId product) const {
-  if (has_quirk(device, Quirk::llvmpipe_idle_subgroups)) return unsupported(kIdleSubgroups);
   const Node& window = graph.node(group.anchor);
   const auto operand = expanded_operand(group, graph);
   PointScope scope;
@@ -191,10 +189,7 @@ Fuser::ExpandMerge Fuser::merge_product(uint32_t product, uint32_t window, Value
   const auto operand = expanded_operand(*merge.grown, graph);
   const ExpandChoice choice = choose_expand(graph, *merge.grown, *operand, device, exact);
   if (!choice.tile) {
-    merge.refusal = choice.most == 0 ? "no tile of the image fits the " + std::to_string(device.max_shared_bytes) +
-                                           " bytes of shared memory, the registers and the rounds of loops that the device has."
-                                     : std::to_string(choice.most) + " workgroups would keep fewer than two on each of " +
-                                           std::to_string(device.rates.compute_units) + " compute units busy.";
+    merge.refusal = why_no_tile(choice, device, exact);
     return merge;
   }
   auto bytes_of = [&](const Group& group, ValueId stored) {

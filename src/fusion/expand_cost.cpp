@@ -7,7 +7,9 @@
 #include <numeric>
 
 #include "base/checked.h"
+#include "device/quirks.h"
 #include "fusion/cost.h"
+#include "fusion/grow.h"
 
 namespace tuff {
 namespace {
@@ -182,10 +184,20 @@ ExpandChoice choose_expand(const Graph& graph, const Group& group, const Expande
     choice.tile = tile;
   };
   const int steps = depth_steps(extents->depth);
-  for_each_tile(work, width, steps, device, exact, consider);
+  if (!has_quirk(device, Quirk::llvmpipe_idle_subgroups)) for_each_tile(work, width, steps, device, exact, consider);
   if (*std::min_element(operand.low.begin(), operand.low.end()) >= 0)
     for (const ExpandTile& tile : rolling_tiles(work, width, steps, device, exact)) consider(tile);
   return choice;
+}
+
+std::string why_no_tile(const ExpandChoice& choice, const DeviceInfo& device, bool exact) {
+  if (choice.most > 0)
+    return std::to_string(choice.most) + " workgroups would keep fewer than two on each of " +
+           std::to_string(device.rates.compute_units) + " compute units busy.";
+  if (has_quirk(device, Quirk::llvmpipe_idle_subgroups)) return kIdleSubgroups;
+  return std::string("no tile of the ") + (exact && choice.work.combined ? "whole image" : "image") + " fits the " +
+         std::to_string(device.max_shared_bytes) +
+         " bytes of shared memory, the registers and the rounds of loops that the device has.";
 }
 
 std::optional<ExpandTile> expand_tile(const Graph& graph, const Group& group, const DeviceInfo& device, bool exact) {

@@ -31,6 +31,8 @@ std::vector<ExpandTile> rolling_tiles(const ExpandWork& work, int width, int ste
 // Of a group of kind kExpand.
 ExpandChoice choose_expand(const Graph& graph, const Group& group, const ExpandedOperand& operand, const DeviceInfo& device,
                            bool exact);
+// Where there is none.
+std::string why_no_tile(const ExpandChoice& choice, const DeviceInfo& device, bool exact);
 // The window's own work, as a kernel of its own would have it.
 SeparableWork work_of_window(const ExpandWork& work);
 

@@ -38,7 +38,6 @@ struct Fuser::ReducedMerge {
 // Why no kernel that goes once through the source's elements is the reduction's; empty: one may be.
 std::string Fuser::why_not_reduced(const Group& source, const Group& target, const Group& grown) const {
   if (stays_alone(source.anchor) || stays_alone(target.anchor)) return kNoPipeline;
-  if (has_quirk(device, Quirk::llvmpipe_idle_subgroups)) return kIdleSubgroups;
   const Value& made = graph.value(graph.node(source.anchor).output);
   const ValueId element = graph.node(target.anchor).inputs[0];
   const auto& axes = std::get<ReduceAttrs>(graph.node(target.anchor).attrs).axes;
@@ -93,7 +92,7 @@ Fuser::ReducedMerge Fuser::merge_reduced(uint32_t g, uint32_t t) const {
   grown = target;
   add_members(grown, source);
   grown.coordinates.insert(source.coordinates.begin(), source.coordinates.end());
-  merge.refusal = why_not_reduced(source, target, grown);
+  merge.refusal = has_quirk(device, Quirk::llvmpipe_idle_subgroups) ? kIdleSubgroups : why_not_reduced(source, target, grown);
   const ValueId element = graph.node(target.anchor).inputs[0];
   if (Status legal = merge.refusal.empty() ? check_points(grown, {element}) : ok_status(); !legal.ok())
     merge.refusal = legal.message();

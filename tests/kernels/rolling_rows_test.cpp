@@ -7,7 +7,6 @@
 #include <array>
 #include <string>
 
-#include "device/quirks.h"
 #include "fusion/cost.h"
 #include "fusion/expand.h"
 #include "kernels/expand_graphs.h"
@@ -60,10 +59,7 @@ CombinedCase usual_case() {
   return a;
 }
 
-bool has_rolling_rows() {
-  const DeviceInfo device = exchanging_device();
-  return exchanges_loads(device) && !has_quirk(device, Quirk::llvmpipe_idle_subgroups);
-}
+bool has_rolling_rows() { return exchanges_loads(exchanging_device()); }
 
 void check_rolling(const Graph& built, bool wanted = true, ExpandValues values = ExpandValues::kUsual,
                    const std::map<std::string, int64_t>& symbols = {}, int64_t least_strips = 1) {
@@ -85,7 +81,7 @@ void check_rolling(const Graph& built, bool wanted = true, ExpandValues values =
   c.graph = std::move(graph);
   c.symbols = symbols;
   c.special_values = values == ExpandValues::kSpecial;
-  check_agrees(c, {fast, exact});
+  check_agrees(c, {fast});
 }
 
 void check_case(const CombinedCase& a, bool combined, ExpandValues values = ExpandValues::kUsual, int64_t least_strips = 1,
@@ -110,7 +106,7 @@ void check_ways(CombinedCase a, ExpandValues values = ExpandValues::kUsual, int6
 }  // namespace
 
 TEST_CASE("rolling rows: channels and sums that fill no vector or workgroup") {
-  constexpr std::pair<int64_t, int64_t> kSizes[] = {{1, 11}, {2, 12}, {3, 17}, {13, 63}, {16, 64}, {7, 65}, {129, 30}};
+  constexpr std::pair<int64_t, int64_t> kSizes[] = {{1, 11}, {3, 17}, {13, 63}, {16, 64}, {129, 30}};
   for (auto [depth, channels] : kSizes) {
     CombinedCase a = usual_case();
     a.image.depth = depth, a.image.channels = channels, a.read = depth % 2 == 1;
@@ -119,7 +115,7 @@ TEST_CASE("rolling rows: channels and sums that fill no vector or workgroup") {
 }
 
 TEST_CASE("rolling rows: images and batches") {
-  constexpr std::array<int64_t, 3> kSizes[] = {{1, 1, 2}, {2, 1, 7}, {1, 13, 3}, {2, 14, 15}, {3, 8, 9}, {1, 17, 1}};
+  constexpr std::array<int64_t, 3> kSizes[] = {{1, 1, 2}, {2, 1, 7}, {1, 13, 3}, {2, 6, 15}, {1, 17, 1}};
   for (auto [batch, height, width] : kSizes) {
     CombinedCase a = usual_case();
     a.image.batch = batch, a.image.height = height, a.image.width = width, a.image.stride = 1 + height % 2;
@@ -128,13 +124,13 @@ TEST_CASE("rolling rows: images and batches") {
 }
 
 TEST_CASE("rolling rows: strips of an image") {
-  for (int64_t width : {67, 71, 96, 97, 131})
-    for (int64_t stride : {1, 2}) {
-      CombinedCase a = usual_case();
-      a.image.height = 9, a.image.width = width, a.image.depth = 5, a.image.channels = 12 + width % 5;
-      a.image.kernel = width == 71 ? 5 : 3, a.image.stride = stride, a.image.low = a.image.high = a.image.kernel / 2;
-      check_ways(a, ExpandValues::kUsual, 2);
-    }
+  constexpr std::array<int64_t, 3> kSizes[] = {{67, 3, 1}, {71, 5, 2}, {131, 3, 2}};
+  for (auto [width, kernel, stride] : kSizes) {
+    CombinedCase a = usual_case();
+    a.image.height = 5, a.image.width = width, a.image.depth = 5, a.image.channels = 12 + width % 5;
+    a.image.kernel = kernel, a.image.stride = stride, a.image.low = a.image.high = kernel / 2;
+    check_ways(a, ExpandValues::kUsual, 2);
+  }
 }
 
 TEST_CASE("rolling rows: windows") {
@@ -178,12 +174,12 @@ TEST_CASE("rolling rows: what is done to the product's results, and products") {
 
 TEST_CASE("rolling rows: what is combined, and how") {
   for (bool window : {true, false})
-    for (ReduceOp op : {ReduceOp::kSum, ReduceOp::kMax, ReduceOp::kMin, ReduceOp::kProduct})
-      for (bool squared : {false, true}) {
-        CombinedCase a = usual_case();
-        a.window = window, a.reduce = op, a.squared = squared, a.read = !squared, a.flat = squared;
-        check_case(a, true);
-      }
+    for (ReduceOp op : {ReduceOp::kSum, ReduceOp::kMax, ReduceOp::kMin, ReduceOp::kProduct}) {
+      CombinedCase a = usual_case();
+      a.squared = window == (op == ReduceOp::kSum || op == ReduceOp::kMin);
+      a.window = window, a.reduce = op, a.read = !a.squared, a.flat = a.squared;
+      check_case(a, true);
+    }
 }
 
 TEST_CASE("rolling rows: a batch that is known at bind time, none among them") {
@@ -191,7 +187,7 @@ TEST_CASE("rolling rows: a batch that is known at bind time, none among them") {
   a.symbolic_batch = true, a.width = 73;
   ExpandBuilder b;
   b.finish(b.windowed(b.expanded(a), a), a);
-  for (int64_t batch : {1, 2, 5}) check_rolling(b.builder.graph(), true, ExpandValues::kUsual, {{"batch", batch}}, 2);
+  for (int64_t batch : {1, 5}) check_rolling(b.builder.graph(), true, ExpandValues::kUsual, {{"batch", batch}}, 2);
   CombinedCase none = usual_case();
   none.image.batch = 0;
   check_ways(none);
