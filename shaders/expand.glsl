@@ -7,7 +7,7 @@
 // Positions of the tile beyond the image's edges are not staged: the window's padding decides what is there. Slots:
 //   setup       which image, tile and channels
 //   item_setup  an item's vector of channels and its positions
-//   loads_a     a_<row>_<step> for `steps` consecutive k; loads_b_<step>: b_<step>
+//   loads_a     a_<row>_<step> for `steps` consecutive k; loads_b_<step>: b_step_<step>
 //   stage       the maps, and the staged vectors; without a window, what is stored and combined
 //   output_setup, in_image  an item's vector of channels and its result, and whether there is such a one
 //   tap, epilogue  as in window.glsl
@@ -51,7 +51,7 @@ void main() {
 //@for t steps
         ${loads_b_${t}}
 //@for i rows
-        acc_${i} = ${multiply_add_begin}a_${i}_${t}${multiply_add_middle}b_${t}${multiply_add_end}acc_${i}${multiply_add_close};
+        acc_${i} = ${multiply_add_begin}a_${i}_${t}${multiply_add_middle}b_step_${t}${multiply_add_end}acc_${i}${multiply_add_close};
 //@end
 //@end
       }

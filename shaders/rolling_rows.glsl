@@ -6,12 +6,12 @@
 // has rows, each where it is read; and applies the window. There is nothing that invocations wait for. Slots:
 //   setup        which image and channels
 //   strip_setup  the strip's first result and first element of E, on the second axis
-//   loads_a      a_lane_<i>_<step>; loads_b_<step>: b_<step>, and all a_<element>_<step>
+//   loads_a      a_lane_<i>_<step>; loads_b_<step>: b_step_<step>, and all a_<element>_<step>
 //   row          what becomes of acc: the last row, rows[<last>][<element>], or without a window the results
 //   outputs      the window, its epilogue, and what is stored and combined
-// Loops over elements of a row are unrolled by the driver, so that a row lies in registers: their text would be ten times as
-// long, and take as long to compile.
 //   reduction    combine_tiles.glsl: what becomes of part, which an invocation has combined
+// Loops over elements of a row are unrolled by the driver, so that a row lies in registers; written out they would be ten times
+// as much text to compile.
 layout(local_size_x = ${workgroup_x}, local_size_y = 1, local_size_z = 1) in;
 ${declarations}
 //@if combined
@@ -48,7 +48,7 @@ void main() {
 //@for t steps
             ${loads_b_${t}}
 //@for s sums
-            acc_${s} = fma(${vector}(a_${s}_${t}), b_${t}, acc_${s});
+            acc_${s} = fma(${vector}(a_${s}_${t}), b_step_${t}, acc_${s});
 //@end
 //@end
           }

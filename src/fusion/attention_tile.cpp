@@ -21,7 +21,8 @@ bool uses_key(const IntExpr& e) {
   return uses;
 }
 
-// Does a map of the group make the value, or what it is a view of?
+// Does a map of the group make the value, or what it is a view of? One that only changes the dtype does not: it costs no more
+// than a load.
 bool is_computed(const Graph& graph, const Group& group, ValueId value) {
   std::vector<ValueId> work = {value};
   while (!work.empty()) {
@@ -30,7 +31,9 @@ bool is_computed(const Graph& graph, const Group& group, ValueId value) {
     const Node* maker = graph.producer(v);
     if (!maker) continue;
     const bool joined = std::binary_search(group.members.begin(), group.members.end(), graph.value(v).producer);
-    if (joined && std::holds_alternative<MapAttrs>(maker->attrs)) return true;
+    const auto* map = std::get_if<MapAttrs>(&maker->attrs);
+    if (joined && map && map->op != MapOp::cast) return true;
+    if (joined && map) work.push_back(maker->inputs[0]);
     if (is_view(maker->attrs)) work.insert(work.end(), maker->inputs.begin(), maker->inputs.end());
   }
   return false;

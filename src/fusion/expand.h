@@ -46,9 +46,7 @@ struct ExpandTile {
   int64_t shared_vectors() const {
     return std::max(window ? staged_count() * vectors : int64_t{0}, combined ? invocations : int64_t{0});
   }
-  int64_t shared_bytes() const {
-    return rolling ? 0 : shared_vectors() * width * 4 + (combined && image_tiles > 1 ? 4 : 0);
-  }
+  int64_t shared_bytes() const { return rolling ? 0 : shared_vectors() * width * 4 + (combined && image_tiles > 1 ? 4 : 0); }
 };
 
 // The tile of a group of kind kExpand that the cost model likes best; nullopt where none fits the device.

@@ -288,7 +288,7 @@ Status fill_splits(const AttendTile& tile, const DeviceInfo& device, Slots& slot
   slots["workgroups"] = tile.workgroups > 1 ? std::to_string(tile.workgroups) : "";
   slots["lanes"] = std::to_string(tile.lanes);
   slots["parts_each"] = std::to_string(tile.columns + 2);
-  slots["barrier"] = barrier_text(tile.invocations(), device);
+  slots["barrier"] = barrier_text(tile.invocations(), 1, device);
   slots["exchange"] = tile.exchange ? "1" : "";
   slots["shared_parts"] = tile.splits > 1 && !tile.exchange ? "1" : "";
   slots["together"] = walks_together(tile) ? "1" : "";

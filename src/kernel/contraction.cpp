@@ -218,6 +218,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   row_lanes.rows = tile.rows;
   row_lanes.lanes = static_cast<int>(gemv ? tile.lanes_n * tile.lanes_m : tile.lanes_n);
   row_lanes.workgroup_rows = gemv ? 1 : tile.rows * static_cast<int>(tile.lanes_m);
+  row_lanes.workgroup_x = tile.lanes_n, row_lanes.workgroup_y = tile.lanes_m;
   row_lanes.lane = gemv ? "int(gl_LocalInvocationIndex)" : "int(gl_LocalInvocationID.x)";
   row_lanes.first_row = gemv || tile.lanes_m == 1 ? "0" : "int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows);
   row_lanes.row = gemv ? "m_0" : whole_rows ? "m + i" : "min(m + i, " + row_count + " - 1)";

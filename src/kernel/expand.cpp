@@ -136,7 +136,7 @@ struct ExpandWriter {
       std::string joined;
       for (const std::string& lane : at_b.emit(point, b_op, "n", tile.width))
         joined += (joined.empty() ? "" : ", ") + flushed(lane);
-      steps.back()->line(vector() + " b_" + std::to_string(t) + " = " + vector() + "(" + joined + ");");
+      steps.back()->line(vector() + " b_step_" + std::to_string(t) + " = " + vector() + "(" + joined + ");");
     }
     if (tile.window) {
       TUFF_ASSIGN(slots["stage"], mapped(group, product, at, rows));

@@ -117,8 +117,8 @@ Grid1d spread(const IntExpr& workgroups, const DeviceInfo& device) {
 
 // Where the workgroup is one subgroup, the subgroup's barrier is enough: it orders shared memory, too. GPUs take nothing for
 // either; llvmpipe runs a workgroup's subgroups as coroutines, which keep all their values in memory, if one waits for others.
-std::string barrier_text(int64_t invocations, const DeviceInfo& device) {
-  const bool one_subgroup = can_exchange_loads(device) && invocations == device.subgroup_size;
+std::string barrier_text(int64_t x, int64_t y, const DeviceInfo& device) {
+  const bool one_subgroup = can_exchange_loads(device) && x == device.subgroup_size && y == 1;
   return one_subgroup && !device.rates.shared_memory_on_chip ? "subgroupBarrier();" : "barrier();";
 }
 

@@ -62,8 +62,9 @@ struct Grid1d {
 };
 Grid1d spread(const IntExpr& workgroups, const DeviceInfo& device);
 
-// What a workgroup of so many invocations waits with until all of them have written to shared memory what they then read.
-std::string barrier_text(int64_t invocations, const DeviceInfo& device);
+// What a workgroup of x by y invocations waits with until all of them have written to shared memory what they then read: one
+// subgroup along x (llvmpipe makes none along y) for the rest of it.
+std::string barrier_text(int64_t x, int64_t y, const DeviceInfo& device);
 
 // The innermost axis of the value's storage that is longer than 1.
 int innermost_axis(const KernelRequest& request, ValueId value);

@@ -104,7 +104,7 @@ struct RollingWriter {
           check = {at_lane(check.value, "k", tile.steps, t), at_lane(check.extent, "k", tile.steps, t)};
       }
       const std::string number = std::to_string(t);
-      step.line(vector() + " b_" + number + " = " + joined(emitter.emit(point, b_op, "n", tile.width)) + ";");
+      step.line(vector() + " b_step_" + number + " = " + joined(emitter.emit(point, b_op, "n", tile.width)) + ";");
       for (int s = 0; s < tile.rows; ++s)
         step.line("float a_" + std::to_string(s) + "_" + number + " = subgroupBroadcast(a_lane_" + std::to_string(s / lanes) +
                   "_" + number + ", " + std::to_string(s % lanes) + "u);");

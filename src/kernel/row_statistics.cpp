@@ -70,7 +70,7 @@ Result<RowStatistics> row_statistics(const KernelRequest& request, const Contrac
     slots["first_row"] = tile.first_row;
     slots["lane"] = tile.lane;
     slots["lanes"] = lanes;
-    slots["barrier"] = barrier_text(int64_t{tile.lanes} * tile.workgroup_rows / tile.rows, request.device);
+    slots["barrier"] = barrier_text(tile.workgroup_x, tile.workgroup_y, request.device);
     slots["phase"] = phase;
     slots["identity"] = literal(writer.dialect(), Dtype::kF32, reduction.identity);
     slots["length"] = writer.parameter(floor_div(length, IntExpr(width)));

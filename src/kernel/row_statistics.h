@@ -20,6 +20,7 @@ struct RowStatistics {
 // `first_row` of the workgroup on; row_text(i) says which of all rows the i-th is.
 struct RowLanes {
   int rows = 1, lanes = 1, workgroup_rows = 1;
+  int64_t workgroup_x = 1, workgroup_y = 1;
   std::string lane, first_row, row;  // row: of the i-th, as text over i
 };
 

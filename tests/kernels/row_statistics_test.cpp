@@ -16,13 +16,20 @@ bool walks(const Graph& graph) {
                      [](const std::string& schedule) { return schedule.find("panels over") != std::string::npos; });
 }
 
+// The columns here are several panels of up to 8 lanes, not of 16.
+void check_walks(const Graph& graph) {
+  auto device = test_device();
+  REQUIRE_MESSAGE(device.ok(), device.status().message());
+  if ((*device)->info().subgroup_size <= 8) CHECK(walks(graph));
+}
+
 }  // namespace
 
 TEST_CASE("a norm before a product is part of it") {
   struct Sizes {
     int64_t rows, length, columns;
   };
-  for (const Sizes& s : {Sizes{1, 64, 8}, {1, 200, 70}, {4, 3, 1}, {9, 64, 70}, {65, 200, 8}, {65, 3, 70}}) {
+  for (const Sizes& s : {Sizes{1, 64, 8}, {1, 200, 70}, {1, 1100, 8}, {4, 3, 1}, {9, 64, 70}, {65, 200, 8}, {65, 3, 70}}) {
     INFO("rows ", s.rows, ", length ", s.length, ", columns ", s.columns);
     ProductBuilder b;
     const ValueId x = b.input("x", {IntExpr(s.rows), IntExpr(s.length)});
@@ -54,7 +61,7 @@ TEST_CASE("a norm before a product of many columns: its rows' statistics are tho
     ProductBuilder b;
     const ValueId x = b.input("x", {IntExpr(s.rows), IntExpr(s.length)});
     b.builder.output(b.product(b.normalised(x, s.length, "norm"), s.length, s.columns, "w"), "y");
-    CHECK(walks(simplified(b.builder.graph())));
+    check_walks(simplified(b.builder.graph()));
     check_products(b.builder.graph(), 1);
   }
 }
@@ -68,7 +75,7 @@ TEST_CASE("panels of rows whose number is known late") {
     GraphCase c;
     c.graph = simplified(b.builder.graph());
     c.symbols["rows"] = rows;
-    CHECK(walks(c.graph));
+    check_walks(c.graph);
     check_agrees(c, {{false, true}, {true, true}});
   }
 }
@@ -79,7 +86,7 @@ TEST_CASE("panels whose epilogue reads the normalised rows") {
   const ValueId x = b.input("x", {IntExpr(130), IntExpr(kLength)});
   const ValueId n = b.normalised(x, kLength, "norm");
   b.builder.output(b.map(MapOp::add, {b.product(n, kLength, kLength, "w"), n}), "y");
-  CHECK(walks(simplified(b.builder.graph())));
+  check_walks(simplified(b.builder.graph()));
   check_products(b.builder.graph(), 1);
 }
 
