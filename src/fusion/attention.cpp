@@ -199,7 +199,7 @@ int64_t Fuser::attention_reads(const Group& group, ValueId value) const {
   const int64_t queries =
       std::max<int64_t>(1, pairs / std::max<int64_t>(1, typical(graph.value(outer.inputs[0]).shape.back())));
   AttentionShape shape = attention_shape(graph, group);
-  shape.query_is_computed = true;
+  shape.query_is_computed = true;  // were the value made here
   if (reaches(shape.query)) return count(shape.query) * query_reads(choose_attend_tile(shape, device, exact), shape);
   if (reaches(scores.inputs[0]) || reaches(scores.inputs[1])) return pairs * std::max<int64_t>(1, count(shape.query) / queries);
   if (reaches(outer.inputs[1])) return pairs * std::max<int64_t>(1, count(outer.output) / queries);

@@ -29,8 +29,8 @@ using GroupId = Index<struct GroupTag>;
 
 // kAttend: a contract whose first operand is made, key by key, from another contract (attention.cpp). kSeparable: a product
 // whose first operand is made from a window that it has in shared memory (separable.cpp). kExpand: a window whose operand is
-// made from a product that it has in shared memory, a reduction over the image of what either makes, or both (expand.cpp,
-// combined_tiles.cpp).
+// made from a product that it has in shared memory or, row by row, in registers; a reduction over the image of what either
+// makes; or both (expand.cpp, rolling_rows.cpp, combined_tiles.cpp).
 enum class AnchorKind : uint8_t { kMap, kReduce, kContract, kWindow, kAttend, kSeparable, kExpand };
 
 std::string_view kind_name(AnchorKind kind);  // "attend"
