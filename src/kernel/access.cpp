@@ -40,8 +40,6 @@ std::string packed(Dtype dtype, const std::vector<std::string>& lanes, size_t fi
   return text + ")";
 }
 
-std::string component(const std::string& vector, int width, int i) { return width == 1 ? vector : vector + "." + "xyzw"[i]; }
-
 // How many right shifts divide by a power of two.
 std::string halvings(int n) { return std::to_string(n == 4 ? 2 : n == 2 ? 1 : 0); }
 
@@ -97,19 +95,16 @@ void store_lanes(Block& block, ValueId value, int width, const std::string& inde
   KernelWriter& writer = block.writer();
   const Dtype dtype = writer.graph().value(value).dtype;
   if (!is_packed(dtype)) {
-    std::string joined;
-    for (const std::string& lane : lanes) joined += (joined.empty() ? "" : ", ") + lane;
-    const std::string all = width == 1 ? joined : construct(writer.dialect(), register_of(dtype), width, joined);
+    const std::string all = width == 1 ? lanes[0] : construct(writer.dialect(), register_of(dtype), width, listed(lanes));
     block.line(writer.stored(value, width, index) + " = " + all + ";");
     return;
   }
   const size_t in_word = static_cast<size_t>(4 / dtype_size_bytes(dtype));
   if (lanes.size() >= in_word) {
     const int words = static_cast<int>(lanes.size() / in_word);
-    std::string joined;
-    for (size_t first = 0; first < lanes.size(); first += in_word)
-      joined += (joined.empty() ? "" : ", ") + packed(dtype, lanes, first, in_word);
-    const std::string all = words == 1 ? joined : construct(writer.dialect(), Register::kUint, words, joined);
+    std::vector<std::string> each;
+    for (size_t first = 0; first < lanes.size(); first += in_word) each.push_back(packed(dtype, lanes, first, in_word));
+    const std::string all = words == 1 ? each[0] : construct(writer.dialect(), Register::kUint, words, listed(each));
     block.line(writer.stored(value, words, index) + " = " + all + ";");
     return;
   }

@@ -80,10 +80,8 @@ struct AttendWriter {
       emitter.bind("m", "at_query", 1);
       emitter.bind("depth", "at_depth", 1);
     }
-    std::string joined;
-    for (const std::string& lane : flushed(emitter.emit(point, op, "depth", tile.steps)))
-      joined += (joined.empty() ? "" : ", ") + lane;
-    one.line(slots["query_vector"] + " made = " + slots["query_vector"] + "(" + joined + ");");
+    const std::vector<std::string> lanes = flushed(emitter.emit(point, op, "depth", tile.steps));
+    one.line(slots["query_vector"] + " made = " + call(slots["query_vector"], lanes) + ";");
     slots["makes_query"] = one.text(0);
     return expand_skeleton("attend_queries.glsl", slots);
   }
@@ -101,9 +99,7 @@ struct AttendWriter {
       text = "subgroupShuffle(" + own + ", uint(" + at + ") & " + std::to_string(lanes - 1) + "u)";
     }
     depth.line(slots["query_vector"] + " query = " + text + ";");
-    std::vector<std::string> lanes;
-    for (int u = 0; u < tile.steps; ++u) lanes.push_back(tile.steps == 1 ? "query" : std::string("query.") + "xyzw"[u]);
-    return lanes;
+    return components("query", tile.steps);
   }
 
   Result<std::string> scores_text(Block& setup, const std::string& key_count) {
@@ -197,10 +193,8 @@ struct AttendWriter {
       emitter.bind("k", "key_" + number(t), 1);
       for (int j = 0; j < tile.columns; ++j) {
         emitter.bind("n", "n_" + number(j), 0);
-        std::string joined;
-        for (const std::string& lane : emitter.emit(builder.point(), op, "n", tile.width))
-          joined += (joined.empty() ? "" : ", ") + inner_operand(lane);
-        values.line(vector + " v_" + number(t) + "_" + number(j) + " = " + vector + "(" + joined + ");");
+        const std::vector<std::string> lanes = flushed(emitter.emit(builder.point(), op, "n", tile.width));
+        values.line(vector + " v_" + number(t) + "_" + number(j) + " = " + call(vector, lanes) + ";");
       }
       slots["loads_v_" + number(t)] = values.text(0);
     }
@@ -240,10 +234,7 @@ struct AttendWriter {
       Emitter out({&common, &item});
       bind_query(out);
       out.bind("n", "n_" + number(j), 1);
-      std::vector<std::string> lanes;
-      for (int lane = 0; lane < tile.width; ++lane)
-        lanes.push_back("acc_" + number(j) + (tile.width == 1 ? "" : std::string(".") + "xyzw"[lane]));
-      out.bind_input(0, lanes, 1);
+      out.bind_input(0, components("acc_" + number(j), tile.width), 1);
       out.bind_input(1, {total}, 0);
       for (const auto& [value, stored] : stores) {
         auto texts = out.emit(point, stored.op, "n", tile.width);

@@ -25,10 +25,8 @@ IntExpr TileReduction::partial_bytes() const {
 }
 
 void TileReduction::combine(Block& block, const std::vector<std::string>& lanes) const {
-  std::string joined;
-  for (const std::string& lane : lanes) joined += (joined.empty() ? "" : ", ") + lane;
   const std::string vector = type_name(block.writer().dialect(), Register::kFloat, tile.width);
-  block.line("part = combine(part, " + vector + "(" + joined + "));");
+  block.line("part = combine(part, " + call(vector, lanes) + ");");
 }
 
 Status TileReduction::fill(KernelWriter& writer, Block& setup, const std::string& channels, Slots& slots) const {
@@ -80,9 +78,8 @@ Result<std::string> TileReduction::results(KernelWriter& writer, Block& setup) c
   Emitter emitter({&setup, &end});
   emitter.bind("b", "b", 0);
   emitter.bind("n", "n", 1);
-  std::vector<std::string> parts;
-  for (int l = 0; l < tile.width; ++l)
-    parts.push_back(narrow(reduced.dtype, tile.width == 1 ? "part" : std::string("part.") + "xyzw"[l]));
+  std::vector<std::string> parts = components("part", tile.width);
+  for (std::string& part : parts) part = narrow(reduced.dtype, part);
   emitter.bind_input(0, parts, 1);
   PointBuilder builder(group.scope);
   StoredElements stores;

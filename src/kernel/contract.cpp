@@ -104,7 +104,7 @@ Result<Kernel> make_shared_gemv(const KernelRequest& request, const Contraction&
   if (tile.parts == 1) slots["end_chunk"] = slots["chunk_count"];
   const IntExpr along_columns = ceil_div(c.columns, IntExpr(static_cast<int64_t>(tile.lanes_n) * tile.width));
   TUFF_ASSIGN(Kernel kernel, finish_kernel(request, writer, "gemv", std::move(slots), {tile.lanes_n, tile.lanes_m, 1},
-                                           {along_columns, c.rows, c.batch * IntExpr(int64_t{tile.parts})},
+                                           {c.rows, along_columns, c.batch * IntExpr(int64_t{tile.parts})},
                                            gemv_text(tile, chunks, c.chunk_length)));
   const int64_t staged = chunks * static_cast<int64_t>(tile.lanes_n) * tile.width * 4 * tile.products;
   kernel.shared_bytes = (tile.parts > 1 ? kArrivedBytes : staged) + filled.shared_bytes;

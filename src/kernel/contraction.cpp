@@ -187,7 +187,7 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
   if (shared)
     shared->setup(setup);
   else if (gemv)
-    setup.line("int m_0 = int(gl_WorkGroupID.y);");
+    setup.line("int m_0 = int(gl_WorkGroupID.x);");
   else
     setup.line("int m = int(gl_WorkGroupID.x) * " + row_tile.text() +
                (tile.lanes_m > 1 ? " + int(gl_LocalInvocationID.y) * " + std::to_string(tile.rows) : "") + ";");
@@ -203,8 +203,8 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
     setup.line("int m_lane_" + std::to_string(i) + " = " + (whole_rows ? at : "min(" + at + ", " + row_count + " - 1)") + ";");
   }
   // Neighbouring workgroups have neighbouring rows of one panel of columns, which stays in the cache.
-  const std::string column_number = gemv ? "int(gl_WorkGroupID.x)" : walks ? "panel" : tile.column_tile;
-  column_setup.line("int n = " + column_number + " * " + column_tile.text() + " + int(gl_LocalInvocationID.x);");
+  column_setup.line("int n = " + (walks ? "panel" : tile.column_tile) + " * " + column_tile.text() +
+                    " + int(gl_LocalInvocationID.x);");
   for (int j = 0; j < tile.columns; ++j) {
     std::string at = j ? "n + " + std::to_string(j * static_cast<int>(tile.lanes_n)) : "n";
     column_setup.line("int n_" + std::to_string(j) + " = " +
@@ -295,18 +295,12 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
                   dot_columns(*dot, at_b, p, tile.width) + ";");
       }
     if (dot) continue;
-    Point point = b_builder.point();
-    for (PointOp& op : point.ops) {
-      op.index = at_lane(op.index, "k", tile.steps, t);
-      for (RangeCheck& check : op.checks)
-        check = {at_lane(check.value, "k", tile.steps, t), at_lane(check.extent, "k", tile.steps, t)};
-    }
+    const Point point = at_lane(b_builder.point(), "k", tile.steps, t);
     for (int j = 0; j < tile.columns * tile.products; ++j) {
       at_b.bind("n", "n_" + std::to_string(j % tile.columns), 0);
       auto lanes = at_b.emit(point, b_ops[static_cast<size_t>(j / tile.columns)], "n", tile.width);
-      std::string joined;
-      for (const std::string& lane : lanes) joined += (joined.empty() ? "" : ", ") + operand(lane);
-      step.line(vector + " b_" + std::to_string(t) + "_" + std::to_string(j) + " = " + vector + "(" + joined + ");");
+      for (std::string& lane : lanes) lane = operand(lane);
+      step.line(vector + " b_" + std::to_string(t) + "_" + std::to_string(j) + " = " + call(vector, lanes) + ";");
     }
   }
 
@@ -353,11 +347,10 @@ Result<ContractSlots> fill_contract(const KernelRequest& request, const Contract
       out.bind("n", "n_" + std::to_string(j), 0);
       out.bind("m", "m_" + std::to_string(i), 1);
       for (int p = 0; p < tile.products; ++p) {
-        std::vector<std::string> lanes;
         const std::string acc = "acc_" + std::to_string(i) + "_" + std::to_string(p * tile.columns + j);
-        for (int lane = 0; lane < tile.width; ++lane)
-          lanes.push_back(narrow(dtype, tile.width == 1 ? acc : acc + "." + "xyzw"[lane]));
-        out.bind_input(p, lanes, 1);
+        std::vector<std::string> lanes = components(acc, tile.width);
+        for (std::string& lane : lanes) lane = narrow(dtype, lane);
+        out.bind_input(p, std::move(lanes), 1);
       }
       const std::vector<std::string> of_row = statistics.of_row(row_lanes.first_row + " + " + std::to_string(i));
       for (size_t p = 0; p < of_row.size(); ++p) out.bind_input(tile.products + static_cast<int>(p), {of_row[p]}, 1);

@@ -61,6 +61,24 @@ std::string type_name(const Dialect& dialect, Register r, int width) {
   return std::string(dialect.vector_prefix[static_cast<int>(r)]) + std::to_string(width);
 }
 
+std::string listed(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all;
+}
+
+std::string call(std::string_view function, const std::vector<std::string>& arguments) {
+  return std::string(function) + "(" + listed(arguments) + ")";
+}
+
+std::string component(const std::string& vector, int width, int i) { return width == 1 ? vector : vector + "." + "xyzw"[i]; }
+
+std::vector<std::string> components(const std::string& vector, int width) {
+  std::vector<std::string> all;
+  for (int i = 0; i < width; ++i) all.push_back(component(vector, width, i));
+  return all;
+}
+
 std::string construct(const Dialect& dialect, Register r, int width, std::string_view arguments) {
   return std::string(dialect.vector_constructor[static_cast<int>(r)]) + std::to_string(width) + "(" + std::string(arguments) +
          ")";

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "graph/dtype.h"
 
@@ -27,6 +28,13 @@ struct Dialect {
 
 const Dialect& glsl();
 const Dialect& cuda();
+
+// "a, b, c", and "function(a, b, c)".
+std::string listed(const std::vector<std::string>& texts);
+std::string call(std::string_view function, const std::vector<std::string>& arguments);
+// "v.x", "v.y" ...; of a width of one the vector itself.
+std::string component(const std::string& vector, int width, int i);
+std::vector<std::string> components(const std::string& vector, int width);
 
 std::string type_name(const Dialect& dialect, Register r, int width);
 std::string construct(const Dialect& dialect, Register r, int width, std::string_view arguments);

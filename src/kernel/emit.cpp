@@ -260,6 +260,15 @@ IntExpr at_lane(const IntExpr& e, const std::string& variable, int width, int la
   });
 }
 
+Point at_lane(Point point, const std::string& variable, int width, int lane) {
+  for (PointOp& op : point.ops) {
+    op.index = at_lane(op.index, variable, width, lane);
+    for (RangeCheck& check : op.checks)
+      check = {at_lane(check.value, variable, width, lane), at_lane(check.extent, variable, width, lane)};
+  }
+  return point;
+}
+
 bool Emitter::contiguous(const IntExpr& address, const std::string& variable, int width) {
   if (width != 2 && width != 4) return false;  // an array of vec3 has a hole after each
   IntExpr first = at_lane(address, variable, width, 0);

@@ -157,6 +157,8 @@ class Emitter {
 
 // A lane's IntExpr: the vector variable v becomes width * v + lane, v now counting vectors.
 IntExpr at_lane(const IntExpr& e, const std::string& vector_variable, int width, int lane);
+// The same of all coordinates of the Point.
+Point at_lane(Point point, const std::string& vector_variable, int width, int lane);
 
 // A map op over register texts: ops.def's expression for the operands' class and the writer's mode.
 std::string map_text(const KernelWriter& writer, MapOp op, Dtype operand, Dtype result,

@@ -127,16 +127,9 @@ struct ExpandWriter {
       at_b.bind("b", "b", 0);
       at_b.bind("n", "n", 1);
       at_b.bind("k", "k", 2);
-      Point point = b_builder.point();
-      for (PointOp& op : point.ops) {
-        op.index = at_lane(op.index, "k", tile.steps, t);
-        for (RangeCheck& check : op.checks)
-          check = {at_lane(check.value, "k", tile.steps, t), at_lane(check.extent, "k", tile.steps, t)};
-      }
-      std::string joined;
-      for (const std::string& lane : at_b.emit(point, b_op, "n", tile.width))
-        joined += (joined.empty() ? "" : ", ") + flushed(lane);
-      steps.back()->line(vector() + " b_step_" + std::to_string(t) + " = " + vector() + "(" + joined + ");");
+      std::vector<std::string> lanes = at_b.emit(at_lane(b_builder.point(), "k", tile.steps, t), b_op, "n", tile.width);
+      for (std::string& lane : lanes) lane = flushed(lane);
+      steps.back()->line(vector() + " b_step_" + std::to_string(t) + " = " + call(vector(), lanes) + ";");
     }
     if (tile.window) {
       TUFF_ASSIGN(slots["stage"], mapped(group, product, at, rows));
@@ -164,10 +157,8 @@ struct ExpandWriter {
       bind_positions(emitter, "x", suffix, 2);
       emitter.bind("n", "n", 1);
       emitter.bind_input(0, sums_of(product, i), 2);
-      std::string joined;
-      for (const std::string& lane : emitter.emit(builder.point(), op, "n", tile.width))
-        joined += (joined.empty() ? "" : ", ") + lane;
-      item.line(staged_at("p" + suffix, "v") + " = " + vector() + "(" + joined + ");");
+      const std::string elements = call(vector(), emitter.emit(builder.point(), op, "n", tile.width));
+      item.line(staged_at("p" + suffix, "v") + " = " + elements + ";");
       items += guarded(row_guard(i), item);
     }
     return common.text(0) + items;
@@ -182,10 +173,8 @@ struct ExpandWriter {
   }
   // The lanes of the product's sums for the item's row.
   std::vector<std::string> sums_of(const Node& product, int row) const {
-    const std::string acc = "acc_" + std::to_string(row);
-    std::vector<std::string> sums;
-    for (int lane = 0; lane < tile.width; ++lane)
-      sums.push_back(narrow(graph.value(product.output).dtype, tile.width == 1 ? acc : acc + "." + "xyzw"[lane]));
+    std::vector<std::string> sums = components("acc_" + std::to_string(row), tile.width);
+    for (std::string& sum : sums) sum = narrow(graph.value(product.output).dtype, sum);
     return sums;
   }
 
@@ -276,9 +265,7 @@ struct ExpandWriter {
       w_lanes = taps.emit(w_builder.point(), w_op, "n", tile.width);
     }
     const std::string staged = tap_element(taps, tap, x);
-    std::vector<std::string> lanes;
-    for (int lane = 0; lane < tile.width; ++lane) lanes.push_back(tile.width == 1 ? staged : staged + "." + "xyzw"[lane]);
-    taps.bind_input(0, lanes, 2);
+    taps.bind_input(0, components(staged, tile.width), 2);
     const std::vector<std::string> x_lanes = taps.emit(builder.point(), x_op, "n", tile.width);
     std::vector<std::string> sums;
     for (size_t lane = 0; lane < x_lanes.size(); ++lane) {

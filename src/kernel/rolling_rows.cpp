@@ -31,16 +31,6 @@ struct RollingWriter {
   int64_t stride(size_t axis) const { return tile.window ? window().strides[axis] : 1; }
   // Of the window's columns, the first that the product is computed for; the sums follow one another.
   int64_t first_sum() const { return tile.strips == 1 ? operand.low[1] : 0; }
-  std::string joined(const std::vector<std::string>& texts) const {
-    std::string text;
-    for (const std::string& lane : texts) text += (text.empty() ? "" : ", ") + lane;
-    return vector() + "(" + text + ")";
-  }
-  std::vector<std::string> lanes_of(const std::string& name) const {
-    std::vector<std::string> texts;
-    for (int lane = 0; lane < tile.width; ++lane) texts.push_back(tile.width == 1 ? name : name + "." + "xyzw"[lane]);
-    return texts;
-  }
 
   void set_up() {
     const std::string strips = std::to_string(tile.strips);
@@ -97,14 +87,9 @@ struct RollingWriter {
       emitter.bind("b", "b", 0);
       emitter.bind("n", "n", 0);
       emitter.bind("k", "k", 2);
-      Point point = b_builder.point();
-      for (PointOp& op : point.ops) {
-        op.index = at_lane(op.index, "k", tile.steps, t);
-        for (RangeCheck& check : op.checks)
-          check = {at_lane(check.value, "k", tile.steps, t), at_lane(check.extent, "k", tile.steps, t)};
-      }
+      const Point point = at_lane(b_builder.point(), "k", tile.steps, t);
       const std::string number = std::to_string(t);
-      step.line(vector() + " b_step_" + number + " = " + joined(emitter.emit(point, b_op, "n", tile.width)) + ";");
+      step.line(vector() + " b_step_" + number + " = " + call(vector(), emitter.emit(point, b_op, "n", tile.width)) + ";");
       for (int s = 0; s < tile.rows; ++s)
         step.line("float a_" + std::to_string(s) + "_" + number + " = subgroupBroadcast(a_lane_" + std::to_string(s / lanes) +
                   "_" + number + ", " + std::to_string(s % lanes) + "u);");
@@ -114,7 +99,7 @@ struct RollingWriter {
   }
 
   std::vector<std::string> sums_of(const std::string& number) const {
-    std::vector<std::string> sums = lanes_of("acc[" + number + "]");
+    std::vector<std::string> sums = components("acc[" + number + "]", tile.width);
     for (std::string& sum : sums) sum = narrow(graph.value(product_node.output).dtype, sum);
     return sums;
   }
@@ -144,7 +129,7 @@ struct RollingWriter {
       emitter.bind("q1", "(s1 + " + std::to_string(operand.low[1]) + " + s)", 3);
       emitter.bind_input(0, sums, 3);
       item.line("rows[" + std::to_string(tile.staged[0] - 1) +
-                "][s] = " + joined(emitter.emit(builder.point(), op, "n", tile.width)) + ";");
+                "][s] = " + call(vector(), emitter.emit(builder.point(), op, "n", tile.width)) + ";");
       return unrolled("s", first, end, item.text(2));
     };
     const int64_t first = first_sum(), end = std::min(window_columns, first + tile.rows);
@@ -204,7 +189,7 @@ struct RollingWriter {
         std::vector<std::string> w(static_cast<size_t>(tile.width));
         if (w_op >= 0) w = weights.emit(w_builder.point(), w_op, "n", tile.width);
         const std::string number = "column * " + std::to_string(stride(1)) + " + " + std::to_string(t1);
-        const std::vector<std::string> x = lanes_of("rows[" + std::to_string(t0) + "][" + number + "]");
+        const std::vector<std::string> x = components("rows[" + std::to_string(t0) + "][" + number + "]", tile.width);
         for (size_t lane = 0; lane < x.size(); ++lane) {
           const std::string acc = "sum_" + std::to_string(lane);
           taps += acc + " = " + window_step(writer, window(), dtype, acc, x[lane], w.size() == 1 ? w[0] : w[lane]) + ";\n";

@@ -97,10 +97,8 @@ struct ElementWriter {
     slots["row"] = whole_rows ? row : "min(" + row + ", " + writer.parameter(c.rows) + " - 1)";
     slots["k"] = whole_depth ? k : "min(" + k + ", " + writer.parameter(vectors) + " - 1)";
     TUFF_ASSIGN(slots["element"], text(nullptr, "m", [&](const std::vector<std::string>& lanes) {
-                  std::string joined;
-                  for (const std::string& lane : lanes) joined += (joined.empty() ? "" : ", ") + lane;
-                  return "staged[staged_row * " + std::to_string(tile.stride) + " + staged_k] = " + staged_vector() + "(" +
-                         joined + ");";
+                  return "staged[staged_row * " + std::to_string(tile.stride) +
+                         " + staged_k] = " + call(staged_vector(), lanes) + ";";
                 }));
     return expand_skeleton("separable_stage.glsl", slots);
   }
@@ -109,9 +107,7 @@ struct ElementWriter {
     const std::string k = tile.whole ? "k" : "k - first";
     const std::string vector =
         inner.temporary(staged_vector(), "staged[(" + row + ") * " + std::to_string(tile.stride) + " + " + k + "]");
-    std::vector<std::string> lanes;
-    for (int t = 0; t < tile.steps; ++t) lanes.push_back(tile.steps == 1 ? vector : vector + "." + "xyzw"[t]);
-    return lanes;
+    return components(vector, tile.steps);
   }
 };
 

@@ -19,6 +19,7 @@ IntExpr shared_rows(const Contraction& c, bool gemv) {
   return c.rows.is_constant() ? c.rows : minimum(c.rows, IntExpr(most_shared_rows(c, gemv)));
 }
 
+IntExpr row_tile(const ContractTile& tile, bool gemv) { return IntExpr(gemv ? 1 : int64_t{tile.rows} * tile.lanes_m); }
 int64_t column_tile(const ContractTile& tile) { return int64_t{tile.columns} * tile.width * tile.lanes_n; }
 
 }  // namespace
@@ -52,8 +53,7 @@ std::string why_no_parts(const KernelRequest& request, const Contraction& c, boo
 int64_t most_shared_rows(const Contraction& c, bool gemv) { return gemv ? kFewRows : std::max<int64_t>(1, typical(c.rows)); }
 
 IntExpr tile_count(const Contraction& c, const ContractTile& tile, bool gemv) {
-  const IntExpr row_tile(gemv ? int64_t{1} : int64_t{tile.rows} * tile.lanes_m);
-  return c.batch * ceil_div(shared_rows(c, gemv), row_tile) * ceil_div(c.columns, IntExpr(column_tile(tile)));
+  return c.batch * ceil_div(shared_rows(c, gemv), row_tile(tile, gemv)) * ceil_div(c.columns, IntExpr(column_tile(tile)));
 }
 
 IntExpr left_bytes(const Contraction& c, const SumParts& parts, bool gemv) {
@@ -86,12 +86,8 @@ Status fill_sum_parts(const SumParts& parts, const Contraction& c, const Contrac
   const IntExpr vectors = floor_div(c.columns, IntExpr(tile.width));
   const std::string column_blocks = writer.parameter(ceil_div(c.columns, IntExpr(column_tile(tile))));
   const std::string batch = c.batch.is(1) ? "0" : "b";
-  if (gemv)
-    setup.line("int tile = (" + batch + " * " + writer.parameter(c.rows) + " + int(gl_WorkGroupID.y)) * " + column_blocks +
-               " + int(gl_WorkGroupID.x);");
-  else
-    setup.line("int tile = (" + batch + " * " + column_blocks + " + int(gl_WorkGroupID.y)) * " +
-               writer.parameter(ceil_div(c.rows, IntExpr(int64_t{tile.rows} * tile.lanes_m))) + " + int(gl_WorkGroupID.x);");
+  setup.line("int tile = (" + batch + " * " + column_blocks + " + int(gl_WorkGroupID.y)) * " +
+             writer.parameter(ceil_div(c.rows, row_tile(tile, gemv))) + " + int(gl_WorkGroupID.x);");
   writer.share_results(left_bytes(c, parts, gemv), tile_count(c, tile, gemv), slots["vector"]);
 
   slots["parts"] = number(parts.left_count());

@@ -154,9 +154,8 @@ struct WinogradFill {
     point.ops.push_back(load);
     for (int j = 0; j < tile.columns; ++j) {
       emitter.bind("n", name("n_", j), 0);
-      std::string joined;
-      for (const std::string& lane : emitter.emit(point, 0, "n", tile.width)) joined += (joined.empty() ? "" : ", ") + lane;
-      block.line(vector + " b_" + std::to_string(step) + "_" + std::to_string(j) + " = " + vector + "(" + joined + ");");
+      const std::string elements = call(vector, emitter.emit(point, 0, "n", tile.width));
+      block.line(vector + " b_" + std::to_string(step) + "_" + std::to_string(j) + " = " + elements + ";");
     }
     return block.text(0);
   }
@@ -182,7 +181,7 @@ struct WinogradFill {
           Emitter emitter({&common, &item});
           emitter.bind("n", name("n_", j), 0);
           emitter.bind("m", name("m_", i), 1);
-          std::vector<std::string> guards, lanes;
+          std::vector<std::string> guards;
           if (p / 2 && !mod(out[2], IntExpr(2)).is(0))
             guards.push_back(emitter.integer(row) + " < " + writer.parameter(out[2]));
           if (p % 2 && !mod(out[3], IntExpr(2)).is(0))
@@ -192,7 +191,6 @@ struct WinogradFill {
             guards.push_back("n + " + std::to_string(j * tile.lanes) + " < " +
                              writer.parameter(floor_div(extents.columns, IntExpr(tile.width))));
           const std::string y = name("y_", i) + "_" + std::to_string(j) + "_" + std::to_string(p);
-          for (int lane = 0; lane < tile.width; ++lane) lanes.push_back(tile.width == 1 ? y : y + "." + "xyzw"[lane]);
           const std::string condition = joined_by_and(guards);
           // Names that the guard needs are outside of what it guards.
           const std::string before = item.text(2);
@@ -200,7 +198,7 @@ struct WinogradFill {
           Emitter stored({&common, &item, &inside});
           stored.bind("n", name("n_", j), 0);
           stored.bind("m", name("m_", i), 2);
-          stored.bind_input(0, lanes, 2);
+          stored.bind_input(0, components(y, tile.width), 2);
           for (const auto& [value, element] : stores)
             TUFF_TRY(stored.store(value, element.address, stored.emit(point, element.op, "n", tile.width), "n", tile.width));
           items += "{\n" + before + (condition.empty() ? "" : "if (" + condition + ") ") + "{\n" + inside.text(2) + "}\n}\n";
