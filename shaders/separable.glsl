@@ -14,7 +14,7 @@ void main() {
 //@if whole
   ${stage}
   barrier();
-  for (int panel = 0; panel < ${panel_count}; ++panel) {
+  [[dont_unroll]] for (int panel = 0; panel < ${panel_count}; ++panel) {
 //@else
   {
 //@end

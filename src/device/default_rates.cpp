@@ -88,6 +88,8 @@ DeviceRates default_rates(const DeviceInfo& info) {
     if (v.vendor_id == info.vendor_id && info.kind != DeviceKind::kSoftware) vendor = &v;
   if (vendor != nullptr) {
     r.registers_per_lane = vendor->registers_per_lane;
+    // GCN: 256 registers a lane, for all waves of 64 that a SIMD holds, where RDNA has 1024 for waves of 32.
+    if (info.vendor_id == kAmd && info.min_subgroup_size == 64) r.registers_per_lane = 64;
     if (vendor->launch_ns != 0) r.launch_ns = vendor->launch_ns;
     if (info.compute_units > 0) r.fma_per_us = info.compute_units * vendor->fma_per_unit_us;
   }

@@ -5,9 +5,9 @@ check_pipelines.py PIPELINE_STATISTICS WITH_DRIVER TARGET JSON_FOLDER MODEL...; 
 them must hold some.
 check_pipelines.py --renew JSON_FOLDER writes expected.json anew from what the last runs left there.
 Out: JSON_FOLDER/TARGET.json, each kernel's registers, spills, occupancy and instructions under the names of READ and DRIVERS
-beside the driver's own; a line for each model. Of a model that the device cannot run: what it lacks. Status 1 if a kernel does not
-compile, takes more than the device's limits, spills where nothing may, or does worse than expected.json; 77 where the driver
-is not there.
+beside the driver's own, and what bounds it by the cost model; a line for each model. Of a model that the device cannot run: what it
+lacks. Status 1 if a kernel does not compile, takes more than the device's limits, spills where nothing may, has too few waves
+where memory bounds it, or does worse than expected.json; 77 where the driver is not there.
 """
 
 import json
@@ -39,8 +39,12 @@ UNITS = {
     "v3d": ("words a lane, as many as live at once", "threads a processor"),
     "mali": ("words a lane: the 32 or 64 that a thread gets, as no exact number is told", "threads to 64 registers"),
 }
-# Where a spill is wrong whatever expected.json says.
-NO_SPILLS = ("radeon", "nouveau")
+# Where a spill is wrong whatever expected.json says, and where more registers are.
+NO_SPILLS = ("radeon", "nouveau", "intel")
+MOST_REGISTERS = {"freedreno": 64, "v3d": 64, "mali": 64}
+# Waves a SIMD that hide the latency of memory, where that bounds a kernel: 256 lanes, half of what a SIMD holds, are 8 waves of
+# 32 on RDNA and 4 of 64 on GCN; with the lanes of a wave and the SIMDs of a compute unit, which tell whether there are so many.
+MEMORY_WAVES = {"radeon/navi21": (8, 32, 2), "radeon/polaris10": (4, 64, 4)}
 # Mali tells all on stderr, in a line a compiled shader, and v3d its registers, where it is asked to.
 PRINTED = re.compile(r"^SHADER-DB\b.* shader: (.*)$", re.MULTILINE)
 PRINTING = {"V3D_DEBUG": "shaderdb"}
@@ -95,18 +99,34 @@ def summary_of(kernels):
     }
 
 
+def waves_wanted(target, kernel, compute_units):
+    """Of a kernel that memory bounds: as many waves a SIMD as hide its latency, or as its workgroups have."""
+    if target not in MEMORY_WAVES or kernel["bound"] != "memory":
+        return 0
+    most, lanes, simds = MEMORY_WAVES[target]
+    waves = kernel["workgroups"] * -(-kernel["invocations"] // lanes)
+    return min(most, -(-waves // (compute_units * simds)))
+
+
 def wrongs_of(target, compiled):
-    """What is wrong by itself: statistics that the driver no longer tells, limits, spills."""
+    """What is wrong by itself: statistics that the driver no longer tells, limits, spills, too few waves."""
+    driver = target.split("/")[0]
     for kernel in compiled["kernels"]:
         name = f"{kernel['name']} ({kernel['schedule']})"
-        for field in {*READ, *DRIVERS[target.split("/")[0]]}:
-            if kernel[field] is None:
-                yield f"{name}: the driver does not tell {field}."
+        untold = [field for field in {*READ, *DRIVERS[driver]} if kernel[field] is None]
+        yield from (f"{name}: the driver does not tell {field}." for field in untold)
+        if untold:
+            continue
         for limit, most in compiled["limits"].items():
             if kernel[limit] > most:
                 yield f"{name} takes {kernel[limit]} {limit}; the device has {most}."
-        if target.startswith(NO_SPILLS) and (kernel["spills"] or kernel["scratch_bytes"]):
+        if driver in NO_SPILLS and (kernel["spills"] or kernel["scratch_bytes"]):
             yield f"{name} spills {kernel['spills']} registers and has {kernel['scratch_bytes']} bytes of scratch."
+        if kernel["registers"] > MOST_REGISTERS.get(driver, kernel["registers"]):
+            yield f"{name} takes {kernel['registers']} registers, more than {MOST_REGISTERS[driver]}."
+        wanted = waves_wanted(target, kernel, compiled["compute_units"])
+        if kernel["occupancy"] < wanted:
+            yield f"{name} is bound by memory; it has {kernel['occupancy']} waves a SIMD, wanted are {wanted}."
 
 
 def compare(found, expected):

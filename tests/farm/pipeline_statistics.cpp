@@ -1,7 +1,7 @@
 // Compiles a model for the device that the loader lists first and prints, as JSON, the device's limits, what each kernel
-// takes of them, and what the driver says of its machine code: registers, spills, occupancy, instruction counts, as it names
-// them and as Tuff reads them.
-// Before each kernel it prints "kernel NAME" to stderr, so that what a driver prints there finds its kernel.
+// takes of them, what bounds it by the cost model at typical sizes, and what the driver says of its machine code: registers,
+// spills, occupancy, instruction counts, as it names them and as Tuff reads them. Before each kernel it prints "kernel NAME" to
+// stderr, so that what a driver prints there finds its kernel.
 //
 // pipeline_statistics MODEL.onnx [--exact] [--f16] [--undecorated]: --f16 keeps weights and intermediate values in f16;
 // --undecorated leaves out the decorations that forbid fused multiply-adds; it is how a test shows that they matter. Exit
@@ -18,7 +18,9 @@
 #include "base/json.h"
 #include "compile/load.h"
 #include "compile/stages.h"
+#include "fusion/cost.h"
 #include "module/spirv_module.h"
+#include "plan/work.h"
 
 namespace tuff::test {
 namespace {
@@ -58,8 +60,27 @@ Result<int64_t> shared_bytes(const CompiledKernel& kernel) {
   return bytes;
 }
 
+const char* name_of(Bound bound) {
+  switch (bound) {
+    case Bound::kMemory: return "memory";
+    case Bound::kArithmetic: return "arithmetic";
+    case Bound::kLaunch: break;
+  }
+  return "launch";
+}
+
+// Of a kernel's dispatches the one of the most workgroups: how many, and what bounds it.
+void print_work(const Plan& plan, const BoundPlan& bound, KernelId kernel, const DeviceInfo& device, JsonWriter& json) {
+  StepWork most;
+  for (const BoundDispatch& dispatch : bound.dispatches) {
+    const StepWork work = work_of(plan, bound, dispatch);
+    if (dispatch.kernel == kernel && work.workgroups > most.workgroups) most = work;
+  }
+  json.key("workgroups").integer(most.workgroups).key("bound").string(name_of(bound_of(most, device)));
+}
+
 // A pipeline's creation and what it left.
-Status print_kernel(const CompiledKernel& kernel, const Kernel& made_from, Device& device, JsonWriter& json) {
+Status print_pipeline(const CompiledKernel& kernel, const Kernel& made_from, Device& device, JsonWriter& json) {
   CompiledKernels one;
   one.kernels.push_back(kernel);
   TUFF_ASSIGN(const int64_t shared, shared_bytes(kernel));
@@ -67,7 +88,7 @@ Status print_kernel(const CompiledKernel& kernel, const Kernel& made_from, Devic
   auto start = std::chrono::steady_clock::now();
   TUFF_ASSIGN(auto pipelines, device.create_pipelines(one, {}));
   auto elapsed = std::chrono::steady_clock::now() - start;
-  json.begin_object().key("name").string(kernel.name).key("schedule").string(made_from.schedule);
+  json.key("name").string(kernel.name).key("schedule").string(made_from.schedule);
   json.key("compile_ms").integer(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
   const int64_t storage_buffers = std::count(kernel.texel_words.begin(), kernel.texel_words.end(), 0);
   json.key("storage_buffers").integer(storage_buffers).key("shared_bytes").integer(shared);
@@ -80,7 +101,7 @@ Status print_kernel(const CompiledKernel& kernel, const Kernel& made_from, Devic
   for (const PipelineStatistics& statistics : all)
     for (const UsageField& field : kUsageFields)
       if (const auto& figure = statistics.usage.*field.figure) json.key(field.name).integer(*figure);
-  json.end_object().end_object();
+  json.end_object();
   return Status();
 }
 
@@ -101,13 +122,21 @@ Result<std::string> statistics_of(const Arguments& arguments, Device& device) {
   CodegenOptions codegen;
   codegen.decorate_exact = arguments.decorate;
   TUFF_ASSIGN(CompiledKernels modules, compile_kernels(stages.plan.kernels, info, codegen));
+  std::map<std::string, int64_t> sizes;
+  for (const Symbol& dimension : stages.plan.graph.symbols) sizes[dimension.name] = typical(IntExpr::symbol(dimension));
+  TUFF_ASSIGN(const BoundPlan bound, tuff::bind(stages.plan, sizes, info));
   JsonWriter json;
   json.begin_object().key("device").string(info.name).key("driver").string(info.driver_version);
+  json.key("compute_units").integer(info.rates.compute_units);
   json.key("limits").begin_object().key("storage_buffers").integer(info.max_storage_buffers);
   json.key("shared_bytes").integer(info.max_shared_bytes).key("invocations").integer(info.max_workgroup_invocations);
   json.end_object().key("kernels").begin_array();
-  for (size_t k = 0; k < modules.kernels.size(); ++k)
-    TUFF_TRY(print_kernel(modules.kernels[k], stages.plan.kernels[k], device, json));
+  for (size_t k = 0; k < modules.kernels.size(); ++k) {
+    json.begin_object();
+    TUFF_TRY(print_pipeline(modules.kernels[k], stages.plan.kernels[k], device, json));
+    print_work(stages.plan, bound, KernelId{static_cast<uint32_t>(k)}, info, json);
+    json.end_object();
+  }
   json.end_array().end_object();
   return json.text();
 }
