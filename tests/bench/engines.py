@@ -31,15 +31,16 @@ class EngineError(Exception):
 class Peer:
     """An engine of another project, in a child that stays alive from the first batch to close()."""
 
-    def __init__(self, environment):
+    def __init__(self, environment, python=sys.executable, options=()):
         self.environment = environment
+        self.python, self.options = python, options
         self.child = None
 
     def start(self, model, environment=None):
         """A fresh process up to the end of its first inference; answers the worker's report."""
         self.close()
         self.child = subprocess.Popen(
-            [sys.executable, str(HERE / self.worker)],
+            [self.python, str(HERE / self.worker), *self.options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

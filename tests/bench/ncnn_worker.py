@@ -1,9 +1,11 @@
-"""ncnn's Vulkan backend behind worker.py: loads PARAM, BIN and INPUT.npy.
+"""ncnn's Vulkan backend behind worker.py: loads PARAM, BIN and INPUT.npy. With --images blobs are kept in images, which ncnn
+could until 2025.
 
 Invariant: all arithmetic is float32, and on the Vulkan device but for the layers that the answer to a load counts.
 """
 
 import collections
+import sys
 
 import numpy as np
 from worker import Worker, serve
@@ -26,6 +28,10 @@ class Ncnn(Worker):
         for name in dir(options):
             if name.startswith(("use_fp16_", "use_bf16_")):
                 setattr(options, name, False)
+        if "--images" in sys.argv:
+            if not hasattr(options, "use_image_storage"):
+                raise RuntimeError(f"ncnn {ncnn.__version__} keeps nothing in images.")
+            options.use_image_storage = True
         if self.net.load_param(param) != 0 or self.net.load_model(binary) != 0:
             raise RuntimeError(f"ncnn cannot load {param}.")
         self.input = cloned(np.load(source)[0])

@@ -88,6 +88,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tuff", default=str(ROOT / "build/release/bin/tuff"), help="the command, or none")
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS), help="default: both")
+    older = "an older ncnn instead, which keeps blobs in images: faster where a driver loads from buffers lane by lane"
+    parser.add_argument("--ncnn-images", action="store_true", help=older)
     parser.add_argument("--models", type=pathlib.Path, default=ROOT / "build/bench-models", help="where models are made, once")
     names = f"of {', '.join(ROWS)}; or, for tests, {', '.join(SMALL_ROWS)}"
     choices = [*ROWS, *SMALL_ROWS]
@@ -114,15 +116,22 @@ class Benchmark:
         print("\n".join(lines), flush=True)
         self.lines += lines
 
+    def peer(self, name):
+        if name != "ncnn" or not self.options.ncnn_images:
+            return PEERS[name](self.environment)
+        made = subprocess.run([MODELS / "venv", "--ncnn-images"], check=True, stdout=subprocess.PIPE, text=True)
+        return Ncnn(self.environment, made.stdout.strip(), ["--images"])
+
     def open_engines(self):
         """Those that run here; a peer that does not is said to be missing, and why."""
         self.engines = [] if self.options.tuff == "none" else [Tuff(self.options.tuff, self.environment)]
         self.measured["peers"] = {}
         for name in self.options.peers:
-            engine = PEERS[name](self.environment)
+            engine = self.peer(name)
             try:
                 report = engine.start(self.options.models / CHAIN)
-                self.say(f"{name} {report['version']} on {report['device']}, float32.")
+                how = ", blobs in images" if name == "ncnn" and self.options.ncnn_images else ""
+                self.say(f"{name} {report['version']} on {report['device']}, float32{how}.")
                 self.engines.append(engine)
                 self.measured["peers"][name] = {"version": report["version"], "device": report["device"]}
             except EngineError as error:
@@ -168,7 +177,8 @@ class Benchmark:
         if bars:
             device = self.measured["peers"]["ncnn"]["device"]
             title = "How many times as fast as ncnn's Vulkan backend"
-            subtitle = f"{device}, float32, median of {self.options.pairs} interleaved pairs"
+            images = ", ncnn's blobs in images" if self.options.ncnn_images else ""
+            subtitle = f"{device}, float32{images}, median of {self.options.pairs} interleaved pairs"
             (folder / "ratios.svg").write_text(chart(bars, title, subtitle))
 
     def run(self):
