@@ -1,5 +1,7 @@
 // Fusion as text: what `tuff inspect --stage=fusion` and `tuff explain` print, and the stage's verifier.
 #include <algorithm>
+#include <array>
+#include <map>
 #include <set>
 
 #include "fusion/fusion.h"
@@ -40,15 +42,46 @@ std::vector<std::string> model_nodes(const Group& group, const Graph& graph) {
   return names;
 }
 
-std::string matrix_line(const Decision& d) {
-  return (d.accepted ? "on [" : "not on [") + d.rule + "] " + d.subject + ": " + d.why + "\n";
+using DecisionText = std::string (*)(const Decision&);
+std::string decision_text(const Decision& d) { return "[" + d.rule + "] " + d.subject + ": " + d.why; }
+std::string fusion_text(const Decision& d) { return (d.accepted ? "fused " : "apart ") + decision_text(d); }
+std::string matrix_text(const Decision& d) { return (d.accepted ? "on " : "not on ") + decision_text(d); }
+std::string winograd_text(const Decision& d) { return (d.accepted ? "in " : "not in ") + decision_text(d); }
+
+// The text with one digit for each number.
+std::string without_numbers(const std::string& text) {
+  std::string out;
+  for (char at : text) {
+    const bool is_digit = at >= '0' && at <= '9';
+    if (!is_digit || out.empty() || out.back() != '0') out += is_digit ? '0' : at;
+  }
+  return out;
 }
 
-std::string winograd_line(const Decision& d) {
-  return (d.accepted ? "in [" : "not in [") + d.rule + "] " + d.subject + ": " + d.why + "\n";
+std::string explain_decisions(const std::vector<Decision>& decisions, DecisionText text) {
+  struct Alike {
+    const Decision *first, *last;
+    size_t count = 0;
+  };
+  std::vector<Alike> all;
+  std::map<std::array<std::string, 3>, size_t> known;
+  for (const Decision& d : decisions) {
+    const auto [at, is_new] = known.try_emplace({d.rule, without_numbers(d.subject), d.why}, all.size());
+    if (is_new) all.push_back({&d, &d});
+    all[at->second].last = &d;
+    ++all[at->second].count;
+  }
+  std::string out;
+  for (const Alike& alike : all) {
+    out += "  " + text(*alike.first) + "\n";
+    if (alike.count > 1) out += "    and " + std::to_string(alike.count - 1) + " alike, the last " + alike.last->subject + "\n";
+  }
+  return out;
 }
 
 }  // namespace
+
+std::string explain_decisions(const std::vector<Decision>& decisions) { return explain_decisions(decisions, decision_text); }
 
 std::string print(const Fusion& fusion, const Graph& graph) {
   std::string out;
@@ -89,19 +122,16 @@ std::string explain(const Fusion& fusion, const Graph& graph) {
     out += "\n";
   }
   for (bool accepted : {true, false}) {
+    std::vector<Decision> chosen;
+    for (const Decision& d : fusion.decisions)
+      if (d.accepted == accepted) chosen.push_back(d);
     out += accepted ? "\nFused:\n" : "\nKept apart:\n";
-    bool any = false;
-    for (const Decision& d : fusion.decisions) {
-      if (d.accepted != accepted) continue;
-      any = true;
-      out += "  [" + d.rule + "] " + d.subject + ": " + d.why + "\n";
-    }
-    if (!any) out += "  nothing\n";
+    out += chosen.empty() ? "  nothing\n" : explain_decisions(chosen);
   }
   if (!fusion.matrix_decisions.empty()) out += "\nOn matrix units, or not:\n";
-  for (const Decision& d : fusion.matrix_decisions) out += "  " + matrix_line(d);
+  out += explain_decisions(fusion.matrix_decisions, matrix_text);
   if (!fusion.winograd_decisions.empty()) out += "\nIn Winograd's form, or not:\n";
-  for (const Decision& d : fusion.winograd_decisions) out += "  " + winograd_line(d);
+  out += explain_decisions(fusion.winograd_decisions, winograd_text);
   return out;
 }
 
@@ -113,12 +143,13 @@ std::vector<std::string> explain_groups(const Fusion& fusion) {
       return n == group.anchor || std::find(group.members.begin(), group.members.end(), n) != group.members.end();
     };
     auto is_about_it = [&](const Decision& d) { return std::any_of(d.nodes.begin(), d.nodes.end(), is_here); };
-    for (const Decision& d : fusion.decisions)
-      if (is_about_it(d)) text += (d.accepted ? "fused [" : "apart [") + d.rule + "] " + d.subject + ": " + d.why + "\n";
-    for (const Decision& d : fusion.matrix_decisions)
-      if (is_about_it(d)) text += matrix_line(d);
-    for (const Decision& d : fusion.winograd_decisions)
-      if (is_about_it(d)) text += winograd_line(d);
+    auto add = [&](const std::vector<Decision>& decisions, DecisionText line) {
+      for (const Decision& d : decisions)
+        if (is_about_it(d)) text += line(d) + "\n";
+    };
+    add(fusion.decisions, fusion_text);
+    add(fusion.matrix_decisions, matrix_text);
+    add(fusion.winograd_decisions, winograd_text);
   }
   return texts;
 }

@@ -222,7 +222,8 @@ void Fuser::write_into_readers() {
                      cache_ns(reads * result_bytes, device) + arithmetic_ns(operations * elements, device);
     int64_t after = memory_ns(copies * source_bytes, device) + cache_ns(reads * source_bytes, device) +
                     arithmetic_ns(operations * elements * reads, device);
-    const std::string subject = label(source.members.back()) + " into its " + std::to_string(copies) + " readers";
+    const std::string readers = copies == 1 ? "reader" : std::to_string(copies) + " readers";
+    const std::string subject = label(source.members.back()) + " into its " + readers;
     // What is computed from constants alone and was not folded is weights that memory has narrow; stored wide it would cost
     // their memory, too.
     const bool weights = reads_constants_alone(source) && source_bytes < result_bytes;

@@ -76,6 +76,9 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
 
 Status verify(const Fusion& fusion, const Graph& graph);
 std::string print(const Fusion& fusion, const Graph& graph);
+// Decisions as indented lines, "[rule] subject: why". Of those that differ in the numbers within their operators' names alone,
+// as the layers of a network do, the first, and how many are like it.
+std::string explain_decisions(const std::vector<Decision>& decisions);
 // The answer of `tuff explain`: kernels with their operators, then each boundary and refusal with its rule and numbers.
 std::string explain(const Fusion& fusion, const Graph& graph);
 // By group: the decisions about its nodes, a line each.

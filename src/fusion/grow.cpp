@@ -6,10 +6,11 @@
 #include "fusion/cost.h"
 
 namespace tuff {
-Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const FusionOptions& options)
+Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const FusionOptions& o)
     : graph(g),
       layouts(l),
       device(d),
+      options(o),
       exact(options.exact),
       apart(options.apart),
       users(value_users(g)),
@@ -29,10 +30,7 @@ Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const Fusion
   }
 }
 
-std::string Fuser::label(NodeId node) const {
-  const Node& n = graph.node(node);
-  return n.origins.front() + " (" + std::string(attrs_name(n.attrs)) + ")";
-}
+std::string Fuser::label(NodeId node) const { return tuff::label(graph.node(node)); }
 
 void Fuser::decide(bool accepted, std::string rule, std::vector<NodeId> nodes, std::string subject, std::string why) {
   decisions.push_back({accepted, std::move(rule), std::move(subject), std::move(why), std::move(nodes)});

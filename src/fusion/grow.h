@@ -41,6 +41,7 @@ struct Fuser {
   const Graph& graph;
   const Layouts& layouts;
   const DeviceInfo& device;
+  const FusionOptions& options;
   const bool exact;                        // FusionOptions'
   const std::vector<bool>& apart;          // FusionOptions'
   std::vector<std::vector<NodeId>> users;  // by ValueId
@@ -50,7 +51,7 @@ struct Fuser {
   std::vector<bool> needed;  // by ValueId: must have storage whoever reads it
   std::vector<Decision> decisions;
 
-  Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const FusionOptions& options);
+  Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const FusionOptions& o);
 
   void start_groups();
   void place_concats();

@@ -64,6 +64,7 @@ std::string shape_text(const MatrixShape& s) {
 struct Choice {
   std::optional<MatrixShape> shape;
   std::string why;
+  int64_t saved_ns = 0;
 };
 
 Choice choose(const Group& group, const std::vector<const Node*>& products, const Graph& graph, const FusionOptions& options,
@@ -86,10 +87,15 @@ Choice choose(const Group& group, const std::vector<const Node*>& products, cons
   const int64_t ns = matrix_ns(count * multiply_adds_in(*shape, extents), device);
   const std::string matrices = std::to_string(ns) + " ns in matrices of " + shape_text(*shape);
   if (ns >= plain_ns) return {{}, plain + ", and " + matrices + "."};
-  return {shape, plain + ", " + matrices + "."};
+  return {shape, plain + ", " + matrices + ".", plain_ns - ns};
 }
 
 }  // namespace
+
+int64_t matrix_units_save_ns(const Group& group, const Graph& graph, const FusionOptions& options, const DeviceInfo& device) {
+  if (options.exact || device.matrix_shapes.empty() || !product_extents(graph, group.anchor)) return 0;
+  return choose(group, products_in(group, graph), graph, options, device).saved_ns;
+}
 
 int64_t matrix_step(const IntExpr& depth, const MatrixShape& shape) {
   constexpr int64_t kMost = 32;  // two or four matrices between barriers, without much beyond a short sum
@@ -121,12 +127,8 @@ void choose_matrix_units(Fusion& fusion, const Graph& graph, const FusionOptions
     if (!of_halves) continue;
     Choice choice = choose(group, products, graph, options, device);
     group.matrix = choice.shape;
-    const Node& anchor = graph.node(group.anchor);
-    fusion.matrix_decisions.push_back({choice.shape.has_value(),
-                                       "matrix units",
-                                       anchor.origins.front() + " (" + std::string(attrs_name(anchor.attrs)) + ")",
-                                       std::move(choice.why),
-                                       {group.anchor}});
+    fusion.matrix_decisions.push_back(
+        {choice.shape.has_value(), "matrix units", label(graph.node(group.anchor)), std::move(choice.why), {group.anchor}});
   }
 }
 

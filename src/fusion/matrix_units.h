@@ -9,6 +9,9 @@ namespace tuff {
 
 void choose_matrix_units(Fusion& fusion, const Graph& graph, const FusionOptions& options, const DeviceInfo& device);
 
+// What the group would take longer without the matrix units that it could run on, which normalise no rows; 0 without any.
+int64_t matrix_units_save_ns(const Group& group, const Graph& graph, const FusionOptions& options, const DeviceInfo& device);
+
 // Is each element of the value exactly what an f16 holds, whatever its dtype?
 bool has_f16_elements(const Graph& graph, ValueId value);
 

@@ -8,6 +8,7 @@
 #include "fusion/cost.h"
 #include "fusion/exchange_tile.h"
 #include "fusion/grow.h"
+#include "fusion/matrix_units.h"
 #include "fusion/product.h"
 
 namespace tuff {
@@ -52,11 +53,17 @@ ColumnTiles column_tiles(const Graph& graph, const Group& group, int64_t phases,
   return {tiles, tiles};
 }
 
+std::string counted(size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 // "24 tiles of columns compute"; where workgroups have several: "2 workgroups, which walk over 24 tiles of columns, compute"
 std::string computing_text(const ColumnTiles& of) {
-  const std::string tiles = std::to_string(of.tiles) + " tiles of columns";
-  if (of.workgroups == of.tiles) return tiles + " compute";
-  return std::to_string(of.workgroups) + " workgroups, which walk over " + tiles + ", compute";
+  const std::string tiles = counted(static_cast<size_t>(of.tiles), "tile") + " of columns";
+  if (of.workgroups == of.tiles) return tiles + (of.tiles == 1 ? " computes" : " compute");
+  const bool is_one = of.workgroups == 1;
+  return counted(static_cast<size_t>(of.workgroups), "workgroup") + ", which " + (is_one ? "walks" : "walk") + " over " +
+         tiles + (is_one ? ", computes" : ", compute");
 }
 
 }  // namespace
@@ -172,7 +179,8 @@ int64_t Fuser::added_ns(NodeId node, int64_t cache_bytes, int64_t operations) co
          std::max(memory, arithmetic);
 }
 
-// The group as rows that products could compute: whole rows of f32 are its one result, which nobody else must have.
+// The group as rows that products could compute: whole rows are its one result, which nobody else must have. Their statistics
+// are sums of f32.
 std::optional<Rows> Fuser::rows_of(uint32_t group) const {
   const Group& source = groups[group];
   if (source.members.empty() || source.kind != AnchorKind::kReduce) return std::nullopt;
@@ -183,10 +191,13 @@ std::optional<Rows> Fuser::rows_of(uint32_t group) const {
       ++rows.phases;
       rows.operations += typical(product(graph.value(node.inputs[0]).shape));
       if (reduce->op == ReduceOp::kArgMax || reduce->op == ReduceOp::kArgMin) return std::nullopt;
+      if (graph.value(node.output).dtype != Dtype::kF32) return std::nullopt;
     } else {
       rows.operations += map_op_row(std::get<MapAttrs>(node.attrs).op).cost * typical(product(graph.value(node.output).shape));
     }
-    if (graph.value(node.output).dtype != Dtype::kF32 || !stored_views(node.output).empty()) return std::nullopt;
+    const Dtype dtype = graph.value(node.output).dtype;
+    const bool is_float = dtype == Dtype::kF32 || dtype == Dtype::kF16 || dtype == Dtype::kBf16;
+    if (!is_float || !stored_views(node.output).empty()) return std::nullopt;
     if (!leaves(node.output, group)) continue;
     if (rows.result.valid()) return std::nullopt;
     rows.result = node.output;
@@ -219,7 +230,8 @@ void Fuser::write_rows(uint32_t group, const Rows& rows) {
     const ColumnTiles of_reader = column_tiles(graph, groups[t], rows.phases, device);
     all.workgroups += of_reader.workgroups;
     all.tiles += of_reader.tiles;
-    after += added_ns(reader, rows.bytes * of_reader.workgroups, rows.operations * of_reader.workgroups);
+    after += added_ns(reader, rows.bytes * of_reader.workgroups, rows.operations * of_reader.workgroups) +
+             matrix_units_save_ns(groups[t], graph, options, device);
     if (refusal.empty() && stays_alone(reader)) refusal = kNoPipeline;
     if (!refusal.empty()) continue;
     if (auto target = with_rows(groups[t], source, rows.result, refusal)) grown.emplace_back(t, std::move(*target));
@@ -230,7 +242,7 @@ void Fuser::write_rows(uint32_t group, const Rows& rows) {
   const std::string costs = computing_text(all) + " the rows' statistics anew, which costs " + std::to_string(after) +
                             " ns; a kernel of their own costs " + std::to_string(before) + " ns.";
   if (refusal.empty() && after > before) refusal = costs;
-  const std::string subject = label(source.anchor) + " into " + std::to_string(rows.readers.size()) + " products";
+  const std::string subject = label(source.anchor) + " into " + counted(rows.readers.size(), "product");
   decide(refusal.empty(), "row statistics", nodes, subject, refusal.empty() ? costs : refusal);
   if (refusal.empty()) write_into(group, std::move(grown));
 }

@@ -30,6 +30,8 @@ bool has_label(const std::vector<int>& labels, int label) {
   return std::find(labels.begin(), labels.end(), label) != labels.end();
 }
 
+std::string label(const Node& node) { return node.origins.front() + " (" + std::string(attrs_name(node.attrs)) + ")"; }
+
 std::string_view attrs_name(const Attrs& attrs) {
   static constexpr std::string_view kMapNames[] = {
 #define TUFF_OP(name, ...) "map." #name,

@@ -176,6 +176,7 @@ struct Graph {
 
 bool is_view(const Attrs& attrs);                 // reshape to gather
 std::string_view attrs_name(const Attrs& attrs);  // "map.add", "window.conv", "reshape"
+std::string label(const Node& node);              // with its operator in the model: "/layer.0/MatMul (contract)"
 
 // The readers of each value, in node order; a node that reads a value twice is listed once.
 std::vector<std::vector<NodeId>> value_users(const Graph& graph);

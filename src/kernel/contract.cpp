@@ -149,7 +149,7 @@ std::string split_text(const SumSplit& split, const KernelRequest& request, cons
 
 Result<std::string> explain_shared_sums(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
                                         const DeviceInfo& device, bool exact) {
-  std::string out;
+  std::vector<Decision> decisions;
   for (const Group& group : fusion.groups) {
     const bool is_product = group.kind == AnchorKind::kContract ||
                             (group.kind == AnchorKind::kWindow && !is_own_channel_window(graph, group.anchor));
@@ -158,10 +158,10 @@ Result<std::string> explain_shared_sums(const Graph& graph, const Layouts& layou
     const KernelRequest request{graph, layouts, fusion, group, device, exact};
     const Contraction c = contraction_of(request);
     auto add = [&](const SumSplit& split, bool gemv) {
+      const bool is_shared = split.tile.parts > 1;
       const std::string text = split_text(split, request, c, gemv);
-      if (text.empty()) return;
-      out += std::string("  [") + (split.tile.parts > 1 ? "shared sums] " : "own sums] ") + node.origins.front() + " (" +
-             std::string(attrs_name(node.attrs)) + (gemv ? ", few rows" : "") + "): " + text + "\n";
+      const std::string subject = label(node) + (gemv ? " of few rows" : "");
+      if (!text.empty()) decisions.push_back({is_shared, is_shared ? "shared sums" : "own sums", subject, text, {}});
     };
     const bool has_gemv = has_few_rows(request, c);
     if (has_gemv) add(split_gemv(request, c, gemv_columns(request, c), chunk_count(c)), true);
@@ -169,12 +169,12 @@ Result<std::string> explain_shared_sums(const Graph& graph, const Layouts& layou
     TUFF_ASSIGN(const ContractRange chosen, contract_range(request, c));
     add(split_sums(request, c, chosen.range), false);
   }
-  return out.empty() ? out : "\nSums that workgroups share, or might:\n" + out;
+  return decisions.empty() ? std::string() : "\nSums that workgroups share, or might:\n" + explain_decisions(decisions);
 }
 
 Result<std::string> explain_first_layers(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
                                          const DeviceInfo& device, bool exact) {
-  std::string out;
+  std::vector<Decision> decisions;
   for (const Group& group : fusion.groups) {
     if (group.members.empty() || group.kind != AnchorKind::kWindow || is_own_channel_window(graph, group.anchor) ||
         group.winograd)
@@ -186,10 +186,10 @@ Result<std::string> explain_first_layers(const Graph& graph, const Layouts& layo
     const ContractTile general = whole_tile(request, c, chosen.range);
     const ImageRowsChoice choice = choose_image_rows(request, general);
     if (choice.why.empty()) continue;
-    out += "  [" + std::string(choice.tile ? "image rows" : "any contraction") + "] " + node.origins.front() + " (" +
-           std::string(attrs_name(node.attrs)) + "): " + choice.why + "\n";
+    const bool in_rows = choice.tile.has_value();
+    decisions.push_back({in_rows, in_rows ? "image rows" : "any contraction", label(node), choice.why, {}});
   }
-  return out.empty() ? out : "\nConvolutions of few channels:\n" + out;
+  return decisions.empty() ? std::string() : "\nConvolutions of few channels:\n" + explain_decisions(decisions);
 }
 
 Result<Kernel> make_gemv(const KernelRequest& request, const Contraction& c) {

@@ -173,7 +173,7 @@ Result<IntegerDotChoice> choose_integer_dot(const KernelRequest& request, const 
 
 Result<std::string> explain_integer_products(const Graph& graph, const Layouts& layouts, const Fusion& fusion,
                                              const DeviceInfo& device) {
-  std::string out;
+  std::vector<Decision> decisions;
   for (const Group& group : fusion.groups) {
     const bool is_product = group.kind == AnchorKind::kContract ||
                             (group.kind == AnchorKind::kWindow && !is_own_channel_window(graph, group.anchor));
@@ -183,10 +183,9 @@ Result<std::string> explain_integer_products(const Graph& graph, const Layouts& 
     const KernelRequest request{graph, layouts, fusion, group, device};
     const Contraction c = contraction_of(request);
     TUFF_ASSIGN(const IntegerDotChoice choice, choose_integer_dot(request, c, vector_width(c.columns)));
-    out += "  [" + std::string(choice.dot ? "dot product" : "single products") + "] " + node.origins.front() + " (" +
-           std::string(attrs_name(node.attrs)) + "): " + choice.why + "\n";
+    decisions.push_back({choice.dot.has_value(), choice.dot ? "dot product" : "single products", label(node), choice.why, {}});
   }
-  return out.empty() ? out : "\nSums of integer products:\n" + out;
+  return decisions.empty() ? std::string() : "\nSums of integer products:\n" + explain_decisions(decisions);
 }
 
 std::string dot_row(const IntegerDot& dot, Emitter& emitter) {

@@ -115,6 +115,27 @@ TEST_CASE("a norm between products whose operands are kept in f16 is part of the
   check_agrees(c, {{false, true, graphics_rates()}, {true, true}, {false, false}});
 }
 
+TEST_CASE("a norm that is computed in f16 is part of the product that reads it: its statistics stay f32") {
+  struct Sizes {
+    int64_t rows, length, columns;
+  };
+  for (const Sizes& s : {Sizes{1, 64, 8}, {9, 40, 12}, {65, 36, 70}, {7, 3, 1}}) {
+    INFO("rows ", s.rows, ", length ", s.length, ", columns ", s.columns);
+    ProductBuilder b;
+    const ValueId x = b.input("x", {IntExpr(s.rows), IntExpr(s.length)});
+    const ValueId first = b.product(b.map(MapOp::tanh, {x}), s.length, s.length, "w1");
+    b.builder.output(b.product(b.normalised(first, s.length, "norm"), s.length, s.columns, "w2"), "y");
+    auto lowered = compute_in_f16(simplified(b.builder.graph()));
+    REQUIRE_MESSAGE(lowered.ok(), lowered.status().message());
+    GraphCase c;
+    c.graph = std::move(lowered->graph);
+    std::string text;
+    for (const AnchorKind kind : kernel_kinds(c.graph, {false, true, graphics_rates()}, text))
+      CHECK_MESSAGE(kind != AnchorKind::kReduce, text);
+    check_agrees(c, {{false, true, graphics_rates()}, {true, true}, {false, false}});
+  }
+}
+
 TEST_CASE("products of queries as rows: statistics of one axis where rows have two") {
   ProductBuilder b;
   const ValueId x = b.input("x", {IntExpr(5), IntExpr(6), IntExpr(20)});
