@@ -119,7 +119,9 @@ class Benchmark:
     def peer(self, name):
         if name != "ncnn" or not self.options.ncnn_images:
             return PEERS[name](self.environment)
-        made = subprocess.run([MODELS / "venv", "--ncnn-images"], check=True, stdout=subprocess.PIPE, text=True)
+        made = subprocess.run([MODELS / "venv", "--ncnn-images"], capture_output=True, text=True)
+        if made.returncode != 0:
+            raise EngineError(f"tests/models/venv --ncnn-images: {made.stderr.strip()}")
         return Ncnn(self.environment, made.stdout.strip(), ["--images"])
 
     def open_engines(self):
@@ -127,8 +129,9 @@ class Benchmark:
         self.engines = [] if self.options.tuff == "none" else [Tuff(self.options.tuff, self.environment)]
         self.measured["peers"] = {}
         for name in self.options.peers:
-            engine = self.peer(name)
+            engine = None
             try:
+                engine = self.peer(name)
                 report = engine.start(self.options.models / CHAIN)
                 how = ", blobs in images" if name == "ncnn" and self.options.ncnn_images else ""
                 self.say(f"{name} {report['version']} on {report['device']}, float32{how}.")
@@ -138,7 +141,8 @@ class Benchmark:
                 self.say(f"{name} is not measured here: {error}")
                 self.measured["peers"][name] = {"missing": str(error)}
             finally:
-                engine.close()
+                if engine:
+                    engine.close()
         self.with_ncnn = any(engine.name == "ncnn" for engine in self.engines)
 
     def measure_rows(self):

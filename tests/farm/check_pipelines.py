@@ -41,7 +41,7 @@ UNITS = {
 }
 # Where a spill is wrong whatever expected.json says, and where more registers are.
 NO_SPILLS = ("radeon", "nouveau", "intel")
-MOST_REGISTERS = {"freedreno": 64, "v3d": 64, "mali": 64}
+MOST_REGISTERS = {"freedreno": 64, "v3d": 64}
 # Waves a SIMD that hide the latency of memory, where that bounds a kernel: 256 lanes, half of what a SIMD holds, are 8 waves of
 # 32 on RDNA and 4 of 64 on GCN; with the lanes of a wave and the SIMDs of a compute unit, which tell whether there are so many.
 MEMORY_WAVES = {"radeon/navi21": (8, 32, 2), "radeon/polaris10": (4, 64, 4)}
