@@ -182,77 +182,92 @@ int64_t Fuser::bytes_of_load(const Group& source, ValueId value, int64_t element
 }
 
 // A group of maps is written into the groups that read it, where computing it again costs less than storing it.
+void Fuser::write_map_into_readers(uint32_t group) {
+  const Group& source = groups[group];
+  if (source.members.empty() || source.kind != AnchorKind::kMap) return;
+  // Its one result, and who reads it. What is stored as a view is stored by the kernel that makes it.
+  ValueId result;
+  bool single = true;
+  for (NodeId m : source.members) {
+    ValueId v = graph.node(m).output;
+    if (!stored_views(v).empty()) single = false;
+    if (!leaves(v, group)) continue;
+    single = single && !result.valid();
+    result = v;
+  }
+  if (!result.valid() || !single || needed[result.value]) return;
+
+  const std::set<uint32_t> into = reading_groups(result);
+  if (into.empty()) return;
+  std::vector<NodeId> nodes = {source.members.back()};
+  for (uint32_t t : into) nodes.push_back(groups[t].anchor);
+  if (stays_alone(source.anchor) ||
+      std::any_of(into.begin(), into.end(), [&](uint32_t t) { return stays_alone(groups[t].anchor); })) {
+    decide(false, "driver", nodes, label(source.members.back()) + " into its readers", kNoPipeline);
+    return;
+  }
+
+  int64_t operations = 0;
+  for (NodeId m : source.members) operations += map_op_row(std::get<MapAttrs>(graph.node(m).attrs).op).cost;
+  int64_t elements = typical(product(graph.value(result).shape));
+  int64_t result_bytes = typical_bytes(graph, result);
+  int64_t source_bytes = 0;
+  for (ValueId v : loads(source)) source_bytes += bytes_of_load(source, v, elements);
+  int64_t reads = 0;
+  for (uint32_t t : into) reads += element_reads(groups[t], result);
+  int64_t copies = static_cast<int64_t>(into.size());
+  // Memory sees each reader once, the cache each of its reads.
+  int64_t before = device.rates.launch_ns + memory_ns(source_bytes + result_bytes + copies * result_bytes, device) +
+                   cache_ns(reads * result_bytes, device) + arithmetic_ns(operations * elements, device);
+  int64_t after = memory_ns(copies * source_bytes, device) + cache_ns(reads * source_bytes, device) +
+                  arithmetic_ns(operations * elements * reads, device);
+  const std::string readers = copies == 1 ? "reader" : std::to_string(copies) + " readers";
+  const std::string subject = label(source.members.back()) + " into its " + readers;
+  // What is computed from constants alone and was not folded is weights that memory has narrow; stored wide it would cost
+  // their memory, too.
+  const bool weights = reads_constants_alone(source) && source_bytes < result_bytes;
+  if (after > before && !weights) {
+    decide(false, "recomputation", nodes, subject,
+           "computing it " + std::to_string(reads) + " times would cost " + std::to_string(after) + " ns, storing it costs " +
+               std::to_string(before) + " ns.");
+    return;
+  }
+  // Try on copies; all readers or none.
+  GrownGroups grown;
+  std::string refusal;
+  for (uint32_t t : into) {
+    Group target = groups[t];
+    add_members(target, source);
+    refusal = why_too_large(target);
+    if (!refusal.empty()) break;
+    grown.emplace_back(t, std::move(target));
+  }
+  if (!refusal.empty()) {
+    decide(false, "limits", nodes, subject, refusal);
+    return;
+  }
+  decide(true, "prologue", nodes, subject,
+         weights ? "memory keeps its constants of " + std::to_string(source_bytes) + " bytes, not the " +
+                       std::to_string(result_bytes) + " that it makes of them."
+                 : "computing it " + std::to_string(reads) + " times costs " + std::to_string(after) +
+                       " ns, storing it would cost " + std::to_string(before) + " ns.");
+  write_into(group, std::move(grown));
+}
+
 void Fuser::write_into_readers() {
-  for (size_t g = groups.size(); g-- > 0;) {
-    Group& source = groups[g];
-    if (source.members.empty() || source.kind != AnchorKind::kMap) continue;
-    // Its one result, and who reads it. What is stored as a view is stored by the kernel that makes it.
-    ValueId result;
-    bool single = true;
-    for (NodeId m : source.members) {
-      ValueId v = graph.node(m).output;
-      if (!stored_views(v).empty()) single = false;
-      if (!leaves(v, static_cast<uint32_t>(g))) continue;
-      single = single && !result.valid();
-      result = v;
-    }
-    if (!result.valid() || !single || needed[result.value]) continue;
+  for (uint32_t g = static_cast<uint32_t>(groups.size()); g-- > 0;) write_map_into_readers(g);
+}
 
-    const std::set<uint32_t> into = reading_groups(result);
-    if (into.empty()) continue;
-    std::vector<NodeId> nodes = {source.members.back()};
-    for (uint32_t t : into) nodes.push_back(groups[t].anchor);
-    if (stays_alone(source.anchor) ||
-        std::any_of(into.begin(), into.end(), [&](uint32_t t) { return stays_alone(groups[t].anchor); })) {
-      decide(false, "driver", nodes, label(source.members.back()) + " into its readers", kNoPipeline);
-      continue;
-    }
-
-    int64_t operations = 0;
-    for (NodeId m : source.members) operations += map_op_row(std::get<MapAttrs>(graph.node(m).attrs).op).cost;
-    int64_t elements = typical(product(graph.value(result).shape));
-    int64_t result_bytes = typical_bytes(graph, result);
-    int64_t source_bytes = 0;
-    for (ValueId v : loads(source)) source_bytes += bytes_of_load(source, v, elements);
-    int64_t reads = 0;
-    for (uint32_t t : into) reads += element_reads(groups[t], result);
-    int64_t copies = static_cast<int64_t>(into.size());
-    // Memory sees each reader once, the cache each of its reads.
-    int64_t before = device.rates.launch_ns + memory_ns(source_bytes + result_bytes + copies * result_bytes, device) +
-                     cache_ns(reads * result_bytes, device) + arithmetic_ns(operations * elements, device);
-    int64_t after = memory_ns(copies * source_bytes, device) + cache_ns(reads * source_bytes, device) +
-                    arithmetic_ns(operations * elements * reads, device);
-    const std::string readers = copies == 1 ? "reader" : std::to_string(copies) + " readers";
-    const std::string subject = label(source.members.back()) + " into its " + readers;
-    // What is computed from constants alone and was not folded is weights that memory has narrow; stored wide it would cost
-    // their memory, too.
-    const bool weights = reads_constants_alone(source) && source_bytes < result_bytes;
-    if (after > before && !weights) {
-      decide(false, "recomputation", nodes, subject,
-             "computing it " + std::to_string(reads) + " times would cost " + std::to_string(after) + " ns, storing it costs " +
-                 std::to_string(before) + " ns.");
-      continue;
-    }
-    // Try on copies; all readers or none.
-    GrownGroups grown;
-    std::string refusal;
-    for (uint32_t t : into) {
-      Group target = groups[t];
-      add_members(target, source);
-      refusal = why_too_large(target);
-      if (!refusal.empty()) break;
-      grown.emplace_back(t, std::move(target));
-    }
-    if (!refusal.empty()) {
-      decide(false, "limits", nodes, subject, refusal);
-      continue;
-    }
-    decide(true, "prologue", nodes, subject,
-           weights ? "memory keeps its constants of " + std::to_string(source_bytes) + " bytes, not the " +
-                         std::to_string(result_bytes) + " that it makes of them."
-                   : "computing it " + std::to_string(reads) + " times costs " + std::to_string(after) +
-                         " ns, storing it would cost " + std::to_string(before) + " ns.");
-    write_into(static_cast<uint32_t>(g), std::move(grown));
+// What rows are made of is theirs before they are written elsewhere.
+void Fuser::write_maps_into_rows() {
+  for (uint32_t g = static_cast<uint32_t>(groups.size()); g-- > 0;) {
+    std::set<uint32_t> into;
+    for (NodeId m : groups[g].members)
+      for (uint32_t t : reading_groups(graph.node(m).output))
+        if (t != g) into.insert(t);
+    if (!into.empty() &&
+        std::all_of(into.begin(), into.end(), [&](uint32_t t) { return groups[t].kind == AnchorKind::kReduce; }))
+      write_map_into_readers(g);
   }
 }
 
@@ -266,6 +281,7 @@ Result<Fusion> fuse(const Graph& graph, const Layouts& layouts, const FusionOpti
   if (options.fuse) fuser.join_attention();
   if (options.fuse) fuser.grow_epilogues();
   if (options.fuse) fuser.join_products_of_shared_rows();
+  if (options.fuse) fuser.write_maps_into_rows();
   if (options.fuse) fuser.write_rows_into_products();
   if (options.fuse) fuser.write_into_readers();
   // After the maps, so that those between a window and a product are in a kernel of one of them already. A window goes one way

@@ -318,6 +318,41 @@ bool Fuser::stays_wide(ValueId value, int64_t narrow_bytes) const {
   return false;
 }
 
+// Is one of the nodes' results what maps make the node's operands of?
+bool Fuser::follows(NodeId node, const std::vector<NodeId>& nodes) const {
+  std::set<uint32_t> seen;
+  for (std::vector<NodeId> work = {node}; !work.empty();) {
+    const NodeId at = work.back();
+    work.pop_back();
+    for (ValueId operand : graph.node(at).inputs) {
+      const NodeId maker = graph.value(operand).producer;
+      if (!maker.valid() || !seen.insert(maker.value).second) continue;
+      if (std::find(nodes.begin(), nodes.end(), maker) != nodes.end()) return true;
+      const Attrs& attrs = graph.node(maker).attrs;
+      if (std::holds_alternative<MapAttrs>(attrs) || is_view(attrs)) work.push_back(maker);
+    }
+  }
+  return false;
+}
+
+// A cheap map that reductions alone read, as the squares of a sum that is normalised: of values that are read again once the
+// rows are reduced, so that they are stored anyway. The reductions make it again; joined it would be stored beside them.
+bool Fuser::is_made_by_rows(const Group& group, NodeId id) const {
+  constexpr int kCheap = 2;
+  const Node& node = graph.node(id);
+  const auto* map = std::get_if<MapAttrs>(&node.attrs);
+  const std::vector<NodeId> rows = readers(node.output);
+  auto is_reduction = [&](NodeId n) { return std::holds_alternative<ReduceAttrs>(graph.node(n).attrs); };
+  if (!map || map_op_row(map->op).cost > kCheap || needed[node.output.value] || rows.empty() ||
+      !std::all_of(rows.begin(), rows.end(), is_reduction))
+    return false;
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId operand) {
+    const std::vector<NodeId> all = readers(operand);
+    return !in_group(group, graph.value(operand).producer) ||
+           std::any_of(all.begin(), all.end(), [&](NodeId n) { return !in_group(group, n) && follows(n, rows); });
+  });
+}
+
 bool Fuser::try_join(Group& group, NodeId id) {
   const Node& node = graph.node(id);
   uint32_t other = home(id);
@@ -334,6 +369,10 @@ bool Fuser::try_join(Group& group, NodeId id) {
   if (widens_for_loads(node)) {
     decide(false, "widening", both, subject,
            "its readers widen each element as they load it; what is stored is the narrow one.");
+    return false;
+  }
+  if (group.kind != AnchorKind::kReduce && is_made_by_rows(group, id)) {
+    decide(false, "made again", both, subject, "its reductions make it again of what is stored anyway.");
     return false;
   }
   std::string rule = "epilogue";

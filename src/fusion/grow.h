@@ -59,6 +59,7 @@ struct Fuser {
   void join_attention();
   void grow_epilogues();
   void join_products_of_shared_rows();
+  void write_maps_into_rows();
   void write_rows_into_products();
   void write_into_readers();  // prologues
   void write_products_into_windows();
@@ -87,6 +88,7 @@ struct Fuser {
   std::string why_apart(const Group& from, const Group& to, ValueId value) const;
   // By group: the groups whose stores it loads.
   std::vector<std::set<uint32_t>> dependencies() const;
+  void write_map_into_readers(uint32_t group);
   std::optional<Rows> rows_of(uint32_t group) const;
   void write_rows(uint32_t group, const Rows& rows);
   int64_t added_ns(NodeId node, int64_t cache_bytes, int64_t operations) const;
@@ -112,6 +114,8 @@ struct Fuser {
   std::optional<Group> with_product(const Group& target, const Group& source, std::string& refusal) const;
   Status check_expand(const Group& group, NodeId product) const;
   bool widens_for_loads(const Node& node) const;
+  bool follows(NodeId node, const std::vector<NodeId>& nodes) const;
+  bool is_made_by_rows(const Group& group, NodeId node) const;
   bool stays_wide(ValueId value, int64_t narrow_bytes) const;
   bool reads_constants_alone(const Group& group) const;
   bool reads_through_views(ValueId operand, ValueId value) const;  // is the operand the value, or a view of it?

@@ -136,6 +136,29 @@ TEST_CASE("a norm that is computed in f16 is part of the product that reads it: 
   }
 }
 
+TEST_CASE("the squares of a residual sum are made where its rows are normalised, not stored beside it") {
+  struct Sizes {
+    int64_t rows, length, columns;
+  };
+  for (const Sizes& s : {Sizes{1, 64, 8}, {9, 40, 12}, {65, 200, 70}, {7, 3, 1}}) {
+    INFO("rows ", s.rows, ", length ", s.length, ", columns ", s.columns);
+    ProductBuilder b;
+    const ValueId x = b.input("x", {IntExpr(s.rows), IntExpr(s.length)});
+    const ValueId sum = b.map(MapOp::add, {b.product(x, s.length, s.length, "w1"), x});
+    const ValueId squares = b.take(b.builder.reduce(ReduceOp::kSum, b.map(MapOp::mul, {sum, sum}), {1}));
+    const ValueId scale = b.map(MapOp::rsqrt, {b.map(MapOp::add, {squares, b.number(0.5)})});
+    const ValueId hidden = b.map(MapOp::tanh, {b.product(b.map(MapOp::mul, {sum, scale}), s.length, s.columns, "w2")});
+    b.builder.output(b.map(MapOp::add, {b.product(hidden, s.columns, s.length, "w3"), sum}), "y");
+    GraphCase c;
+    c.graph = simplified(b.builder.graph());
+    std::string text;
+    const auto kinds = kernel_kinds(c.graph, {false, true, graphics_rates()}, text);
+    CHECK_MESSAGE(kinds == std::vector<AnchorKind>(3, AnchorKind::kContract), text);
+    CHECK_MESSAGE(text.find("[made again]") != std::string::npos, text);
+    check_agrees(c, {{false, true, graphics_rates()}, {false, true}, {true, true}, {false, false}});
+  }
+}
+
 TEST_CASE("products of queries as rows: statistics of one axis where rows have two") {
   ProductBuilder b;
   const ValueId x = b.input("x", {IntExpr(5), IntExpr(6), IntExpr(20)});

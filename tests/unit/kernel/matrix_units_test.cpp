@@ -92,6 +92,27 @@ TEST_CASE("what is not on matrix units says why") {
   CHECK(why(product_text("f16", 500), nvidia, exact).empty());
 }
 
+TEST_CASE("what matrix units save decides whether rows are normalised in a product") {
+  // Rows of f16, each divided by the root of its mean square, before a product with as many columns.
+  auto normalised = [](int columns) {
+    const std::string n = std::to_string(columns);
+    return "graph \"norm\" {\n  input %0 \"x\": f16[500, 1000]\n  input %1 \"w\": f16[1000, " + n +
+           "]\n  %2: f32[500, 1000] = map.cast %0 from \"norm\"\n  %3: f32[500, 1000] = map.mul %2, %2 from \"norm\"\n"
+           "  %4: f32[500, 1] = reduce.sum %3 {axes=[1] order=tree} from \"norm\"\n"
+           "  %5: f32[500, 1] = map.rsqrt %4 from \"norm\"\n  %6: f32[500, 1000] = broadcast %5 from \"norm\"\n"
+           "  %7: f32[500, 1000] = map.mul %2, %6 from \"norm\"\n  %8: f16[500, 1000] = map.cast %7 from \"norm\"\n"
+           "  %9: f16[500, " +
+           n +
+           "] = contract %8, %1 {a=[0, 1] b=[1, 2] out=[0, 2] order=serial} from \"product\"\n"
+           "  output %9 \"y\"\n}\n";
+  };
+  const DeviceInfo nvidia = device_text("rtx_4090");
+  const Chosen with = chosen(normalised(1030), nvidia, with_matrices()), without = chosen(normalised(1030), nvidia, {});
+  CHECK_MESSAGE(with.fusion.groups.size() == 2, explain(with.fusion, with.graph));
+  CHECK(with.fusion.groups.back().matrix.has_value());
+  CHECK_MESSAGE(without.fusion.groups.size() == 1, explain(without.fusion, without.graph));
+}
+
 TEST_CASE("the shape that computes least beyond the edges is taken") {
   const DeviceInfo nvidia = device_text("rtx_4090");  // 16x16x16, 16x8x16, 16x8x8
   auto shape = [&](int rows) {
