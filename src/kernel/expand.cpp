@@ -282,7 +282,7 @@ struct ExpandWriter {
     slots["element_setup"] = element.text(0);
     slots["tap"] = tap.text(0);
     slots["epilogue"] = epilogue.text(0);
-    slots["identity"] = window_identity(writer.dialect(), window().op, dtype);
+    slots["identity"] = window_identity(writer, window().op, dtype);
     window_loops(window(), slots);
     return ok_status();
   }

@@ -177,7 +177,7 @@ struct RollingWriter {
     std::vector<std::string> sums;
     for (int lane = 0; lane < tile.width; ++lane) {
       const std::string acc = "sum_" + std::to_string(lane);
-      taps += "float " + acc + " = " + window_identity(writer.dialect(), window().op, dtype) + ";\n";
+      taps += "float " + acc + " = " + window_identity(writer, window().op, dtype) + ";\n";
       sums.push_back(narrow(dtype, acc));
     }
     for (int64_t t0 = 0; t0 < tile.staged[0]; ++t0)

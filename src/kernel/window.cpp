@@ -27,8 +27,10 @@ std::string window_step(const KernelWriter& writer, const WindowAttrs& window, D
   return "fma(" + x + ", " + w + ", " + acc + ")";
 }
 
-std::string window_identity(const Dialect& dialect, WindowOp op, Dtype dtype) {
+std::string window_identity(const KernelWriter& writer, WindowOp op, Dtype dtype) {
   const Register reg = register_of(dtype);
+  // A compiler that sees the 0 may take the first tap for 0 + it, which is not so of -0.
+  if (writer.exact() && op != WindowOp::kMax && reg == Register::kFloat) return std::string(writer.dialect().hidden_zero);
   uint64_t identity = 0;
   if (op == WindowOp::kMax) {
     if (reg == Register::kFloat || reg == Register::kDouble)
@@ -36,7 +38,7 @@ std::string window_identity(const Dialect& dialect, WindowOp op, Dtype dtype) {
     else if (is_signed_integer(dtype))
       identity = uint64_t{1} << (8 * dtype_size_bytes(dtype) - 1);
   }
-  return literal(dialect, dtype, identity);
+  return literal(writer.dialect(), dtype, identity);
 }
 
 void window_loops(const WindowAttrs& window, Slots& slots) {
@@ -96,7 +98,7 @@ Result<std::string> window_element(const WindowElement& element, Block& setup, c
 
   Slots slots;
   slots["steps"] = std::to_string(element.width);
-  slots["identity"] = window_identity(writer.dialect(), window.op, dtype);
+  slots["identity"] = window_identity(writer, window.op, dtype);
   slots["element_setup"] = setup.text(0);
   slots["tap"] = tap.text(0);
   slots["maps"] = maps.text(0);
@@ -106,8 +108,6 @@ Result<std::string> window_element(const WindowElement& element, Block& setup, c
     slots["loops"] += "for (int c = 0; c < " + writer.parameter(*element.channels) + "; ++c) {\n";
     slots["loops_end"] += "}\n";
   }
-  // As in contract.glsl, whose sum it is.
-  if (element.channels && request.exact) slots["identity"] = std::string(writer.dialect().hidden_zero);
   return expand_skeleton("window_element.glsl", slots);
 }
 
@@ -186,7 +186,7 @@ Result<std::vector<GuardedKernel>> make_window(const KernelRequest& request) {
   slots["setup"] = setup.text(0);
   slots["tap"] = tap.text(0);
   slots["epilogue"] = epilogue.text(0);
-  slots["identity"] = window_identity(writer.dialect(), window.op, out.dtype);
+  slots["identity"] = window_identity(writer, window.op, out.dtype);
   window_loops(window, slots);
   GuardedKernel made;
   TUFF_ASSIGN(made.kernel, finish_kernel(request, writer, "window", std::move(slots), {kInvocations, 1, 1}, grid.grid,

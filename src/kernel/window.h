@@ -19,7 +19,7 @@ WindowReads window_reads(const WindowAttrs& window, const Dims& at, const std::o
 std::string window_step(const KernelWriter& writer, const WindowAttrs& window, Dtype dtype, const std::string& acc,
                         const std::string& x, const std::string& w);
 // The accumulator before the first.
-std::string window_identity(const Dialect& dialect, WindowOp op, Dtype dtype);
+std::string window_identity(const KernelWriter& writer, WindowOp op, Dtype dtype);
 // Fills `loops` and `loops_end`, around a tap. Rolled, but for the innermost: unrolled, all taps load first, and their checks
 // are more than NVIDIA has predicates.
 void window_loops(const WindowAttrs& window, Slots& slots);
