@@ -181,14 +181,14 @@ struct WinogradFill {
       std::string items;
       for (int j = 0; j < tile.columns; ++j) {
         Block item(writer, &of_row), inside(writer, &item);
-        auto bind = [&](Emitter& emitter) {
+        auto bind = [&](Emitter& emitter, int own) {
           emitter.bind("n", name("n_", j), 0);
           emitter.bind("tile_row", "tile_row", 1);
           emitter.bind("tile_column", "tile_column", 1);
-          emitter.bind("m", name("m_", i), 2);
+          emitter.bind("m", name("m_", i), own);
         };
         Emitter emitter({&common, &result, &of_row, &item});
-        bind(emitter);
+        bind(emitter, 2);
         std::vector<std::string> guards;
         if (!mod(out[2], IntExpr(2)).is(0)) guards.push_back(emitter.integer(row) + " < " + writer.parameter(out[2]));
         if (!mod(out[3], IntExpr(2)).is(0)) guards.push_back(emitter.integer(column) + " < " + writer.parameter(out[3]));
@@ -198,9 +198,9 @@ struct WinogradFill {
                            writer.parameter(floor_div(extents.columns, IntExpr(tile.width))));
         const std::string y = name("y_", i) + "_" + std::to_string(j);
         inside.line(vector + " y = p == 0 ? " + y + "_0 : p == 1 ? " + y + "_1 : p == 2 ? " + y + "_2 : " + y + "_3;");
-        // Names that the guard needs are outside of what it guards.
+        // Names that the guard needs are outside of what it guards, loads inside.
         Emitter stored({&common, &result, &of_row, &item, &inside});
-        bind(stored);
+        bind(stored, guards.empty() ? 2 : 4);
         stored.bind_input(0, components("y", tile.width), 4);
         for (const auto& [value, element] : stores)
           TUFF_TRY(stored.store(value, element.address, stored.emit(point, element.op, "n", tile.width), "n", tile.width));
