@@ -10,9 +10,6 @@
 #include "fusion/reduced_window.h"
 
 namespace tuff {
-namespace {
-
-// All axes of the image, of which those of length 1 need no reduction.
 bool combines_images(const ReduceAttrs& reduce, const Dims& shape) {
   if (reduce.op == ReduceOp::kArgMax || reduce.op == ReduceOp::kArgMin) return false;
   for (size_t axis = 0; axis < shape.size(); ++axis) {
@@ -21,8 +18,6 @@ bool combines_images(const ReduceAttrs& reduce, const Dims& shape) {
   }
   return true;
 }
-
-}  // namespace
 
 struct Fuser::CombinedMerge {
   Group grown;

@@ -74,7 +74,10 @@ std::string explain_decisions(const std::vector<Decision>& decisions, DecisionTe
   std::string out;
   for (const Alike& alike : all) {
     out += "  " + text(*alike.first) + "\n";
-    if (alike.count > 1) out += "    and " + std::to_string(alike.count - 1) + " alike, the last " + alike.last->subject + "\n";
+    if (alike.count == 1) continue;
+    const bool is_same = alike.last->subject == alike.first->subject;
+    out +=
+        "    and " + std::to_string(alike.count - 1) + " alike" + (is_same ? "" : ", the last " + alike.last->subject) + "\n";
   }
   return out;
 }

@@ -38,8 +38,8 @@ void Fuser::place_concats() {
     const std::string pieces = std::to_string(node.inputs.size()) + " pieces";
     if (!needed[node.output.value] && count < node.inputs.size() && node.inputs.size() <= 4) {
       decide(true, "concat read through", {NodeId(n)}, label(NodeId(n)),
-             std::to_string(node.inputs.size() - count) + " of " + pieces +
-                 " are not a kernel's own result; readers choose by coordinate.");
+             "it is not stored, since of " + pieces + " " + std::to_string(node.inputs.size() - count) +
+                 (node.inputs.size() - count == 1 ? " is" : " are") + " no kernel's own; readers choose by coordinate.");
       continue;
     }
     decide(true, "concat in place", {NodeId(n)}, label(NodeId(n)),
@@ -182,7 +182,7 @@ int64_t Fuser::bytes_of_load(const Group& source, ValueId value, int64_t element
 }
 
 // A group of maps is written into the groups that read it, where computing it again costs less than storing it.
-void Fuser::write_map_into_readers(uint32_t group) {
+void Fuser::write_map_into_readers(uint32_t group, bool is_last_try) {
   const Group& source = groups[group];
   if (source.members.empty() || source.kind != AnchorKind::kMap) return;
   // Its one result, and who reads it. What is stored as a view is stored by the kernel that makes it.
@@ -203,7 +203,7 @@ void Fuser::write_map_into_readers(uint32_t group) {
   for (uint32_t t : into) nodes.push_back(groups[t].anchor);
   if (stays_alone(source.anchor) ||
       std::any_of(into.begin(), into.end(), [&](uint32_t t) { return stays_alone(groups[t].anchor); })) {
-    decide(false, "driver", nodes, label(source.members.back()) + " into its readers", kNoPipeline);
+    if (is_last_try) decide(false, "driver", nodes, label(source.members.back()) + " into its readers", kNoPipeline);
     return;
   }
 
@@ -221,15 +221,15 @@ void Fuser::write_map_into_readers(uint32_t group) {
                    cache_ns(reads * result_bytes, device) + arithmetic_ns(operations * elements, device);
   int64_t after = memory_ns(copies * source_bytes, device) + cache_ns(reads * source_bytes, device) +
                   arithmetic_ns(operations * elements * reads, device);
-  const std::string readers = copies == 1 ? "reader" : std::to_string(copies) + " readers";
-  const std::string subject = label(source.members.back()) + " into its " + readers;
+  const std::string subject = label(source.members.back()) + " into its " + counted(copies, "reader");
   // What is computed from constants alone and was not folded is weights that memory has narrow; stored wide it would cost
   // their memory, too.
   const bool weights = reads_constants_alone(source) && source_bytes < result_bytes;
   if (after > before && !weights) {
-    decide(false, "recomputation", nodes, subject,
-           "computing it " + std::to_string(reads) + " times would cost " + std::to_string(after) + " ns, storing it costs " +
-               std::to_string(before) + " ns.");
+    if (is_last_try)
+      decide(false, "recomputation", nodes, subject,
+             "computing it " + std::to_string(reads) + " times would cost " + std::to_string(after) + " ns, storing it costs " +
+                 std::to_string(before) + " ns.");
     return;
   }
   // Try on copies; all readers or none.
@@ -243,7 +243,7 @@ void Fuser::write_map_into_readers(uint32_t group) {
     grown.emplace_back(t, std::move(target));
   }
   if (!refusal.empty()) {
-    decide(false, "limits", nodes, subject, refusal);
+    if (is_last_try) decide(false, "limits", nodes, subject, refusal);
     return;
   }
   decide(true, "prologue", nodes, subject,
@@ -255,19 +255,16 @@ void Fuser::write_map_into_readers(uint32_t group) {
 }
 
 void Fuser::write_into_readers() {
-  for (uint32_t g = static_cast<uint32_t>(groups.size()); g-- > 0;) write_map_into_readers(g);
+  for (uint32_t g = static_cast<uint32_t>(groups.size()); g-- > 0;) write_map_into_readers(g, true);
 }
 
-// What rows are made of is theirs before they are written elsewhere.
+// What rows are cheaply made of is theirs before they are written elsewhere.
 void Fuser::write_maps_into_rows() {
+  auto is_row = [&](uint32_t t) { return groups[t].kind == AnchorKind::kReduce; };
   for (uint32_t g = static_cast<uint32_t>(groups.size()); g-- > 0;) {
-    std::set<uint32_t> into;
-    for (NodeId m : groups[g].members)
-      for (uint32_t t : reading_groups(graph.node(m).output))
-        if (t != g) into.insert(t);
-    if (!into.empty() &&
-        std::all_of(into.begin(), into.end(), [&](uint32_t t) { return groups[t].kind == AnchorKind::kReduce; }))
-      write_map_into_readers(g);
+    if (groups[g].members.size() != 1 || !is_cheap(groups[g].anchor)) continue;
+    const std::set<uint32_t> into = reading_groups(graph.node(groups[g].anchor).output);
+    if (std::all_of(into.begin(), into.end(), is_row)) write_map_into_readers(g, false);
   }
 }
 

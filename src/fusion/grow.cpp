@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "fusion/cost.h"
+#include "fusion/product.h"
 
 namespace tuff {
 Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const FusionOptions& o)
@@ -31,6 +32,10 @@ Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const Fusion
 }
 
 std::string Fuser::label(NodeId node) const { return tuff::label(graph.node(node)); }
+
+std::string counted(int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
 
 void Fuser::decide(bool accepted, std::string rule, std::vector<NodeId> nodes, std::string subject, std::string why) {
   decisions.push_back({accepted, std::move(rule), std::move(subject), std::move(why), std::move(nodes)});
@@ -335,22 +340,44 @@ bool Fuser::follows(NodeId node, const std::vector<NodeId>& nodes) const {
   return false;
 }
 
-// A cheap map that reductions alone read, as the squares of a sum that is normalised: of values that are read again once the
-// rows are reduced, so that they are stored anyway. The reductions make it again; joined it would be stored beside them.
-bool Fuser::is_made_by_rows(const Group& group, NodeId id) const {
+bool Fuser::is_cheap(NodeId node) const {
   constexpr int kCheap = 2;
-  const Node& node = graph.node(id);
-  const auto* map = std::get_if<MapAttrs>(&node.attrs);
-  const std::vector<NodeId> rows = readers(node.output);
-  auto is_reduction = [&](NodeId n) { return std::holds_alternative<ReduceAttrs>(graph.node(n).attrs); };
-  if (!map || map_op_row(map->op).cost > kCheap || needed[node.output.value] || rows.empty() ||
-      !std::all_of(rows.begin(), rows.end(), is_reduction))
-    return false;
-  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId operand) {
-    const std::vector<NodeId> all = readers(operand);
-    return !in_group(group, graph.value(operand).producer) ||
-           std::any_of(all.begin(), all.end(), [&](NodeId n) { return !in_group(group, n) && follows(n, rows); });
+  const auto* map = std::get_if<MapAttrs>(&graph.node(node).attrs);
+  return map && map_op_row(map->op).cost <= kCheap;
+}
+
+// Do reductions alone read the node, rows that tiles of the group do not combine on their way (combined_tiles.cpp)?
+bool Fuser::is_read_by_rows(const Group& group, NodeId node) const {
+  const ValueId result = graph.node(node).output;
+  const std::vector<NodeId> rows = readers(result);
+  const bool has_tiles =
+      is_own_channel_window(graph, group.anchor) || (product_extents(graph, group.anchor) && why_no_image_tiles(group).empty());
+  return !rows.empty() && std::all_of(rows.begin(), rows.end(), [&](NodeId n) {
+    const auto* reduce = std::get_if<ReduceAttrs>(&graph.node(n).attrs);
+    return reduce && !stays_alone(n) && !(has_tiles && combines_images(*reduce, graph.value(result).shape));
   });
+}
+
+// The squares of a sum that is normalised, and the like: reductions make a cheap map again of values that are read once more
+// when the rows are reduced. Joined to the kernel that makes these, it would be stored beside them.
+bool Fuser::is_made_by_rows(const Group& group, NodeId id) const {
+  const Node& node = graph.node(id);
+  if (!is_cheap(id) || needed[node.output.value] || !stored_views(node.output).empty() || !is_read_by_rows(group, id))
+    return false;
+  const std::vector<NodeId> rows = readers(node.output);
+  int64_t bytes = 0;
+  for (ValueId operand : std::set<ValueId>(node.inputs.begin(), node.inputs.end())) {
+    const Node* maker = graph.producer(operand);
+    for (; maker && is_view(maker->attrs); maker = graph.producer(operand)) {
+      if (maker->inputs.size() != 1) return false;
+      operand = maker->inputs[0];
+    }
+    if (!in_group(group, graph.value(operand).producer)) continue;
+    bytes += typical_bytes(graph, operand);
+    const std::vector<NodeId> all = readers(operand);
+    if (std::none_of(all.begin(), all.end(), [&](NodeId n) { return !in_group(group, n) && follows(n, rows); })) return false;
+  }
+  return bytes <= 2 * typical_bytes(graph, node.output);  // as it would be written and read
 }
 
 bool Fuser::try_join(Group& group, NodeId id) {
@@ -420,7 +447,7 @@ bool Fuser::try_join(Group& group, NodeId id) {
     return false;
   }
   if (makes_cycle(group, id)) {
-    decide(false, "cycle", both, subject, "another operand of it needs a result of this kernel first.");
+    decide(false, "cycle", both, subject, "it also reads what another kernel makes of this one's result.");
     return false;
   }
   if (std::string why = why_too_large(grown); !why.empty()) {

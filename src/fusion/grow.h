@@ -18,6 +18,10 @@ constexpr const char* kNoPipeline = "the driver made no pipeline of a kernel wit
 ValueId storable_source(const Graph& graph, ValueId value, std::vector<NodeId>* path);
 bool made_by_compute(const Graph& graph, ValueId value);
 
+// Does it combine all axes of an image, of which those of length 1 need no reduction?
+bool combines_images(const ReduceAttrs& reduce, const Dims& shape);
+// "1 product", "2 products"
+std::string counted(int64_t count, const std::string& noun);
 inline bool in_f32_registers(Dtype dtype) { return is_float(dtype) && dtype_size_bytes(dtype) <= 4; }
 // Takes the other group's nodes in, in node order.
 void add_members(Group& to, const Group& from);
@@ -88,7 +92,8 @@ struct Fuser {
   std::string why_apart(const Group& from, const Group& to, ValueId value) const;
   // By group: the groups whose stores it loads.
   std::vector<std::set<uint32_t>> dependencies() const;
-  void write_map_into_readers(uint32_t group);
+  // Refusals are told where there is no later try.
+  void write_map_into_readers(uint32_t group, bool is_last_try);
   std::optional<Rows> rows_of(uint32_t group) const;
   void write_rows(uint32_t group, const Rows& rows);
   int64_t added_ns(NodeId node, int64_t cache_bytes, int64_t operations) const;
@@ -115,6 +120,8 @@ struct Fuser {
   Status check_expand(const Group& group, NodeId product) const;
   bool widens_for_loads(const Node& node) const;
   bool follows(NodeId node, const std::vector<NodeId>& nodes) const;
+  bool is_cheap(NodeId node) const;
+  bool is_read_by_rows(const Group& group, NodeId node) const;
   bool is_made_by_rows(const Group& group, NodeId node) const;
   bool stays_wide(ValueId value, int64_t narrow_bytes) const;
   bool reads_constants_alone(const Group& group) const;

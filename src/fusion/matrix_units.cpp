@@ -64,7 +64,7 @@ std::string shape_text(const MatrixShape& s) {
 struct Choice {
   std::optional<MatrixShape> shape;
   std::string why;
-  int64_t saved_ns = 0;
+  int64_t plain_ns = 0, ns = 0;  // of the arithmetic
 };
 
 Choice choose(const Group& group, const std::vector<const Node*>& products, const Graph& graph, const FusionOptions& options,
@@ -87,14 +87,20 @@ Choice choose(const Group& group, const std::vector<const Node*>& products, cons
   const int64_t ns = matrix_ns(count * multiply_adds_in(*shape, extents), device);
   const std::string matrices = std::to_string(ns) + " ns in matrices of " + shape_text(*shape);
   if (ns >= plain_ns) return {{}, plain + ", and " + matrices + "."};
-  return {shape, plain + ", " + matrices + ".", plain_ns - ns};
+  return {shape, plain + ", " + matrices + ".", plain_ns, ns};
 }
 
 }  // namespace
 
 int64_t matrix_units_save_ns(const Group& group, const Graph& graph, const FusionOptions& options, const DeviceInfo& device) {
   if (options.exact || device.matrix_shapes.empty() || !product_extents(graph, group.anchor)) return 0;
-  return choose(group, products_in(group, graph), graph, options, device).saved_ns;
+  const std::vector<const Node*> products = products_in(group, graph);
+  const Choice choice = choose(group, products, graph, options, device);
+  int64_t bytes = typical_bytes(graph, products.front()->inputs[0]);
+  for (const Node* product : products)
+    bytes += typical_bytes(graph, product->inputs[1]) + typical_bytes(graph, product->output);
+  const int64_t memory = memory_ns(bytes, device);
+  return std::max(memory, choice.plain_ns) - std::max(memory, choice.ns);
 }
 
 int64_t matrix_step(const IntExpr& depth, const MatrixShape& shape) {

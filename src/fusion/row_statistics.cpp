@@ -53,17 +53,13 @@ ColumnTiles column_tiles(const Graph& graph, const Group& group, int64_t phases,
   return {tiles, tiles};
 }
 
-std::string counted(size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 // "24 tiles of columns compute"; where workgroups have several: "2 workgroups, which walk over 24 tiles of columns, compute"
 std::string computing_text(const ColumnTiles& of) {
-  const std::string tiles = counted(static_cast<size_t>(of.tiles), "tile") + " of columns";
+  const std::string tiles = counted(of.tiles, "tile") + " of columns";
   if (of.workgroups == of.tiles) return tiles + (of.tiles == 1 ? " computes" : " compute");
   const bool is_one = of.workgroups == 1;
-  return counted(static_cast<size_t>(of.workgroups), "workgroup") + ", which " + (is_one ? "walks" : "walk") + " over " +
-         tiles + (is_one ? ", computes" : ", compute");
+  return counted(of.workgroups, "workgroup") + ", which " + (is_one ? "walks" : "walk") + " over " + tiles +
+         (is_one ? ", computes" : ", compute");
 }
 
 }  // namespace
@@ -242,7 +238,8 @@ void Fuser::write_rows(uint32_t group, const Rows& rows) {
   const std::string costs = computing_text(all) + " the rows' statistics anew, which costs " + std::to_string(after) +
                             " ns; a kernel of their own costs " + std::to_string(before) + " ns.";
   if (refusal.empty() && after > before) refusal = costs;
-  const std::string subject = label(source.anchor) + " into " + counted(rows.readers.size(), "product");
+  const std::string more = rows.readers.size() == 1 ? "" : " and " + std::to_string(rows.readers.size() - 1) + " more";
+  const std::string subject = label(source.anchor) + " into " + label(nodes[1]) + more;
   decide(refusal.empty(), "row statistics", nodes, subject, refusal.empty() ? costs : refusal);
   if (refusal.empty()) write_into(group, std::move(grown));
 }

@@ -188,7 +188,7 @@ void Fuser::write_windows_into_products() {
     if (std::none_of(into.begin(), into.end(), is_product)) continue;
     std::vector<NodeId> nodes = {source.anchor};
     for (uint32_t t : into) nodes.push_back(groups[t].anchor);
-    const std::string subject = label(source.anchor) + " into its " + std::to_string(into.size()) + " readers";
+    const std::string subject = label(source.anchor) + " into its " + counted(static_cast<int64_t>(into.size()), "reader");
     SeparableMerge merge = merge_window(source, result, into);
     if (!merge.refusal.empty()) {
       decide(false, "separable", nodes, subject, merge.refusal);

@@ -39,10 +39,10 @@ Status TileReduction::fill(KernelWriter& writer, Block& setup, const std::string
   slots["combined"] = "1";
   slots["combine_lanes"] = "";
   slots["combine"] = map_text(writer, how.combine, sum_dtype(dtype), sum_dtype(dtype), {"a", "b"});
-  for (int l = 0; tile.width > 1 && l < tile.width; ++l) {
-    const std::string lane = std::string(".") + "xyzw"[l];
-    slots["combine_lanes"] += (l ? ", combine(a" : "combine(a") + lane + ", b" + lane + ")";
-  }
+  std::vector<std::string> combined;
+  for (int l = 0; l < tile.width; ++l)
+    combined.push_back(call("combine", {component("a", tile.width, l), component("b", tile.width, l)}));
+  if (tile.width > 1) slots["combine_lanes"] = listed(combined);
   slots["part_identity"] = literal(writer.dialect(), dtype, how.identity);
   slots["slots"] = vectors;
   slots["lanes"] = std::to_string(tile.lanes());

@@ -38,14 +38,14 @@ class Splitter {
 
   SumSplit finish() {
     if (split_.tile.parts > 1 || !split_.why_whole.empty()) return split_;
-    split_.why_whole = "it takes " + std::to_string(split_.whole_ns) + " ns without";
+    split_.why_whole = "they take " + std::to_string(split_.whole_ns) + " ns";
     split_.leaves_much = heavy_ns_ < split_.whole_ns;
     if (split_.leaves_much)
-      split_.why_whole += ", and with them " + std::to_string(heavy_ns_) + " ns, but they leave " +
-                          std::to_string(heavy_bytes_) + " bytes of sums, too many beside the " +
+      split_.why_whole += "; shared, " + std::to_string(heavy_ns_) + " ns, but the " + std::to_string(heavy_bytes_) +
+                          " bytes that parts leave, written and read, are more than a sixteenth of the " +
                           std::to_string(memory_bytes()) + " that it moves";
     else
-      split_.why_whole += ", no more than with them";
+      split_.why_whole += ", no longer than shared";
     return split_;
   }
 
