@@ -13,7 +13,6 @@ Fuser::Fuser(const Graph& g, const Layouts& l, const DeviceInfo& d, const Fusion
       device(d),
       options(o),
       exact(options.exact),
-      apart(options.apart),
       users(value_users(g)),
       homes(g.nodes.size()),
       needed(g.values.size()) {

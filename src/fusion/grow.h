@@ -47,7 +47,6 @@ struct Fuser {
   const DeviceInfo& device;
   const FusionOptions& options;
   const bool exact;                        // FusionOptions'
-  const std::vector<bool>& apart;          // FusionOptions'
   std::vector<std::vector<NodeId>> users;  // by ValueId
   std::vector<Group> groups;               // dead ones have no members and no stores
   std::vector<std::set<uint32_t>> homes;   // by NodeId: the groups that compute it
@@ -76,7 +75,7 @@ struct Fuser {
   Result<std::vector<Group>> in_order();
 
   // Pieces of the moves.
-  bool stays_alone(NodeId node) const { return node.value < apart.size() && apart[node.value]; }
+  bool stays_alone(NodeId node) const { return node.value < options.apart.size() && options.apart[node.value]; }
   bool try_join(Group& group, NodeId node);
   std::optional<Dims> join_coordinates(const Group& group, const Node& node) const;
   bool joins_row(const Group& group, const Node& node) const;

@@ -42,8 +42,8 @@ class Splitter {
     split_.leaves_much = heavy_ns_ < split_.whole_ns;
     if (split_.leaves_much)
       split_.why_whole += "; shared, " + std::to_string(heavy_ns_) + " ns, but the " + std::to_string(heavy_bytes_) +
-                          " bytes that parts leave, written and read, are more than a sixteenth of the " +
-                          std::to_string(memory_bytes()) + " that it moves";
+                          " bytes that parts leave, written and read, are more than 1 in " + std::to_string(kLeftShare) +
+                          " of the " + std::to_string(memory_bytes()) + " that it moves";
     else
       split_.why_whole += ", no longer than shared";
     return split_;

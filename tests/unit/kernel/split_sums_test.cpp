@@ -96,7 +96,7 @@ TEST_CASE("sums that no workgroups share say why") {
   CHECK(says(why(product_text("49", 4608, 512), amd, true), "the sum's order is serial"));
   CHECK(says(why(product_text("49", 1, 512), amd), "how many products a sum has is known late, or it is one"));
   CHECK(says(why(product_text("49", 64, 512), amd), "no longer than shared"));
-  CHECK(says(why(product_text("196", 512, 256), amd), "are more than a sixteenth of the"));
+  CHECK(says(why(product_text("196", 512, 256), amd), "are more than 1 in 16 of the"));
   CHECK(says(why(product_text("9", 4608, 16), device_text("lavapipe_8")), "a workgroup is a subgroup"));
   CHECK_MESSAGE(why(product_text("4096", 512, 512), amd).empty(), "where there are results enough");
 
